@@ -90,7 +90,7 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
             if (World.Size > 1 && !_aborted.IsCancellationRequested)
             {
                 World.Timeout = FinalTimeout;
-                await World.BarrierAsync().ConfigureAwait(false);
+                World.Barrier();
                 _messenger.SayGoodbye(GoodbyeTimeout);
             }
 
