@@ -63,7 +63,7 @@ internal static class AllToAllRouted
         {
             long offset = 0;
             List<Block> arrived = [];
-            foreach ((int peer, List<Block> blocks) in routes.Of(routes.Arrivals, round))
+            foreach ((int peer, List<Block> blocks) in Routes.Of(routes.Arrivals, round))
             {
                 long start = offset;
                 foreach (Block block in blocks)
@@ -89,7 +89,7 @@ internal static class AllToAllRouted
 
             packed.Clear();
             offset = 0;
-            foreach ((int peer, List<Block> blocks) in routes.Of(routes.Departures, round + 1))
+            foreach ((int peer, List<Block> blocks) in Routes.Of(routes.Departures, round + 1))
             {
                 long start = offset;
                 foreach (Block block in blocks)
@@ -178,7 +178,8 @@ internal static class AllToAllRouted
 
         public int Rounds { get; private set; }
 
-        public IEnumerable<(int Peer, List<Block> Blocks)> Of(SortedDictionary<(int Round, int Peer), List<Block>> messages, int round)
+        public static IEnumerable<(int Peer, List<Block> Blocks)> Of(
+            SortedDictionary<(int Round, int Peer), List<Block>> messages, int round)
         {
             foreach (((int at, int peer), List<Block> blocks) in messages)
             {
