@@ -63,7 +63,7 @@ public sealed partial class Topology
     public static Topology Tree(int size, int arity = 2)
     {
         if (arity < 1)
-            throw new ArgumentOutOfRangeException(nameof(arity), arity, $"A tree has room for at least 1 child a rank, not {arity}; try tree:2.");
+            throw new ArgumentOutOfRangeException(nameof(arity), arity, $"A tree has at least 1 child a rank, not {arity}; try tree:2.");
         return new(new TreeShape(Checked(size), arity));
     }
 
@@ -75,7 +75,7 @@ public sealed partial class Topology
     /// <exception cref="ArgumentOutOfRangeException">The size is less than 1.</exception>
     public static Topology Star(int size) => new(new StarShape(Checked(size)));
 
-    /// <summary>Ranks linked whose numbers differ in one bit; any size, with the links of the next power of two whose both ends exist.</summary>
+    /// <summary>Ranks linked whose numbers differ in one bit; any size: of the next power of two the links whose ends exist.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The size is less than 1.</exception>
     public static Topology Hypercube(int size) => new(new HypercubeShape(Checked(size)));
 

@@ -52,6 +52,9 @@ internal sealed class TreeShape(int size, int arity) : Shape(size)
 
     public override int NextHop(int from, int to)
     {
+        if (Arity == 1)
+            return to > from ? from + 1 : from - 1;
+
         // Up from the destination: either we are one of its ancestors, and the step before us leads down to it, or not.
         int below = to;
         for (int above = to; above > from; above = Parent(above))
