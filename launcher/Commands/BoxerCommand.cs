@@ -17,8 +17,6 @@ internal static class BoxerCommand
         {
             new RunCommand(),
             new SeedCommand(),
-            new RankJoinCommand(),
-            new MembersCommand(),
         };
         foreach (Command command in root.Subcommands)
             command.TreatUnmatchedTokensAsErrors = true;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 
 namespace BoxerMpi.Launcher.Commands;
 
@@ -8,15 +9,15 @@ internal static class OptionValues
     // One machine runs out of processes long before; it catches a slip of the finger.
     private const int MostRanks = 16384;
 
-    public static int Ranks(string? text)
+    public static int Ranks(string? text, string option = "-n")
     {
         if (text is null)
-            throw new UsageException("-n is missing: how many ranks?", "boxer run -n 4 PROGRAM");
+            throw new UsageException($"{option} is missing: how many ranks?", $"give a whole number of at least 1, as in {option} 4");
         if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int ranks))
-            throw new UsageException($"-n '{text}' is not a number of ranks", "give a whole number of at least 1, as in -n 4");
+            throw new UsageException($"{option} '{text}' is not a number of ranks", $"give a whole number of at least 1, as in {option} 4");
         if (ranks < 1)
-            throw new UsageException($"-n {text}: a job has at least one rank", "give a whole number of at least 1, as in -n 4");
-        return ranks <= MostRanks ? ranks : throw new UsageException($"-n {text} is too many", $"one machine runs up to {MostRanks} ranks");
+            throw new UsageException($"{option} {text}: a job has at least one rank", $"give a whole number of at least 1, as in {option} 4");
+        return ranks <= MostRanks ? ranks : throw new UsageException($"{option} {text} is too many", $"one machine runs up to {MostRanks} ranks");
     }
 
     public static TimeSpan? Seconds(string option, string? text, bool zeroAllowed = false)
@@ -53,6 +54,22 @@ internal static class OptionValues
         "refuse" => OffTopologyPolicy.Refuse,
         _ => throw new UsageException($"--off-topology '{text}' is not a policy", "it is connect, relay or refuse"),
     };
+
+    /// <summary>An address to listen on: an address of this host, or a name that has one; port 0 is any free port.</summary>
+    public static IPEndPoint Listen(string text)
+    {
+        int colon = text.LastIndexOf(':');
+        string host = colon < 0 ? "" : text[..colon].Trim('[', ']');
+        if (colon > 0 && ushort.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ushort port))
+        {
+            if (IPAddress.TryParse(host, out IPAddress? address))
+                return new IPEndPoint(address, port);
+            if (host == "localhost")
+                return new IPEndPoint(IPAddress.Loopback, port);
+        }
+
+        throw new UsageException($"--listen '{text}' is not an address", "write ADDRESS:PORT, as in 0.0.0.0:4000; port 0 takes a free one");
+    }
 
     public static string? Transport(string? text) => text switch
     {

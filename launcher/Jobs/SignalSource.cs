@@ -12,11 +12,19 @@ internal sealed class SignalSource : IDisposable
     /// <param name="forward">Signals all ranks at once.</param>
     public SignalSource(Action<JobEvent> post, Action<int> forward)
     {
+        // A shell script starts its background commands with INT and QUIT ignored, and .NET would leave that so; whoever
+        // signals the launcher by its id means it. HUP stays ignored under nohup.
+        if (NativeMethods.IsUnix)
+        {
+            _ = NativeMethods.SetHandler(NativeMethods.SigInt, 0);
+            _ = NativeMethods.SetHandler(NativeMethods.SigQuit, 0);
+        }
+
         On(PosixSignal.SIGINT, () => post(new JobEvent.EndRequested(NativeMethods.SigInt)));
         On(PosixSignal.SIGTERM, () => post(new JobEvent.EndRequested(NativeMethods.SigTerm)));
         On(PosixSignal.SIGHUP, () => post(new JobEvent.EndRequested(NativeMethods.SigHup)));
         On(PosixSignal.SIGQUIT, () => post(new JobEvent.EndRequested(NativeMethods.SigQuit)));
-        if (!NativeMethods.IsUnix)
+        if (OperatingSystem.IsWindows())
             return;
 
         On((PosixSignal)NativeMethods.SigUser1, () => post(new JobEvent.Forward(NativeMethods.SigUser1)));

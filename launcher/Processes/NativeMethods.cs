@@ -80,6 +80,9 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Libc, EntryPoint = "kill", SetLastError = true)]
     public static partial int Kill(int pid, int signal);
 
+    [LibraryImport(Libc, EntryPoint = "signal")]
+    public static partial nint SetHandler(int signal, nint handler);
+
     [LibraryImport(Libc, EntryPoint = "pipe2", SetLastError = true)]
     public static partial int Pipe2(int* ends, int flags);
 

@@ -1,3 +1,4 @@
+using System.Text;
 using BoxerMpi.Launcher.Output;
 
 namespace BoxerMpi.Launcher.Processes;
@@ -13,6 +14,7 @@ internal sealed class PosixRankHost : IRankHost
     private readonly bool _colourOutput;
     private readonly bool _colourError;
     private int _started;
+    private bool _finished;
 
     public PosixRankHost(RankHostOptions options)
     {
@@ -57,7 +59,13 @@ internal sealed class PosixRankHost : IRankHost
         return new PosixRank(new PosixChild(id, exited));
     }
 
-    public void Say(string text) => _pump.Say(text);
+    public void Say(string text)
+    {
+        if (_finished)
+            _ = Pipe.TryWrite(2, Encoding.UTF8.GetBytes(text + "\n"));
+        else
+            _pump.Say(text);
+    }
 
     public IReadOnlyList<int> LeftBehind()
     {
@@ -67,7 +75,7 @@ internal sealed class PosixRankHost : IRankHost
 
     public void Signal(int process, int signal) => _ = NativeMethods.Kill(process, signal);
 
-    public bool FinishOutput(TimeSpan patience) => _pump.Finish(patience);
+    public bool FinishOutput(TimeSpan patience) => _finished = _pump.Finish(patience);
 
     public void Dispose()
     {
@@ -76,8 +84,15 @@ internal sealed class PosixRankHost : IRankHost
     }
 
     /// <summary>A launcher in the background must not take the terminal's input from the foreground.</summary>
-    private static bool MayRead() =>
-        NativeMethods.IsTerminal(0) == 0 || NativeMethods.ForegroundGroup(0) == NativeMethods.OwnGroup();
+    private static bool MayRead()
+    {
+        if (NativeMethods.IsTerminal(0) == 0)
+            return true;
+
+        // -1: not this session's terminal, so there is no foreground to respect.
+        int foreground = NativeMethods.ForegroundGroup(0);
+        return foreground == -1 || foreground == NativeMethods.OwnGroup();
+    }
 
     private sealed class PosixRank(PosixChild child) : IRankProcess
     {

@@ -14,7 +14,8 @@ internal static class ProcessTable
         if (!OperatingSystem.IsLinux())
             return found;
 
-        byte[] mark = Encoding.ASCII.GetBytes($"BOXER_JOB={job}\0");
+        // Variables are separated by zeros, but the first has none before it.
+        byte[] mark = Encoding.ASCII.GetBytes($"\0BOXER_JOB={job}\0");
         foreach (string folder in Directory.EnumerateDirectories("/proc"))
         {
             if (!int.TryParse(Path.GetFileName(folder.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out int id)
@@ -52,7 +53,7 @@ internal static class ProcessTable
 
     private static bool HasMark(string folder, byte[] mark) =>
         TryRead(folder + "/environ", out byte[] environment)
-        && (environment.AsSpan().StartsWith(mark) || environment.AsSpan().IndexOf([0, .. mark]) >= 0);
+        && (environment.AsSpan().StartsWith(mark.AsSpan(1)) || environment.AsSpan().IndexOf(mark) >= 0);
 
     private static bool TryRead(string path, out byte[] content)
     {

@@ -1,5 +1,3 @@
-using BoxerMpi.Launcher.Processes;
-
 namespace BoxerMpi.Launcher.Programs;
 
 /// <summary>Finds out what PROGRAM is: a project folder, a project, a .dll, or an executable by path or on PATH.</summary>
@@ -100,6 +98,6 @@ internal static class ProgramResolver
     private static bool IsProject(string path) => ProjectExtensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
     private static bool IsExecutable(string path) =>
-        !NativeMethods.IsUnix
+        OperatingSystem.IsWindows()
         || (File.GetUnixFileMode(path) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0;
 }

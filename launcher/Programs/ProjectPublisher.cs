@@ -101,7 +101,7 @@ internal sealed class ProjectPublisher(BuildKind kind, bool verbose, Action<stri
     }
 
     /// <summary>A signal to the launcher ends the build as well.</summary>
-    private static IDisposable EndWithLauncher(Process build)
+    private static Registrations EndWithLauncher(Process build)
     {
         List<PosixSignalRegistration> registrations = [];
         foreach (PosixSignal signal in (PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP])
