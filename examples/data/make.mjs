@@ -19,7 +19,7 @@ const tables = {
 // Above scale 1 dbgen runs in steps, each into one part of the database file, so memory stays bounded.
 const steps = Math.max(1, Math.floor(scale));
 // Small row groups at small scales, so that 16 ranks still have something to slice. One thread: the same bytes every time.
-const rowGroup = scale < 0.1 ? 2048 : 122880;
+const rowGroup = scale < 0.1 ? 2048 : scale < 1 ? 16384 : 122880;
 
 const fileName = (table, step) => steps > 1 ? `${table}.${String(step).padStart(4, '0')}.parquet` : `${table}.parquet`;
 const files = Object.fromEntries(Object.keys(tables).map(t => [t, Array.from({ length: steps }, (_, step) => fileName(t, step))]));
