@@ -61,47 +61,6 @@ public sealed unsafe partial class Communicator
         EndRound(group);
     }
 
-    /// <summary>Ends when the round is done. A timeout or cancellation revokes the communicator.</summary>
-    internal async ValueTask WaitPostedAsync(CompletionGroup group, CancellationToken cancellationToken)
-    {
-        ValueTask done;
-        lock (Messenger.Gate)
-        {
-            if (!group.IsDone)
-                Messenger.Engine.Poll();
-            if (group.IsDone)
-            {
-                EndRound(group);
-                return;
-            }
-
-            foreach (Operation member in group.Members)
-            {
-                if (!member.IsDone)
-                    Messenger.WatchDeadline(member, Timeout);
-            }
-
-            done = group.AwaitAsync();
-        }
-
-        CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
-            static (state, token) =>
-            {
-                (Communicator communicator, CompletionGroup group) = ((Communicator, CompletionGroup))state!;
-                lock (communicator.Messenger.Gate)
-                {
-                    if (!group.IsDone)
-                        communicator.FailRound(group, new OperationCanceledException($"{group.Operation} #{group.Sequence} was cancelled; the communicator is revoked.", token));
-                }
-            },
-            (this, group));
-        await using (registration.ConfigureAwait(false))
-            await done.ConfigureAwait(false);
-
-        lock (Messenger.Gate)
-            EndRound(group);
-    }
-
     private void EndRound(CompletionGroup group)
     {
         Exception? error = group.Error;

@@ -33,31 +33,6 @@ public sealed unsafe partial class Communicator
         }
     }
 
-    /// <summary>Starts waiting for a message.</summary>
-    /// <param name="source">Rank that sends it, or <see cref="AnySource"/>.</param>
-    /// <param name="tag">Its tag, or <see cref="AnyTag"/>.</param>
-    /// <param name="cancellationToken">Ends the waiting.</param>
-    public async ValueTask<MatchedMessage> ProbeAsync(int source = AnySource, int tag = AnyTag, CancellationToken cancellationToken = default)
-    {
-        CheckReceive(source, tag);
-        cancellationToken.ThrowIfCancellationRequested();
-        ProbeOperation probe;
-        ValueTask<Status> done = default;
-        lock (Messenger.Gate)
-        {
-            probe = NewProbe(source, tag);
-            if (!probe.IsDone)
-            {
-                Messenger.WatchDeadline(probe, Timeout);
-                probe.MakeAsynchronous(cancellationToken);
-                done = new ValueTask<Status>(probe, probe.Version);
-            }
-        }
-
-        await done.ConfigureAwait(false);
-        return new MatchedMessage(this, probe.Message!);
-    }
-
     /// <summary>Receives a message whose length is not known beforehand.</summary>
     /// <param name="source">Rank that sends it, or <see cref="AnySource"/>.</param>
     /// <param name="tag">Its tag, or <see cref="AnyTag"/>.</param>
@@ -75,40 +50,6 @@ public sealed unsafe partial class Communicator
                 Messenger.StartReceive(receive);
                 Messenger.WaitFor(receive, TimeoutOr(timeout));
                 return TakeOwned<T>(receive, receive.Outcome());
-            }
-            finally
-            {
-                Messenger.Recycle(receive);
-            }
-        }
-    }
-
-    /// <summary>Starts receiving a message whose length is not known beforehand.</summary>
-    /// <param name="source">Rank that sends it, or <see cref="AnySource"/>.</param>
-    /// <param name="tag">Its tag, or <see cref="AnyTag"/>.</param>
-    /// <param name="cancellationToken">Withdraws the receive.</param>
-    public async ValueTask<Received<T>> ReceiveOwnedAsync<T>(int source = AnySource, int tag = AnyTag, CancellationToken cancellationToken = default)
-        where T : unmanaged
-    {
-        CheckReceive(source, tag);
-        cancellationToken.ThrowIfCancellationRequested();
-        ReceiveOperation receive;
-        ValueTask<Status> done;
-        lock (Messenger.Gate)
-        {
-            receive = PrepareOwned(source, tag);
-            Messenger.StartReceive(receive);
-            if (!receive.IsDone)
-                Messenger.Engine.Poll();
-            done = AwaitReceive(receive, cancellationToken);
-        }
-
-        Status status = await done.ConfigureAwait(false);
-        lock (Messenger.Gate)
-        {
-            try
-            {
-                return TakeOwned<T>(receive, status);
             }
             finally
             {

@@ -51,7 +51,7 @@ public sealed unsafe partial class Communicator
             ReceiveOperation receive = StartPinned(buffer, source, tag);
             if (!receive.IsDone)
                 Messenger.Engine.Poll();
-            return AwaitReceive(receive, cancellationToken);
+            return AwaitReceiveAsync(receive, cancellationToken);
         }
     }
 
@@ -123,36 +123,7 @@ public sealed unsafe partial class Communicator
         }
     }
 
-    /// <summary>Starts sending to one rank and receiving from another; the task ends when both are done.</summary>
-    /// <inheritdoc cref="SendReceive{T}(ReadOnlySpan{T}, int, Span{T}, int, int, int?)"/>
-    public async ValueTask<Status> SendReceiveAsync<T>(
-        ReadOnlyMemory<T> send,
-        int destination,
-        Memory<T> receive,
-        int source,
-        int tag = 0,
-        int? receiveTag = null,
-        CancellationToken cancellationToken = default)
-        where T : unmanaged
-    {
-        CheckSend(destination, tag);
-        CheckReceive(source, receiveTag ?? tag);
-        CheckOverlap(send.Span, receive.Span);
-        ValueTask<Status> receiving = ReceiveAsync(receive, source, receiveTag ?? tag, cancellationToken);
-        ValueTask sending = SendAsync(send, destination, tag, cancellationToken);
-        try
-        {
-            await sending.ConfigureAwait(false);
-        }
-        finally
-        {
-            await receiving.ConfigureAwait(false);
-        }
-
-        return receiving.Result;
-    }
-
-    internal ValueTask<Status> AwaitReceive(ReceiveOperation receive, CancellationToken cancellationToken)
+    internal ValueTask<Status> AwaitReceiveAsync(ReceiveOperation receive, CancellationToken cancellationToken)
     {
         if (!receive.IsDone)
         {

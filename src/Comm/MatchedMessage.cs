@@ -75,7 +75,7 @@ public sealed unsafe class MatchedMessage : IDisposable
             }
 
             receive.Pin = pin;
-            return _communicator.AwaitReceive(receive, cancellationToken);
+            return _communicator.AwaitReceiveAsync(receive, cancellationToken);
         }
     }
 

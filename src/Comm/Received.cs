@@ -3,7 +3,8 @@ using BoxerMpi.Internal;
 
 namespace BoxerMpi;
 
-/// <summary>A message of any length in memory of its own, given back when disposed.</summary>
+/// <summary>A message of any length in unmanaged memory of its own, given back when disposed.</summary>
+/// <remarks>There is no finalizer: a span of it must never outlive its memory, so whoever receives it disposes it.</remarks>
 public sealed unsafe class Received<T> : MemoryManager<T>
     where T : unmanaged
 {
@@ -15,9 +16,6 @@ public sealed unsafe class Received<T> : MemoryManager<T>
         (_bytes, Status) = (bytes, status);
         _block = block;
     }
-
-    /// <summary>Gives the memory back if nobody else did.</summary>
-    ~Received() => Dispose(false);
 
     /// <summary>Who sent it, with which tag, how many bytes.</summary>
     public Status Status { get; }
@@ -63,7 +61,6 @@ public sealed unsafe class Received<T> : MemoryManager<T>
         if (_block is not null)
             NativeBlocks.Free(_block);
         _block = null;
-        GC.SuppressFinalize(this);
     }
 
     private sealed class Piece(Received<T> owner, long start, int count) : MemoryManager<T>

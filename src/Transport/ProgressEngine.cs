@@ -54,6 +54,9 @@ internal sealed unsafe partial class ProgressEngine : IDisposable
     /// <summary>Set while frames are handled: what they cause to be sent leaves with the next step, not from within.</summary>
     public bool IsReading { get; set; }
 
+    /// <summary>Whether frames wait for the next wait to leave.</summary>
+    public bool HasCollectedOutput => _dirty.Count > 0;
+
     /// <summary>Every open link.</summary>
     public IEnumerable<Link> Links => _links.OfType<Link>();
 

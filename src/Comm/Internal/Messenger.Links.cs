@@ -144,7 +144,7 @@ internal sealed unsafe partial class Messenger
 
     private void RevokedByPeer(ulong context, int source, string reason)
     {
-        if (_communicators.TryGetValue(context, out WeakReference<Communicator>? known) && known.TryGetTarget(out Communicator? communicator))
+        if (_communicators.TryGetValue(context, out Communicator? communicator))
         {
             // Passed on, so that members without a link to the one that revoked hear of it too.
             Revoke(communicator, reason, source);

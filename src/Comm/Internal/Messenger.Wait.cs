@@ -106,7 +106,7 @@ internal sealed unsafe partial class Messenger
         lock (Gate)
         {
             List<string> lines = [];
-            for (Operation? operation = _firstPending; operation is not null; operation = operation.Next)
+            foreach (Operation operation in Pending())
             {
                 string name = operation.Group is { } group ? $"{group.Operation} #{group.Sequence}, {operation.Describe()}" : operation.Describe();
                 string state = operation.PeerRank >= 0 ? $"; {Describe(operation.PeerRank)}" : "";
@@ -124,15 +124,10 @@ internal sealed unsafe partial class Messenger
             if (_disposed)
                 return;
             long now = Stopwatch.GetTimestamp();
-            List<Operation> late = [];
-            for (Operation? operation = _firstPending; operation is not null; operation = operation.Next)
+            foreach (Operation operation in Pending().Where(operation => operation.Deadline < now).ToArray())
             {
-                if (operation.Deadline < now)
-                    late.Add(operation);
-            }
-
-            foreach (Operation operation in late.Where(operation => !operation.IsDone))
-            {
+                if (operation.IsDone)
+                    continue;
                 MpiTimeoutException error = TimedOut(operation, operation.Timeout);
                 operation.Withdraw();
                 operation.Complete(default, error);
@@ -177,6 +172,6 @@ internal sealed unsafe partial class Messenger
     private static CommunicatorRevokedException RevokedAgain(CommunicatorRevokedException first) =>
         new(first.Message) { RevokedBy = first.RevokedBy, Reason = first.Reason, Rank = first.Rank, Communicator = first.Communicator };
 
-    private string On(Communicator? communicator) =>
+    private static string On(Communicator? communicator) =>
         communicator is null ? "" : $" on \"{communicator.Name}\" ({communicator.Size} ranks), rank {communicator.Rank}";
 }

@@ -15,6 +15,7 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
     private readonly Peer[] _peers;
     private readonly Dictionary<ulong, MatchQueue> _queues = [];
     private readonly HashSet<ulong> _closedContexts = [];
+    private readonly Dictionary<ulong, Communicator> _communicators = [];
     private readonly NativeBlocks _blocks = new();
     private readonly Stack<ReceiveOperation> _receivePool = new();
     private readonly Stack<SendOperation> _sendPool = new();
@@ -57,17 +58,28 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
         }
     }
 
-    /// <summary>Ends a context: what is there or still comes is dropped.</summary>
-    public void CloseQueue(MatchQueue queue)
+    public void Register(Communicator communicator)
     {
         lock (Gate)
         {
-            if (!_queues.Remove(queue.Context))
+            // Two live communicators never share an identity: it follows from a parent, a number and a colour.
+            _communicators.Add(communicator.Identity, communicator);
+            if (communicator.Queue.Revoked is { } early)
+                Revoke(communicator, early.Reason, early.RevokedBy);
+        }
+    }
+
+    /// <summary>Ends a communicator: what is there or still comes for it is dropped; with operations pending it is revoked first.</summary>
+    public void Unregister(Communicator communicator)
+    {
+        lock (Gate)
+        {
+            if (_disposed || !_communicators.Remove(communicator.Identity))
                 return;
-            _closedContexts.Add(queue.Context);
-            _lastQueue = null;
-            foreach (UnexpectedMessage message in queue.Messages())
-                Discard(queue, message);
+            if (Pending().Any(operation => operation.Communicator == communicator))
+                Revoke(communicator, $"rank {communicator.Rank} disposed it with operations pending", Rank);
+            CloseQueue(communicator.Queue);
+            CloseQueue(communicator.CollectiveQueue);
         }
     }
 
@@ -173,6 +185,21 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
         _blocks.Clear();
     }
 
+    private void CloseQueue(MatchQueue queue)
+    {
+        _queues.Remove(queue.Context);
+        _closedContexts.Add(queue.Context);
+        _lastQueue = null;
+        foreach (UnexpectedMessage message in queue.Messages())
+            Discard(queue, message);
+    }
+
+    private IEnumerable<Operation> Pending()
+    {
+        for (Operation? operation = _firstPending; operation is not null; operation = operation.Next)
+            yield return operation;
+    }
+
     private static ulong ContextOf(Operation operation) => operation switch
     {
         ReceiveOperation receive => receive.Queue.Context,
@@ -198,15 +225,10 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
     private void FailPending(Func<Operation, bool> affected, Func<Operation, Exception> error)
     {
         // Ending an operation changes the list, and a link that closes meanwhile ends more of them.
-        List<Operation> victims = [];
-        for (Operation? operation = _firstPending; operation is not null; operation = operation.Next)
+        foreach (Operation victim in Pending().Where(affected).ToArray())
         {
-            if (affected(operation))
-                victims.Add(operation);
-        }
-
-        foreach (Operation victim in victims.Where(victim => !victim.IsDone))
-        {
+            if (victim.IsDone)
+                continue;
             victim.Withdraw();
             victim.Complete(default, error(victim));
         }
