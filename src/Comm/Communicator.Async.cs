@@ -72,28 +72,16 @@ public sealed partial class Communicator
     {
         CheckReceive(source, tag);
         cancellationToken.ThrowIfCancellationRequested();
-        ReceiveOperation receive;
-        ValueTask<Status> done;
-        lock (Messenger.Gate)
+        ReceiveOperation receive = StartOwned(source, tag, cancellationToken, out ValueTask<Status> done);
+        try
         {
-            receive = PrepareOwned(source, tag);
-            Messenger.StartReceive(receive);
-            if (!receive.IsDone)
-                Messenger.Engine.Poll();
-            done = AwaitReceiveAsync(receive, cancellationToken);
+            Status status = await done.ConfigureAwait(false);
+            return TakeOwned<T>(receive, status);
         }
-
-        Status status = await done.ConfigureAwait(false);
-        lock (Messenger.Gate)
+        finally
         {
-            try
-            {
-                return TakeOwned<T>(receive, status);
-            }
-            finally
-            {
+            lock (Messenger.Gate)
                 Messenger.Recycle(receive);
-            }
         }
     }
 

@@ -75,6 +75,28 @@ public sealed unsafe partial class Communicator
         return receive;
     }
 
+    private ReceiveOperation StartOwned(int source, int tag, CancellationToken cancellationToken, out ValueTask<Status> done)
+    {
+        lock (Messenger.Gate)
+        {
+            ReceiveOperation receive = PrepareOwned(source, tag);
+            try
+            {
+                Messenger.StartReceive(receive);
+            }
+            catch
+            {
+                Messenger.Recycle(receive);
+                throw;
+            }
+
+            if (!receive.IsDone)
+                Messenger.Engine.Poll();
+            done = AwaitReceiveAsync(receive, cancellationToken);
+            return receive;
+        }
+    }
+
     private ProbeOperation NewProbe(int source, int tag)
     {
         ProbeOperation probe = new(Messenger, Queue, ToWorldRank(source), tag) { Communicator = this };

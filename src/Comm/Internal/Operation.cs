@@ -49,6 +49,9 @@ internal abstract unsafe class Operation : IValueTaskSource<Status>, IValueTaskS
 
     public TimeSpan Elapsed => Stopwatch.GetElapsedTime(Started);
 
+    /// <summary>Whoever awaits it takes more than the status out of it, and then gives it back to the pool.</summary>
+    protected virtual bool IsKeptByAwaiter => false;
+
     /// <summary>World rank on the other side, or -1 for any.</summary>
     public abstract int PeerRank { get; }
 
@@ -156,8 +159,11 @@ internal abstract unsafe class Operation : IValueTaskSource<Status>, IValueTaskS
         }
         finally
         {
-            lock (Messenger.Engine.Gate)
-                Recycle();
+            if (!IsKeptByAwaiter)
+            {
+                lock (Messenger.Engine.Gate)
+                    Recycle();
+            }
         }
     }
 }

@@ -59,6 +59,8 @@ internal sealed unsafe class ReceiveOperation(Messenger messenger) : Operation(m
 
     public override int PeerRank => MatchedSource >= 0 ? MatchedSource : Message?.Source ?? Source;
 
+    protected override bool IsKeptByAwaiter => OwnsBuffer;
+
     public void Prepare(MatchQueue queue, int source, int tag, byte* buffer, long capacity, bool ownsBuffer)
     {
         (Queue, Source, Tag, OwnsBuffer) = (queue, source, tag, ownsBuffer);
