@@ -89,9 +89,7 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
         {
             if (World.Size > 1 && !_aborted.IsCancellationRequested)
             {
-                World.Timeout = FinalTimeout;
-                World.Barrier();
-                _messenger.SayGoodbye(GoodbyeTimeout);
+                Part();
             }
 
             if (_job is not null)
@@ -114,6 +112,14 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
         if (_job is not null)
             await _job.DisposeAsync().ConfigureAwait(false);
         _aborted.Dispose();
+    }
+
+    /// <summary>Blocks: the end of a rank is nothing to do other work beside.</summary>
+    private void Part()
+    {
+        World.Timeout = FinalTimeout;
+        World.Barrier();
+        _messenger.SayGoodbye(GoodbyeTimeout);
     }
 
     private async Task LinkAsync(CancellationToken cancellationToken)
