@@ -17,6 +17,8 @@ internal static class BoxerCommand
         {
             new RunCommand(),
             new SeedCommand(),
+            new RankJoinCommand(),
+            //MEMBERS
         };
         foreach (Command command in root.Subcommands)
             command.TreatUnmatchedTokensAsErrors = true;
