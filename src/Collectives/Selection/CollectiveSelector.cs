@@ -25,8 +25,8 @@ internal sealed class CollectiveSelector(Topology topology, CollectiveOptions op
             return Asked(CollectiveAlgorithms.Find(call.Collective, asked)!, call);
         foreach (string name in Preferences(call))
         {
-            CollectiveAlgorithm algorithm = CollectiveAlgorithms.Find(call.Collective, name)!;
-            if (Allows(algorithm, call))
+            // The forms with counts share the preferences, but not every algorithm has such a form.
+            if (CollectiveAlgorithms.Find(call.Collective, name) is { } algorithm && Allows(algorithm, call))
                 return algorithm;
         }
 

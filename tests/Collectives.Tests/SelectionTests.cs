@@ -1,0 +1,79 @@
+using System.Collections;
+
+namespace BoxerMpi.Collectives.Tests;
+
+public sealed class SelectionTests
+{
+    [Fact]
+    public void The_environment_chooses_algorithms_and_switches()
+    {
+        CollectiveOptions options = CollectiveEnvironment.Parse(new Hashtable
+        {
+            ["BOXER_COLLECTIVE_ALLTOALL"] = "Grid", ["BOXER_COLLECTIVE_ALL_REDUCE"] = "ring", ["BOXER_COLLECTIVE_CHECK"] = "1",
+            ["BOXER_COLLECTIVE_WINDOW"] = "4", ["BOXER_RANKS_PER_CORE"] = "2.5", ["BOXER_OTHER"] = "x", ["BOXER_COLLECTIVE_BARRIER"] = "",
+        });
+        Assert.Equal(("grid", "ring", true, 4, 2.5), (options.AllToAll, options.AllReduce, options.Check, options.Window, options.RanksPerCore));
+        Assert.Null(options.Barrier);
+    }
+
+    [Theory]
+    [InlineData("BOXER_COLLECTIVE_ALLTOALL", "fast", "AllToAll has no algorithm 'fast'; it has linear, pairwise, bruck, grid, routed")]
+    [InlineData("BOXER_COLLECTIVE_ALLTOSOME", "grid", "there is no such setting")]
+    [InlineData("BOXER_COLLECTIVE_CHECK", "maybe", "it is 1 or 0")]
+    [InlineData("BOXER_COLLECTIVE_WINDOW", "0", "more than zero")]
+    [InlineData("BOXER_RANKS_PER_CORE", "many", "not a number")]
+    public void What_the_environment_says_wrongly_is_an_error(string name, string value, string message)
+    {
+        InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => CollectiveEnvironment.Parse(new Hashtable { [name] = value }));
+        Assert.StartsWith($"{name}={value}: ", error.Message, StringComparison.Ordinal);
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_unknown_algorithm_is_an_error_where_it_is_set() =>
+        Assert.Throws<ArgumentException>(() => new CollectiveOptions { Barrier = "fence" });
+
+    [Theory]
+    [InlineData("mesh", 16, 1, "AllToAll", 64L, "bruck")]
+    [InlineData("mesh", 16, 1, "AllToAll", 65536L, "linear")]
+    [InlineData("grid", 16, 1, "AllToAll", 64L, "grid")]
+    [InlineData("ring", 16, 1, "AllToAll", 64L, "routed")]
+    [InlineData("mesh", 16, 8, "Barrier", 0L, "flat")]
+    [InlineData("mesh", 16, 1, "Barrier", 0L, "dissemination")]
+    [InlineData("grid", 16, 1, "AllReduce", 8L, "recursive-doubling")] // a 4x4 grid holds the hypercube
+    [InlineData("grid", 9, 1, "AllReduce", 8L, "tree")]
+    [InlineData("hypercube", 16, 1, "AllReduce", 1048576L, "halving-doubling")]
+    [InlineData("ring", 7, 1, "AllReduce", 1048576L, "ring")]
+    [InlineData("tree", 7, 1, "AllGather", 8L, "tree")]
+    [InlineData("grid", 12, 1, "AllGather", 8L, "grid")]
+    public void Size_ranks_cores_and_links_decide(
+        string topology, int size, double ranksPerCore, string collective, long bytes, string expected)
+    {
+        CollectiveSelector selector = new(Topology.Parse(topology, size), new() { RanksPerCore = ranksPerCore });
+        Assert.Equal(expected, selector.Select(new(Enum.Parse<Collective>(collective), bytes, 1)).Name);
+    }
+
+    [Fact]
+    public void Plans_are_kept_and_bounded()
+    {
+        PlanCache cache = new();
+        Plan plan = new(CollectiveAlgorithms.Of(Collective.Barrier)[0], Schedule: null, Counts: null);
+        for (int i = 0; i < 1000; i++)
+            cache.Add(new(Collective.Broadcast, i, 1), plan);
+        Assert.True(cache.Count <= 256);
+        Assert.True(cache.TryGet(new(Collective.Broadcast, 999, 1), out _));
+        Assert.False(cache.TryGet(new(Collective.Broadcast, 0, 1), out _));
+        Assert.False(cache.TryGet(new(Collective.Broadcast, 999, 1) { Root = 1 }, out _));
+    }
+
+    [Fact]
+    public Task The_algorithm_in_use_is_visible() =>
+        LocalCluster.RunAsync(4, world =>
+        {
+            Assert.Equal("linear", CollectiveEngine.AlgorithmFor(world, Collective.AllToAll, 1024));
+            world.SetCollectiveOptions(new() { AllToAll = "pairwise" });
+            Assert.Equal("pairwise", CollectiveEngine.AlgorithmFor(world, Collective.AllToAll, 1024));
+            using Communicator child = world.Duplicate();
+            Assert.Equal("pairwise", child.GetCollectiveOptions().AllToAll);
+        });
+}
