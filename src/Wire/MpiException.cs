@@ -70,7 +70,7 @@ public sealed class MessageTruncatedException(string message) : MpiException(mes
     public long ActualBytes { get; init; }
 
     /// <summary>Rank that sent it, in the communicator.</summary>
-    public int Source { get; init; } = -1;
+    public new int Source { get; init; } = -1;
 
     /// <summary>Its tag.</summary>
     public int Tag { get; init; }

@@ -1,0 +1,223 @@
+using System.Diagnostics;
+using BoxerMpi.Wire;
+
+namespace BoxerMpi.Transport;
+
+// The receiving half: a state machine over header, payload and checksum that accepts any cut of the stream.
+internal sealed unsafe partial class Link
+{
+    // Header, checksum trailer and the payload of control frames may come in pieces; they collect here.
+    private const int HeaderBlockBytes = FrameHeader.Bytes + FrameChecksum.Bytes + ControlBytes;
+    private const int ControlBytes = 64;
+
+    private byte* _headerBytes;
+    private int _headerFill;
+    private bool _inPayload;
+    private bool _skipping;
+    private FrameHeader _header;
+    private uint _receiveSequence;
+    private long _payloadRemaining;
+    private byte* _target;
+    private long _targetRemaining;
+    private object? _state;
+    private int _trailerFill;
+    private FrameChecksum? _receiveChecksum;
+    private bool _peerSaidGoodbye;
+
+    /// <summary>Room for the payload of a control frame while it arrives.</summary>
+    public byte* ControlPayload => _headerBytes + FrameHeader.Bytes + FrameChecksum.Bytes;
+
+    /// <summary>Frames that came twice and were dropped.</summary>
+    public long DuplicatesDropped { get; private set; }
+
+    /// <summary>The rest of the payload that is arriving is dropped instead of written to its target.</summary>
+    public void AbandonTarget(object state)
+    {
+        if (_state == state)
+            SetTarget(null, 0, null);
+    }
+
+    /// <summary>Moves the payload that is arriving to another place of at least the same size.</summary>
+    /// <returns>How many bytes had already gone to the old place, or -1 if that payload is not arriving now.</returns>
+    public long Retarget(object state, byte* start, long capacity, object newState)
+    {
+        if (_state != state)
+            return -1;
+        long done = _header.Length - _payloadRemaining;
+        SetTarget(start + done, capacity - done, newState);
+        return done;
+    }
+
+    /// <summary>Reads once and handles every frame that is complete.</summary>
+    /// <returns>Whether bytes (or the end) came.</returns>
+    public bool ReadSome()
+    {
+        if (IsClosed)
+            return false;
+
+        try
+        {
+            byte* staging = Engine.Staging;
+            nint direct = _inPayload ? (nint)Math.Min(Math.Min(_payloadRemaining, _targetRemaining), CallBytes) : 0;
+            nint count;
+            if (direct > 0)
+            {
+                // What follows the payload is read in the same call.
+                count = _channel.Read(_target, direct, staging, direct == _payloadRemaining ? ProgressEngine.StagingBytes : 0);
+            }
+            else
+            {
+                count = _channel.Read(staging, ProgressEngine.StagingBytes, null, 0);
+            }
+
+            if (count == 0)
+                return false;
+            if (count == Channel.EndOfStream)
+            {
+                Close(_peerSaidGoodbye ? null : new IOException($"The other side of {Description} closed the connection without saying goodbye"));
+                return true;
+            }
+
+            BytesReceived += count;
+            LastReceived = Stopwatch.GetTimestamp();
+            if (direct > 0)
+            {
+                nint got = Math.Min(count, direct);
+                TakePayload(_target, got, inPlace: true);
+                count -= got;
+            }
+
+            Parse(staging, count);
+        }
+        catch (Exception exception) when (exception is IOException or WireFormatException)
+        {
+            Close(exception);
+        }
+
+        return true;
+    }
+
+    private void Parse(byte* data, nint length)
+    {
+        byte* end = data + length;
+        while (data < end && !IsClosed)
+        {
+            if (_inPayload)
+                data = _payloadRemaining > 0 ? TakePayload(data, (nint)Math.Min(end - data, _payloadRemaining), inPlace: false) : TakeTrailer(data, end);
+            else
+                data = TakeHeader(data, end);
+        }
+    }
+
+    private byte* TakeHeader(byte* data, byte* end)
+    {
+        if (_headerFill == 0 && end - data >= FrameHeader.Bytes)
+        {
+            BeginFrame(new ReadOnlySpan<byte>(data, FrameHeader.Bytes));
+            return data + FrameHeader.Bytes;
+        }
+
+        nint taken = (nint)Math.Min(end - data, FrameHeader.Bytes - _headerFill);
+        Buffer.MemoryCopy(data, _headerBytes + _headerFill, taken, taken);
+        _headerFill += (int)taken;
+        if (_headerFill == FrameHeader.Bytes)
+        {
+            _headerFill = 0;
+            BeginFrame(new ReadOnlySpan<byte>(_headerBytes, FrameHeader.Bytes));
+        }
+
+        return data + taken;
+    }
+
+    private void BeginFrame(ReadOnlySpan<byte> bytes)
+    {
+        _header = FrameHeader.Read(bytes);
+        int gap = unchecked((int)(_header.Sequence - _receiveSequence));
+        if (gap > 0)
+        {
+            throw new WireFormatException(
+                $"Expected frame {_receiveSequence} on {Description}, got {_header.Sequence}: {gap} frame(s) were lost on the way.");
+        }
+
+        _skipping = gap < 0;
+        PayloadTarget target = default;
+        if (_skipping)
+        {
+            DuplicatesDropped++;
+        }
+        else
+        {
+            _receiveSequence++;
+            FramesReceived++;
+            if (_header.Kind == FrameKind.Goodbye)
+                _peerSaidGoodbye = true;
+            target = Engine.Handler.Begin(this, _header);
+        }
+
+        SetTarget(target.Pointer, target.Capacity, target.State);
+        _payloadRemaining = _header.Length;
+        _inPayload = true;
+        _trailerFill = 0;
+        if ((_header.Flags & FrameFlags.Checksum) != 0)
+            (_receiveChecksum ??= new FrameChecksum()).Begin(_header);
+        if (_payloadRemaining == 0)
+            PayloadComplete();
+    }
+
+    private byte* TakePayload(byte* data, nint length, bool inPlace)
+    {
+        nint kept = (nint)Math.Min(length, _targetRemaining);
+        if (!inPlace && kept > 0)
+            Buffer.MemoryCopy(data, _target, _targetRemaining, kept);
+        if ((_header.Flags & FrameFlags.Checksum) != 0)
+            _receiveChecksum!.Append(data, length);
+        _target += kept;
+        _targetRemaining -= kept;
+        _payloadRemaining -= length;
+        if (_payloadRemaining == 0)
+            PayloadComplete();
+        return data + length;
+    }
+
+    private void PayloadComplete()
+    {
+        if ((_header.Flags & FrameFlags.Checksum) == 0)
+            EndFrame();
+    }
+
+    private byte* TakeTrailer(byte* data, byte* end)
+    {
+        byte* trailer = _headerBytes + FrameHeader.Bytes;
+        nint taken = (nint)Math.Min(end - data, FrameChecksum.Bytes - _trailerFill);
+        Buffer.MemoryCopy(data, trailer + _trailerFill, taken, taken);
+        _trailerFill += (int)taken;
+        if (_trailerFill == FrameChecksum.Bytes)
+        {
+            if (!_receiveChecksum!.Matches(new ReadOnlySpan<byte>(trailer, FrameChecksum.Bytes)))
+            {
+                throw new WireFormatException(
+                    $"Wrong checksum of frame {_header.Sequence} ({_header.Kind}, {_header.Length} bytes) on {Description}: the data was changed on the way.");
+            }
+
+            EndFrame();
+        }
+
+        return data + taken;
+    }
+
+    private void EndFrame()
+    {
+        object? state = _state;
+        SetTarget(null, 0, null);
+        _inPayload = false;
+        if (!_skipping)
+            Engine.Handler.End(this, _header, state);
+    }
+
+    private void SetTarget(byte* target, long capacity, object? state)
+    {
+        _target = target;
+        _targetRemaining = capacity;
+        _state = state;
+    }
+}

@@ -1,0 +1,25 @@
+namespace BoxerMpi.Transport;
+
+/// <summary>Waits for descriptors and for a wake-up from another thread. Slots are small numbers chosen by the engine.</summary>
+internal abstract class Poller : IDisposable
+{
+    public static Poller Create() => OperatingSystem.IsLinux() ? new EpollPoller() : new SelectPoller();
+
+    public abstract void Add(int slot, Channel channel);
+
+    public abstract void Remove(int slot, Channel channel);
+
+    /// <summary>Whether room for writing ends a wait too.</summary>
+    public abstract void WatchWrite(int slot, Channel channel, bool watch);
+
+    /// <summary>Collects the slots that have something to read, or room to write where watched.</summary>
+    /// <param name="slots">Takes as many as it is long; the others come with the next call.</param>
+    /// <param name="timeoutMilliseconds">0 looks only; -1 waits until something comes.</param>
+    /// <returns>How many were written.</returns>
+    public abstract int Wait(Span<int> slots, int timeoutMilliseconds);
+
+    /// <summary>Ends a wait of another thread, or the next one.</summary>
+    public abstract void Wake();
+
+    public abstract void Dispose();
+}

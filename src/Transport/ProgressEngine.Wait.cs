@@ -1,0 +1,216 @@
+using System.Diagnostics;
+
+namespace BoxerMpi.Transport;
+
+// Who drives, and the one waiting rule: try; on a miss yield; after 50 µs of misses sleep on everything that may wake us.
+internal sealed unsafe partial class ProgressEngine
+{
+    // Waking a sleeping core costs 20–30 µs; twice that spent yielding keeps ping-pong awake and lets other ranks run.
+    private static readonly long SpinTicks = Stopwatch.Frequency * 50 / 1_000_000;
+
+    // Injected delays are not known to the poller.
+    private const int HeldOutputPollMilliseconds = 1;
+
+    private Driver _driver;
+    private int _sleepers;
+    private int _waitingThreads;
+
+    private enum Driver
+    {
+        None,
+        Caller,
+        Background,
+    }
+
+    /// <summary>Blocks the calling thread until the condition is met, moving bytes meanwhile. The caller holds the gate.</summary>
+    /// <param name="condition">Looked at after every step.</param>
+    /// <param name="deadline">Timestamp of <see cref="Stopwatch"/> after which waiting ends; <see cref="long.MaxValue"/> for none.</param>
+    /// <returns>Whether the condition was met.</returns>
+    public bool Wait<TCondition>(ref TCondition condition, long deadline)
+        where TCondition : struct, IWaitCondition
+    {
+        Epoch++;
+        while (_driver == Driver.Caller)
+        {
+            if (condition.IsMet)
+                return true;
+            int remaining = RemainingMilliseconds(deadline);
+            if (remaining == 0)
+                return false;
+            _waitingThreads++;
+            Monitor.Wait(Gate, remaining);
+            _waitingThreads--;
+        }
+
+        bool takesOver = _driver == Driver.Background;
+        _driver = Driver.Caller;
+        if (takesOver && _sleepers > 0)
+            _poller.Wake();
+        try
+        {
+            return Drive(ref condition, deadline, Driver.Caller);
+        }
+        finally
+        {
+            _driver = Driver.None;
+            if (_waitingThreads > 0)
+                Monitor.PulseAll(Gate);
+            if (HasBackgroundWork)
+                ArmBackground();
+        }
+    }
+
+    /// <summary>One step, for callers that poll. The caller holds the gate.</summary>
+    public void Poll()
+    {
+        Epoch++;
+        if (_driver != Driver.Caller)
+            Step();
+        if (HasBackgroundWork)
+            ArmBackground();
+    }
+
+    /// <summary>Something that another thread may wait for has changed. The caller holds the gate.</summary>
+    public void SignalChange()
+    {
+        if (_waitingThreads > 0)
+            Monitor.PulseAll(Gate);
+        if (_driver == Driver.Caller && _sleepers > 0)
+            _poller.Wake();
+    }
+
+    /// <summary>Ends the sleep of the driving thread, if it sleeps. Needs no gate: channels in memory call it from the other side.</summary>
+    public void WakeIfSleeping()
+    {
+        // Orders the caller's write of data before the look at the flag; Sleep does the same the other way round.
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref _sleepers) > 0)
+            _poller.Wake();
+    }
+
+    private bool Drive<TCondition>(ref TCondition condition, long deadline, Driver me)
+        where TCondition : struct, IWaitCondition
+    {
+        long spinEnd = 0;
+        while (true)
+        {
+            if (condition.IsMet)
+                return true;
+            if (_driver != me)
+                return false;
+            if (Step())
+            {
+                spinEnd = 0;
+                continue;
+            }
+
+            if (condition.IsMet)
+                return true;
+
+            long now = Stopwatch.GetTimestamp();
+            if (now >= deadline)
+                return false;
+            if (spinEnd == 0)
+                spinEnd = now + SpinTicks;
+
+            if (now < spinEnd)
+            {
+                Monitor.Exit(Gate);
+                Yield();
+                Monitor.Enter(Gate);
+            }
+            else
+            {
+                Sleep(deadline);
+                spinEnd = 0;
+
+                // The wake-up may have been meant for the thread that took over while this one slept.
+                if (_driver != me && _sleepers > 0)
+                    _poller.Wake();
+            }
+        }
+    }
+
+    private static void Yield()
+    {
+        if (OperatingSystem.IsLinux())
+            _ = LinuxNative.Yield();
+        else
+            Thread.Yield();
+    }
+
+    private void Sleep(long deadline)
+    {
+        WatchWrites();
+        _sleepers++;
+        Interlocked.MemoryBarrier();
+        if (MemoryLinkReady())
+        {
+            _sleepers--;
+            return;
+        }
+
+        int timeout = RemainingMilliseconds(deadline);
+        if (_dirty.Exists(link => link.HasHeldOutput))
+            timeout = HeldOutputPollMilliseconds;
+
+        Span<int> ready = stackalloc int[ReadyLimit];
+        int count = 0;
+        Monitor.Exit(Gate);
+        try
+        {
+            count = _poller.Wait(ready, timeout);
+        }
+        finally
+        {
+            Monitor.Enter(Gate);
+            _sleepers--;
+            UnwatchWrites();
+        }
+
+        Read(ready[..count]);
+    }
+
+    private bool MemoryLinkReady()
+    {
+        foreach (Link link in _memoryLinks)
+        {
+            if (link.Channel.CanRead || (link.HasOutput && link.Channel.CanWrite && !link.HasHeldOutput))
+                return true;
+        }
+
+        return false;
+    }
+
+    private void WatchWrites()
+    {
+        foreach (Link link in _dirty)
+        {
+            if (!link.WritingWatched && link.HasOutput && link.Channel.Descriptor >= 0)
+            {
+                link.WritingWatched = true;
+                _poller.WatchWrite(link.Slot, link.Channel, true);
+            }
+        }
+    }
+
+    private void UnwatchWrites()
+    {
+        foreach (Link link in _dirty)
+        {
+            if (link.WritingWatched)
+            {
+                link.WritingWatched = false;
+                _poller.WatchWrite(link.Slot, link.Channel, false);
+            }
+        }
+    }
+
+    private static int RemainingMilliseconds(long deadline)
+    {
+        if (deadline == long.MaxValue)
+            return -1;
+        double left = (deadline - Stopwatch.GetTimestamp()) * 1000.0 / Stopwatch.Frequency;
+        return left <= 0 ? 0 : (int)Math.Min(Math.Ceiling(left), 3_600_000);
+    }
+}
