@@ -44,5 +44,5 @@ internal sealed class BenchBuffers
     public byte[] Receive { get; }
     public BlockLayout Blocks { get; }
     public byte[] Acknowledgement { get; } = new byte[1];
-    public Request[] Requests { get; } = new Request[64];
+    public Request[] Requests { get; } = new Request[BenchOperations.Window];
 }

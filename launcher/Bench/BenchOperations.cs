@@ -6,7 +6,7 @@ namespace BoxerMpi.Launcher.Bench;
 internal static class BenchOperations
 {
     /// <summary>Messages of `stream` and `mrate` before the acknowledgement.</summary>
-    private const int Window = 64;
+    public const int Window = 64;
     private const int AcknowledgementTag = 1;
 
     public static IReadOnlyList<BenchOperation> All { get; } =
@@ -129,8 +129,8 @@ internal static class BenchOperations
 
     private static void CheckBroadcast(BenchBuffers b) => CheckBlock(b.Send, 0, 0);
 
-    private static Span<double> Doubles(byte[] bytes) => MemoryMarshal.Cast<byte, double>(bytes);
-    private static Span<float> Floats(byte[] bytes) => MemoryMarshal.Cast<byte, float>(bytes);
+    private static Span<double> Doubles(byte[] bytes) => MemoryMarshal.Cast<byte, double>(bytes.AsSpan());
+    private static Span<float> Floats(byte[] bytes) => MemoryMarshal.Cast<byte, float>(bytes.AsSpan());
 
     private static void FillReduce(BenchBuffers b)
     {

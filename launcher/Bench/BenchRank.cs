@@ -17,7 +17,7 @@ internal sealed class BenchRank(Communicator world, BenchOptions options)
         {
             foreach (long bytes in operation.HasNoData ? [0] : options.Bytes)
             {
-                BenchLine? line = Measure(operation, checked((int)bytes), options.Warmup * factor);
+                BenchLine? line = Measure(operation, checked((int)bytes), options.Warmup.TotalSeconds * factor);
                 if (line is not null)
                     report(line);
                 factor = 0.2;
@@ -33,7 +33,7 @@ internal sealed class BenchRank(Communicator world, BenchOptions options)
         Iterate(operation, buffers, check: true);
 
         double perIteration = WarmUp(operation, buffers, warmupSeconds);
-        Span<long> iterations = [(long)Math.Clamp(options.Seconds * 1e6 / Math.Max(perIteration, 0.01), MinimumIterations, MaximumIterations)];
+        Span<long> iterations = [(long)Math.Clamp(options.Time.TotalMicroseconds / Math.Max(perIteration, 0.01), MinimumIterations, MaximumIterations)];
         world.Broadcast(iterations, root: 0);
 
         double[] samples = new double[iterations[0]];
