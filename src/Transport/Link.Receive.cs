@@ -55,6 +55,7 @@ internal sealed unsafe partial class Link
         if (IsClosed)
             return false;
 
+        Engine.IsReading = true;
         try
         {
             byte* staging = Engine.Staging;
@@ -92,6 +93,10 @@ internal sealed unsafe partial class Link
         catch (Exception exception) when (exception is IOException or WireFormatException)
         {
             Close(exception);
+        }
+        finally
+        {
+            Engine.IsReading = false;
         }
 
         return true;

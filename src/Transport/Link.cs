@@ -111,7 +111,7 @@ internal sealed unsafe partial class Link
         return copied;
     }
 
-    /// <summary>Moves a payload that has not left yet into memory of the link, so that its owner is done with it.</summary>
+    /// <summary>Moves payloads of this owner that have not left yet into memory of the link; the owner is not told any more.</summary>
     public void TakeOver(IPayloadOwner owner)
     {
         for (int i = 0; i < _count; i++)
@@ -123,7 +123,6 @@ internal sealed unsafe partial class Link
             Buffer.MemoryCopy(segment.Pointer, copy, segment.Remaining, segment.Remaining);
             segment.Pointer = copy;
             segment.Owner = new OwnedBlock(copy);
-            return;
         }
     }
 

@@ -14,6 +14,7 @@ internal static unsafe partial class LinuxNative
 {
     public const int WouldBlock = 11; // EAGAIN
     public const int Interrupted = 4; // EINTR
+    public const int InProgress = 115; // EINPROGRESS
     public const int ConnectionReset = 104; // ECONNRESET
     public const int BrokenPipe = 32; // EPIPE
 
@@ -22,6 +23,7 @@ internal static unsafe partial class LinuxNative
 
     public const uint PollIn = 0x1;
     public const uint PollOut = 0x4;
+    public const uint OneShot = 0x4000_0000; // EPOLLONESHOT
     public const int ControlAdd = 1;
     public const int ControlRemove = 2;
     public const int ControlModify = 3;
@@ -40,6 +42,9 @@ internal static unsafe partial class LinuxNative
         public nuint ControlLength;
         public int Flags;
     }
+
+    [LibraryImport("libc", EntryPoint = "connect", SetLastError = true)]
+    public static partial int Connect(int descriptor, byte* address, uint length);
 
     [LibraryImport("libc", EntryPoint = "send", SetLastError = true)]
     public static partial nint Send(int descriptor, byte* buffer, nint length, int flags);

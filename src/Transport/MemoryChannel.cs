@@ -44,6 +44,8 @@ internal sealed unsafe class MemoryChannel : Channel
             count += _incoming.Read(second, secondLength);
         if (count > 0)
         {
+            // Orders the new read position before the look at the flag; a writer that goes to sleep does the same the other way round.
+            Interlocked.MemoryBarrier();
             if (_incoming.WriterWaits)
                 _incoming.Writer?.WakeIfSleeping();
             return count;

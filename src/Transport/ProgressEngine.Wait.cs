@@ -95,7 +95,11 @@ internal sealed unsafe partial class ProgressEngine
         while (true)
         {
             if (condition.IsMet)
+            {
+                FlushDirty();
                 return true;
+            }
+
             if (_driver != me)
                 return false;
             if (Step())
@@ -105,7 +109,7 @@ internal sealed unsafe partial class ProgressEngine
             }
 
             if (condition.IsMet)
-                return true;
+                continue;
 
             long now = Stopwatch.GetTimestamp();
             if (now >= deadline)

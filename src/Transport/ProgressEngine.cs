@@ -51,6 +51,12 @@ internal sealed unsafe partial class ProgressEngine : IDisposable
     /// <summary>Counts the waits; a burst of sends lies within one.</summary>
     public long Epoch { get; private set; }
 
+    /// <summary>Set while frames are handled: what they cause to be sent leaves with the next step, not from within.</summary>
+    public bool IsReading { get; set; }
+
+    /// <summary>Whether frames wait for the next wait to leave.</summary>
+    public bool HasCollectedOutput => _dirty.Count > 0;
+
     /// <summary>Every open link.</summary>
     public IEnumerable<Link> Links => _links.OfType<Link>();
 
@@ -119,7 +125,7 @@ internal sealed unsafe partial class ProgressEngine : IDisposable
     /// <param name="urgent">Somebody waits for the answer, or the payload is large: always at once.</param>
     public void Submit(Link link, bool urgent)
     {
-        if (urgent || link.LastSendEpoch != Epoch)
+        if (!IsReading && (urgent || link.LastSendEpoch != Epoch))
         {
             link.LastSendEpoch = Epoch;
             link.Flush();

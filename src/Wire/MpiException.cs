@@ -140,6 +140,9 @@ public enum RendezvousFailure
 
     /// <summary>The coordinator closed the connection or broke the protocol.</summary>
     ConnectionLost,
+
+    /// <summary>The port to listen on is taken, or may not be used.</summary>
+    PortTaken,
 }
 
 /// <summary>Joining a job failed.</summary>

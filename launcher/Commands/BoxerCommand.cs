@@ -1,0 +1,110 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Launcher.Programs;
+
+namespace BoxerMpi.Launcher.Commands;
+
+/// <summary>The <c>boxer</c> command: its subcommands, and what becomes of bad input.</summary>
+internal static class BoxerCommand
+{
+    private const int UsageError = 2;
+    private const int LaunchError = 1;
+
+    public static int Run(string[] arguments)
+    {
+        RootCommand root = new("Runs SPMD programs as ranks: on this machine, or joined from anywhere.")
+        {
+            new RunCommand(),
+            new SeedCommand(),
+        };
+        foreach (Command command in root.Subcommands)
+            command.TreatUnmatchedTokensAsErrors = true;
+
+        string[] own = arguments;
+        if (arguments.Length > 0 && root.Subcommands.FirstOrDefault(command => command.Name == arguments[0]) is ProgramCommand program)
+        {
+            (string[] head, program.Program) = CommandTail.Split(program, arguments[1..]);
+            own = [arguments[0], .. head];
+        }
+
+        // Nothing of ours starts with @, and a program's @file is the program's.
+        ParseResult parsed = root.Parse(own, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        try
+        {
+            if (parsed.Errors.Count > 0 && parsed.Action is not (HelpAction or null))
+                throw Misused(parsed);
+            return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        }
+        catch (UsageException wrong)
+        {
+            Console.Error.WriteLine($"boxer: {wrong.Message}\n       {wrong.Hint}");
+            return UsageError;
+        }
+        catch (RendezvousException failure) when (IsUsage(failure.Reason))
+        {
+            Console.Error.WriteLine($"boxer: {failure.Message}");
+            return UsageError;
+        }
+        catch (BuildException failure)
+        {
+            if (failure.Output.Length > 0)
+                Console.Error.WriteLine(failure.Output);
+            Console.Error.WriteLine($"boxer: {failure.Message}");
+            return LaunchError;
+        }
+        catch (Exception failure) when (failure is LaunchException or MpiException)
+        {
+            Console.Error.WriteLine($"boxer: {failure.Message}");
+            return LaunchError;
+        }
+    }
+
+    private static UsageException Misused(ParseResult parsed)
+    {
+        string command = parsed.CommandResult.Command is RootCommand ? "boxer" : $"boxer {parsed.CommandResult.Command.Name}";
+        if (parsed.UnmatchedTokens is [{ } token, ..])
+        {
+            string kind = token.StartsWith('-') ? "option" : parsed.CommandResult.Command is RootCommand ? "command" : "argument";
+            return new UsageException(
+                $"unknown {kind} '{token}'" + (Nearest(token, parsed.CommandResult.Command) is { } near ? $"; did you mean {near}?" : ""),
+                $"{command} --help lists what there is" + (kind == "option" ? "; options of the program go behind PROGRAM" : ""));
+        }
+
+        return new UsageException(parsed.Errors[0].Message.TrimEnd('.'), $"{command} --help lists what there is");
+    }
+
+    /// <summary>The option or command that shares the longest beginning or differs least, if one is close.</summary>
+    private static string? Nearest(string token, Command command)
+    {
+        IEnumerable<string> names = token.StartsWith('-') ? command.Options.Select(option => option.Name) : command.Subcommands.Select(sub => sub.Name);
+        return names
+            .Select(name => (Name: name, Distance: Distance(name, token)))
+            .Where(candidate => candidate.Distance <= Math.Max(1, token.TrimStart('-').Length / 3))
+            .OrderBy(candidate => candidate.Distance)
+            .Select(candidate => candidate.Name)
+            .FirstOrDefault();
+    }
+
+    /// <summary>Edits between two words (Levenshtein).</summary>
+    private static int Distance(string a, string b)
+    {
+        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
+        for (int i = 1; i <= a.Length; i++)
+        {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.Length; j++)
+            {
+                int above = row[j];
+                row[j] = Math.Min(Math.Min(above, row[j - 1]) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1));
+                diagonal = above;
+            }
+        }
+
+        return row[b.Length];
+    }
+
+    /// <summary>What the command line can put right, as opposed to what went wrong on the way.</summary>
+    private static bool IsUsage(RendezvousFailure reason) => reason is not (RendezvousFailure.ConnectionLost or RendezvousFailure.GateTimeout);
+}

@@ -1,0 +1,60 @@
+using System.Diagnostics;
+using System.Net;
+using System.Security.Cryptography;
+using BoxerMpi.Launcher.Jobs;
+using BoxerMpi.Launcher.Output;
+using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Launcher.Programs;
+using BoxerMpi.Launcher.Reports;
+using BoxerMpi.Rendezvous;
+
+namespace BoxerMpi.Launcher.Commands;
+
+/// <summary>One job on this machine, from the build of its program to its report.</summary>
+internal static class LocalRun
+{
+    public static async Task<int> ExecuteAsync(RunOptions options)
+    {
+        RankCommand command = ProgramLocator.Locate(options.Program, options.NativeAot, options.Configuration, options.Verbose);
+        OutputFiles files = new(options.OutputFolder, options.Size);
+        Stopwatch clock = Stopwatch.StartNew();
+        byte[] token = RandomNumberGenerator.GetBytes(32);
+        string jobId = "run-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6));
+        await using Seed seed = Seed.Start(new SeedOptions { Listen = new IPEndPoint(IPAddress.Loopback, 0) });
+        await using JobSeat seat = new(seed.AddJob(new JobSpec
+        {
+            JobId = jobId,
+            Token = token,
+            Size = options.Size,
+            Topology = options.Topology.Spec,
+            OffTopology = options.OffTopology,
+            GateTimeout = options.GateTimeout,
+            Options = options.Transport is { } transport ? new Dictionary<string, string> { ["transport"] = transport } : [],
+        }));
+
+        RankEnvironment environment = new(seed.EndPoint.ToString(), jobId, Convert.ToHexStringLower(token), options.Size, options.Variables);
+        JobPlan plan = new(
+            options.Size,
+            rank => new SpawnRequest(command.File, [.. command.Arguments, .. options.Arguments])
+            {
+                Environment = environment.Of(rank),
+                WorkingDirectory = options.WorkingDirectory,
+            },
+            options.Timeout,
+            options.Grace,
+            SampleMemory: options.Verbose || options.ReportFile is not null);
+
+        JobOutcome outcome = RankHost.Run(
+            plan,
+            seat,
+            clock,
+            jobId,
+            new LineStyle(options.Tag, options.Timestamp),
+            files,
+            options.Input,
+            finished => options.Verbose ? RunReport.Of(options, jobId, finished, seat).Summary : null);
+        if (options.ReportFile is { } path)
+            RunReport.Of(options, jobId, outcome, seat).Write(path);
+        return outcome.ExitCode;
+    }
+}

@@ -1,0 +1,91 @@
+using System.CommandLine;
+using BoxerMpi.Launcher.Programs;
+
+namespace BoxerMpi.Launcher.Commands;
+
+/// <summary><c>boxer run</c>: N ranks of a program on this machine, with the coordinator inside the launcher.</summary>
+internal sealed class RunCommand : ProgramCommand
+{
+    private readonly Option<string> _size = new("-n", "--ranks") { HelpName = "N", Description = "Number of ranks" };
+    private readonly Option<string> _topology = new("--topology")
+    {
+        HelpName = "T",
+        Description = "Links to set up: mesh, grid[:RxC], tree[:K], ring, star, hypercube, edges:A-B,…  [default: mesh up to 32 ranks, else grid]",
+    };
+
+    private readonly Option<string> _offTopology = new("--off-topology")
+    {
+        HelpName = "POLICY",
+        Description = "Messages between ranks without a link: connect, relay or refuse  [default: connect]",
+    };
+
+    private readonly Option<string> _timeout = new("--timeout") { HelpName = "S", Description = "Ends the job after S seconds; exit code 124" };
+    private readonly Option<string> _gateTimeout = new("--gate-timeout")
+    {
+        HelpName = "S",
+        Description = "How long the first rank to join waits for the last one  [default: 300]",
+    };
+
+    private readonly Option<string> _grace = new("--grace") { HelpName = "S", Description = "Time between TERM and KILL when a job is ended  [default: 2]" };
+    private readonly Option<string[]> _variables = new("-x")
+    {
+        HelpName = "NAME=VALUE",
+        Description = "Sets a variable in the ranks' environment; repeat for more",
+        AllowMultipleArgumentsPerToken = false,
+        Arity = new ArgumentArity(1, 100_000),
+    };
+
+    private readonly Option<string> _workingDirectory = new("--wdir") { HelpName = "DIR", Description = "Working directory of the ranks" };
+    private readonly Option<string> _input = new("--stdin") { HelpName = "RANK|none|all", Description = "Who reads standard input  [default: 0]" };
+    private readonly Option<string> _outputFolder = new("--output-dir") { HelpName = "DIR", Description = "Also writes rank-00.out and rank-00.err, … there" };
+    private readonly Option<string> _report = new("--report") { HelpName = "FILE", Description = "Writes what the job did as JSON" };
+    private readonly Option<bool> _verbose = new("--verbose") { Description = "Shows the build, the wire-up and a summary" };
+    private readonly Option<bool> _noTag = new("--no-tag") { Description = "No [rank] before each line" };
+    private readonly Option<bool> _timestamp = new("--timestamp") { Description = "UTC time before each line" };
+    private readonly Option<bool> _nativeAot = new("--aot") { Description = "Builds a project as Native AOT: slow to build, fast to start" };
+    private readonly Option<string> _configuration = new("--configuration", "-c") { HelpName = "NAME", Description = "Build configuration  [default: Release]" };
+    private readonly Option<string> _transport = new("--transport") { HelpName = "T", Description = "Kind of links: auto or tcp  [default: auto]" };
+
+    public RunCommand()
+        : base("run", "Runs N ranks of a program on this machine")
+    {
+        foreach (Option option in (Option[])
+        [
+            _size, _topology, _offTopology, _timeout, _gateTimeout, _grace, _variables, _workingDirectory, _input, _outputFolder,
+            _report, _verbose, _noTag, _timestamp, _nativeAot, _configuration, _transport,
+        ])
+        {
+            Add(option);
+        }
+
+        SetAction((parsed, _) => LocalRun.ExecuteAsync(Read(parsed)));
+    }
+
+    private RunOptions Read(ParseResult parsed)
+    {
+        int size = OptionValues.Ranks(parsed.GetValue(_size));
+        string? outputFolder = parsed.GetValue(_outputFolder);
+        return new RunOptions
+        {
+            Size = size,
+            Program = RequireProgram(),
+            Arguments = Program[1..],
+            Topology = OptionValues.Links(parsed.GetValue(_topology), size),
+            OffTopology = OptionValues.OffTopology(parsed.GetValue(_offTopology)),
+            Timeout = OptionValues.Seconds("--timeout", parsed.GetValue(_timeout)),
+            GateTimeout = OptionValues.Seconds("--gate-timeout", parsed.GetValue(_gateTimeout)) ?? TimeSpan.FromMinutes(5),
+            Grace = OptionValues.Seconds("--grace", parsed.GetValue(_grace), zeroAllowed: true) ?? TimeSpan.FromSeconds(2),
+            Variables = [.. (parsed.GetValue(_variables) ?? []).Select(OptionValues.Variable)],
+            WorkingDirectory = OptionValues.Folder("--wdir", parsed.GetValue(_workingDirectory)),
+            Input = Processes.StandardInput.Parse(parsed.GetValue(_input) ?? "0", size),
+            OutputFolder = outputFolder is null ? null : Path.GetFullPath(outputFolder),
+            ReportFile = OptionValues.WritableFile("--report", parsed.GetValue(_report)),
+            Verbose = parsed.GetValue(_verbose),
+            Tag = !parsed.GetValue(_noTag),
+            Timestamp = parsed.GetValue(_timestamp),
+            NativeAot = parsed.GetValue(_nativeAot),
+            Configuration = parsed.GetValue(_configuration) ?? "Release",
+            Transport = OptionValues.Transport(parsed.GetValue(_transport)),
+        };
+    }
+}

@@ -1,0 +1,103 @@
+using System.CommandLine;
+using System.Net;
+using System.Security.Cryptography;
+using BoxerMpi.Launcher.Jobs;
+using BoxerMpi.Rendezvous;
+
+namespace BoxerMpi.Launcher.Commands;
+
+/// <summary><c>boxer seed</c>: the coordinator alone, for ranks that are started elsewhere with <c>boxer rank</c>.</summary>
+internal sealed class SeedCommand : Command
+{
+    private readonly Option<string> _listen = new("--listen") { HelpName = "HOST:PORT", Description = "Where ranks reach it; port 0 takes a free one  [default: 127.0.0.1:0]" };
+    private readonly Option<string> _job = new("--job") { HelpName = "ID", Description = "Id of the job  [default: made up]" };
+    private readonly Option<string> _size = new("--size", "-n") { HelpName = "N", Description = "Number of ranks" };
+    private readonly Option<string> _topology = new("--topology") { HelpName = "T", Description = "As for boxer run" };
+    private readonly Option<string> _offTopology = new("--off-topology") { HelpName = "POLICY", Description = "As for boxer run" };
+    private readonly Option<string> _gateTimeout = new("--gate-timeout") { HelpName = "S", Description = "As for boxer run" };
+    private readonly Option<string> _tokenFile = new("--token-file")
+    {
+        HelpName = "F",
+        Description = "File with the job's token in hex; it is made when it is not there  [default: BOXER_TOKEN, else made up and shown]",
+    };
+
+    private readonly Option<bool> _verbose = new("--verbose") { Description = "Shows who joins, leaves, is rejected or lost" };
+
+    public SeedCommand()
+        : base("seed", "Runs a job's coordinator; ranks join it with boxer rank")
+    {
+        foreach (Option option in (Option[])[_listen, _job, _size, _topology, _offTopology, _gateTimeout, _tokenFile, _verbose])
+            Add(option);
+        SetAction((parsed, _) => ExecuteAsync(parsed));
+    }
+
+    private async Task<int> ExecuteAsync(ParseResult parsed)
+    {
+        int size = OptionValues.Ranks(parsed.GetValue(_size), "--size");
+        Topology topology = OptionValues.Links(parsed.GetValue(_topology), size);
+        IPEndPoint listen = OptionValues.Listen(parsed.GetValue(_listen) ?? "127.0.0.1:0");
+        (byte[] token, bool madeUp) = Tokens.ReadOrMake(parsed.GetValue(_tokenFile));
+        bool verbose = parsed.GetValue(_verbose);
+        JobSpec spec = new()
+        {
+            JobId = parsed.GetValue(_job) ?? "job-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4)),
+            Token = token,
+            Size = size,
+            Topology = topology.Spec,
+            OffTopology = OptionValues.OffTopology(parsed.GetValue(_offTopology)),
+            GateTimeout = OptionValues.Seconds("--gate-timeout", parsed.GetValue(_gateTimeout)) ?? TimeSpan.FromMinutes(5),
+        };
+
+        await using Seed seed = Seed.Start(new SeedOptions { Listen = listen, Log = verbose ? Console.Error.WriteLine : null });
+        SeedJob job = seed.AddJob(spec);
+        Console.WriteLine($"seed {seed.EndPoint}");
+        Console.WriteLine($"job {spec.JobId}, {size} ranks, {topology.Spec} ({topology.LinkCount} links)");
+        if (madeUp)
+            Console.WriteLine($"token {Convert.ToHexStringLower(token)}");
+        string how = parsed.GetValue(_tokenFile) is { } file ? $"--token-file {file} " : "";
+        Console.WriteLine($"join with: {(madeUp ? "BOXER_TOKEN=<token> " : "")}boxer rank --seed {Reachable(seed.EndPoint)} --job {spec.JobId} {how}PROGRAM");
+
+        TaskCompletionSource<int> signal = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        using SignalSource signals = new(
+            happened =>
+            {
+                if (happened is JobEvent.EndRequested request)
+                    signal.TrySetResult(request.Signal);
+            },
+            static _ => { });
+        Task first = await Task.WhenAny(job.AllLeft, job.Aborted, signal.Task);
+        if (first == signal.Task)
+        {
+            int number = await signal.Task;
+            job.Abort(128 + number, "the coordinator was told to end");
+            return 128 + number;
+        }
+
+        return await EndOfAsync(job);
+    }
+
+    private static async Task<int> EndOfAsync(SeedJob job)
+    {
+        if (job.Started.IsFaulted)
+            await job.Started;
+        if (job.Aborted.IsCompleted)
+        {
+            AbortInfo abort = await job.Aborted;
+            Console.Error.WriteLine($"boxer: the job was aborted by rank {abort.Rank}: {abort.Message}");
+
+            // The ranks read the news from their connections before the coordinator closes them.
+            await job.AllLeft.WaitAsync(TimeSpan.FromSeconds(10)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return abort.Code == 0 ? 1 : abort.Code;
+        }
+
+        int[] failed = [.. job.Statuses.Where(status => status.State == MemberState.Failed).Select(status => status.Rank)];
+        if (failed.Length == 0)
+            return 0;
+        Console.Error.WriteLine($"boxer: lost without leaving: {(failed.Length == 1 ? "rank" : "ranks")} {Verdict.List(failed)}");
+        return 1;
+    }
+
+    /// <summary>An address of this host in place of "any", so that the printed line can be used elsewhere.</summary>
+    private static string Reachable(IPEndPoint endPoint) =>
+        endPoint.Address.Equals(IPAddress.Any) || endPoint.Address.Equals(IPAddress.IPv6Any) ? $"{Dns.GetHostName()}:{endPoint.Port}" : endPoint.ToString();
+}

@@ -1,0 +1,105 @@
+using BoxerMpi.Rendezvous;
+
+namespace BoxerMpi.Launcher.Jobs;
+
+/// <summary>Follows a job of the coordinator in this process.</summary>
+internal sealed class JobSeat : IJobSeat, IAsyncDisposable
+{
+    private readonly SeedJob _job;
+    private readonly Subscription _events;
+    private readonly Task _following;
+
+    // Protects _progress and _abort; Changed is raised outside of it.
+    private readonly Lock _gate = new();
+    private readonly RankProgress[] _progress;
+    private AbortNotice? _abort;
+
+    public JobSeat(SeedJob job)
+    {
+        _job = job;
+        _progress = new RankProgress[job.Spec.Size];
+        Array.Fill(_progress, RankProgress.None);
+        _events = job.Subscribe();
+        _following = FollowAsync();
+        _ = WatchGateAsync();
+    }
+
+    public event Action? Changed;
+
+    public AbortNotice? Abort
+    {
+        get
+        {
+            lock (_gate)
+                return _abort;
+        }
+    }
+
+    public RankProgress Of(int rank)
+    {
+        lock (_gate)
+            return _progress[rank];
+    }
+
+    public void End(int code, string reason) => _job.Abort(code, reason);
+
+    public async ValueTask DisposeAsync()
+    {
+        _job.Unsubscribe(_events);
+        await _following;
+    }
+
+    private async Task FollowAsync()
+    {
+        await foreach (MembershipEvent happened in _events.Reader.ReadAllAsync())
+        {
+            lock (_gate)
+                Apply(happened);
+            Changed?.Invoke();
+        }
+    }
+
+    private void Apply(MembershipEvent happened)
+    {
+        switch (happened.Change)
+        {
+            case MembershipChange.Started:
+                for (int rank = 0; rank < _progress.Length; rank++)
+                    _progress[rank] = _progress[rank] with { Stage = RankStage.Started };
+                break;
+            case MembershipChange.Aborted:
+                _abort ??= new AbortNotice(happened.Rank, happened.Number, happened.Reason);
+                break;
+            default:
+                RankProgress before = _progress[happened.Rank];
+                _progress[happened.Rank] = happened.Change switch
+                {
+                    MembershipChange.Joined => before with { Stage = RankStage.Joined, Joined = happened.At },
+                    MembershipChange.Linked => before with { Stage = RankStage.Linked, Linked = happened.At },
+                    MembershipChange.Left => before with { Stage = RankStage.Left, Ended = happened.At },
+                    MembershipChange.Returned => before with { Stage = before.HasLinked ? RankStage.Linked : RankStage.Started },
+                    _ => before with { Stage = RankStage.Failed, Ended = happened.At, Reason = happened.Reason },
+                };
+                break;
+        }
+    }
+
+    /// <summary>A gate that does not open in time ends the job as an abort by the coordinator does.</summary>
+    private async Task WatchGateAsync()
+    {
+        try
+        {
+            await _job.Started;
+        }
+        catch (RendezvousException failure) when (failure.Reason == RendezvousFailure.GateTimeout)
+        {
+            lock (_gate)
+                _abort ??= new AbortNotice(-1, 1, failure.Message);
+            Changed?.Invoke();
+        }
+        catch (RendezvousException)
+        {
+            // The job was closed before it started; its processes tell what there is to tell.
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using System.Diagnostics;
+using BoxerMpi.Launcher.Output;
+using BoxerMpi.Launcher.Processes;
+
+namespace BoxerMpi.Launcher.Jobs;
+
+/// <summary>Puts a job's parts together: host, signals, supervisor, and the last words.</summary>
+internal static class RankHost
+{
+    // What ranks wrote before they ended is in the pipes already; only a stuck terminal takes longer.
+    private static readonly TimeSpan OutputPatience = TimeSpan.FromSeconds(5);
+
+    /// <summary>Runs the job on this machine to its end.</summary>
+    /// <param name="plan">The ranks.</param>
+    /// <param name="seat">The coordinator's news.</param>
+    /// <param name="clock">Counts from the job's start.</param>
+    /// <param name="job">Id of the job.</param>
+    /// <param name="style">Tags and time stamps.</param>
+    /// <param name="files">Files of <c>--output-dir</c>.</param>
+    /// <param name="input">Who reads standard input.</param>
+    /// <param name="lastWords">A line to print when all is over, or null.</param>
+    /// <exception cref="LaunchException">The system is out of processes or descriptors before any rank runs.</exception>
+    public static JobOutcome Run(
+        JobPlan plan,
+        IJobSeat seat,
+        Stopwatch clock,
+        string job,
+        LineStyle style,
+        OutputFiles files,
+        StandardInput input,
+        Func<JobOutcome, string?> lastWords)
+    {
+        JobSupervisor? supervisor = null;
+        RankHostOptions options = new(job, plan.Size, style, files, input, plan.Grace, () => supervisor?.Post(new JobEvent.OutputClosed()));
+        using IRankHost host = NativeMethods.IsUnix ? new PosixRankHost(options) : new ManagedRankHost(options);
+        using JobSupervisor running = supervisor = new JobSupervisor(plan, host, seat, clock);
+        JobOutcome outcome;
+        using (new SignalSource(running.Post, running.SignalAll))
+            outcome = running.Run();
+
+        bool complete = host.FinishOutput(OutputPatience);
+        if (complete)
+        {
+            foreach (string line in Summary.Of(outcome))
+                host.Say("boxer: " + line);
+            if (lastWords(outcome) is { } last)
+                host.Say("boxer: " + last);
+        }
+
+        return outcome;
+    }
+}

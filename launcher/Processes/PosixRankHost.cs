@@ -1,0 +1,105 @@
+using System.Text;
+using BoxerMpi.Launcher.Output;
+
+namespace BoxerMpi.Launcher.Processes;
+
+/// <summary>Ranks on Linux and macOS: sessions, process groups, pipes that one thread reads, and a watchdog.</summary>
+internal sealed class PosixRankHost : IRankHost
+{
+    private readonly RankHostOptions _options;
+    private readonly OutputPump _pump;
+    private readonly Watchdog _watchdog;
+    private readonly StandardInputFeeder? _feeder;
+    private readonly HashSet<int> _groups = [];
+    private readonly bool _colourOutput;
+    private readonly bool _colourError;
+    private int _started;
+    private bool _finished;
+
+    public PosixRankHost(RankHostOptions options)
+    {
+        _options = options;
+        _colourOutput = LineStyle.WantsColour(NativeMethods.IsTerminal(1) == 1);
+        _colourError = LineStyle.WantsColour(NativeMethods.IsTerminal(2) == 1);
+        _pump = new OutputPump(
+            new OutputWriter(options.Style, bytes => Pipe.TryWrite(1, bytes), bytes => Pipe.TryWrite(2, bytes), TimeProvider.System),
+            options.OutputClosed);
+        try
+        {
+            _watchdog = new Watchdog(options.Job, options.Grace, text => Say("boxer: " + text));
+        }
+        catch
+        {
+            _pump.Dispose();
+            throw;
+        }
+
+        _feeder = options.Input.All ? new StandardInputFeeder() : null;
+    }
+
+    public IRankProcess Start(int rank, SpawnRequest request, Action<ExitStatus> exited)
+    {
+        using Pipe output = Pipe.Create();
+        using Pipe error = Pipe.Create();
+        Pipe? input = _feeder?.Add();
+        int id = PosixSpawner.Spawn(request with
+        {
+            StandardInput = input?.ReadEnd ?? (_options.Input.Rank == rank && MayRead() ? 0 : null),
+            StandardOutput = output.WriteEnd,
+            StandardError = error.WriteEnd,
+        });
+        _watchdog.Guard(id);
+        lock (_groups)
+            _groups.Add(id);
+        input?.CloseReadEnd();
+        _pump.Add(output.TakeReadEnd(), new RankStream(false, _options.Style.TagOf(rank, _colourOutput), _options.Files.Open(rank, "out")));
+        _pump.Add(error.TakeReadEnd(), new RankStream(true, _options.Style.TagOf(rank, _colourError), _options.Files.Open(rank, "err")));
+        if (++_started == _options.Size)
+            _feeder?.Start();
+        return new PosixRank(new PosixChild(id, exited));
+    }
+
+    public void Say(string text)
+    {
+        if (_finished)
+            _ = Pipe.TryWrite(2, Encoding.UTF8.GetBytes(text + "\n"));
+        else
+            _pump.Say(text);
+    }
+
+    public IReadOnlyList<int> LeftBehind()
+    {
+        lock (_groups)
+            return ProcessTable.LeftBehind(_groups, _options.Job);
+    }
+
+    public void Signal(int process, int signal) => _ = NativeMethods.Kill(process, signal);
+
+    public bool FinishOutput(TimeSpan patience) => _finished = _pump.Finish(patience);
+
+    public void Dispose()
+    {
+        _pump.Dispose();
+        _watchdog.Dispose();
+    }
+
+    /// <summary>A launcher in the background must not take the terminal's input from the foreground.</summary>
+    private static bool MayRead()
+    {
+        if (NativeMethods.IsTerminal(0) == 0)
+            return true;
+
+        // -1: not this session's terminal, so there is no foreground to respect.
+        int foreground = NativeMethods.ForegroundGroup(0);
+        return foreground == -1 || foreground == NativeMethods.OwnGroup();
+    }
+
+    private sealed class PosixRank(PosixChild child) : IRankProcess
+    {
+        public int Id => child.Id;
+
+        public void Signal(int signal) => child.SignalGroup(signal);
+
+        public ResourceUsage? Reap() => child.Reap();
+    }
+}

@@ -1,0 +1,120 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace BoxerMpi.Launcher.Processes;
+
+/// <summary>Starts programs with <c>posix_spawn</c>, each as the leader of its own session and process group.</summary>
+/// <remarks>
+/// A session of its own keeps the terminal's signals from the ranks: the launcher passes them on in its own order.
+/// Signal handlers and mask are reset, because the .NET runtime ignores SIGPIPE and children would inherit that.
+/// </remarks>
+internal static unsafe class PosixSpawner
+{
+    // Larger than posix_spawnattr_t (336 in glibc), posix_spawn_file_actions_t (80) and sigset_t (128) on every system.
+    private const int OpaqueBytes = 512;
+
+    /// <summary>The process id, which is the process group and the session as well.</summary>
+    /// <exception cref="LaunchException">The file cannot be executed or the system is out of processes.</exception>
+    public static int Spawn(SpawnRequest request)
+    {
+        int error = TrySpawn(request, request.File, request.Arguments, out int pid);
+
+        // A script without an interpreter line runs under sh, as execvp and every shell do it.
+        if (error == NativeMethods.ErrorExec)
+            error = TrySpawn(request, "/bin/sh", [request.File, .. request.Arguments], out pid);
+        if (error == 0)
+            return pid;
+
+        string reason = Marshal.GetPInvokeErrorMessage(error);
+        string hint = error switch
+        {
+            NativeMethods.ErrorNoSuchFile when request.WorkingDirectory is { } folder && !Directory.Exists(folder) =>
+                $" (working directory {folder})",
+            NativeMethods.ErrorNoSuchFile when File.Exists(request.File) =>
+                " (the file is there; its interpreter or dynamic loader is not)",
+            NativeMethods.ErrorAccess => "; is it executable? (chmod +x)",
+            _ => "",
+        };
+        throw new LaunchException($"Cannot start {request.File}: {reason}{hint}.");
+    }
+
+    private static int TrySpawn(SpawnRequest request, string file, IReadOnlyList<string> arguments, out int pid)
+    {
+        byte* actions = stackalloc byte[OpaqueBytes];
+        byte* attributes = stackalloc byte[OpaqueBytes];
+        byte* signals = stackalloc byte[OpaqueBytes];
+        using NativeStrings strings = new();
+        pid = 0;
+
+        Check(NativeMethods.InitActions(actions));
+        Check(NativeMethods.InitAttributes(attributes));
+        try
+        {
+            Check(NativeMethods.SetFlags(attributes, NativeMethods.SpawnFlags));
+            _ = NativeMethods.EmptySignals(signals);
+            Check(NativeMethods.SetSignalMask(attributes, signals));
+            _ = NativeMethods.FillSignals(signals);
+            Check(NativeMethods.SetDefaultSignals(attributes, signals));
+
+            byte* nullDevice = strings.Add("/dev/null");
+            Redirect(0, request.StandardInput, flags: 0 /* O_RDONLY */);
+            Redirect(1, request.StandardOutput, flags: 1 /* O_WRONLY */);
+            Redirect(2, request.StandardError, flags: 1);
+            if (request.WorkingDirectory is { } folder)
+                Check(NativeMethods.AddChangeDirectory(actions, strings.Add(folder)));
+
+            byte** argv = strings.AddVector([request.Name ?? file, .. arguments]);
+            byte** envp = strings.AddVector(request.Environment.Select(pair => $"{pair.Key}={pair.Value}"));
+            int id;
+            int error = NativeMethods.Spawn(&id, strings.Add(file), actions, attributes, argv, envp);
+            pid = id;
+            return error;
+
+            void Redirect(int target, int? source, int flags) => Check(source is { } descriptor
+                ? NativeMethods.AddDuplicate(actions, descriptor, target)
+                : NativeMethods.AddOpen(actions, target, nullDevice, flags, 0));
+        }
+        finally
+        {
+            _ = NativeMethods.DestroyAttributes(attributes);
+            _ = NativeMethods.DestroyActions(actions);
+        }
+    }
+
+    private static void Check(int error)
+    {
+        if (error != 0)
+            throw new LaunchException($"Cannot prepare a process: {Marshal.GetPInvokeErrorMessage(error)}.");
+    }
+
+    /// <summary>Zero-terminated UTF-8 strings and vectors of them, freed together.</summary>
+    private sealed class NativeStrings : IDisposable
+    {
+        private readonly List<nint> _blocks = [];
+
+        public byte* Add(string text)
+        {
+            int length = Encoding.UTF8.GetByteCount(text);
+            byte* block = (byte*)NativeMemory.Alloc((nuint)length + 1);
+            _blocks.Add((nint)block);
+            Encoding.UTF8.GetBytes(text, new Span<byte>(block, length));
+            block[length] = 0;
+            return block;
+        }
+
+        public byte** AddVector(IEnumerable<string> texts)
+        {
+            nint[] pointers = [.. texts.Select(text => (nint)Add(text)), 0];
+            byte** vector = (byte**)NativeMemory.Alloc((nuint)pointers.Length, (nuint)sizeof(nint));
+            _blocks.Add((nint)vector);
+            pointers.CopyTo(new Span<nint>(vector, pointers.Length));
+            return vector;
+        }
+
+        public void Dispose()
+        {
+            foreach (nint block in _blocks)
+                NativeMemory.Free((void*)block);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using System.Globalization;
+using System.Text;
+
+namespace BoxerMpi.Launcher.Processes;
+
+/// <summary>Finds what ranks have left running, from <c>/proc</c>; empty on systems without it.</summary>
+internal static class ProcessTable
+{
+    /// <summary>Living processes of the groups, and any other that carries the job's id in its environment.</summary>
+    /// <remarks>The mark finds children that made a session of their own, which no group signal reaches.</remarks>
+    public static List<int> LeftBehind(IReadOnlySet<int> groups, string job)
+    {
+        List<int> found = [];
+        if (!OperatingSystem.IsLinux())
+            return found;
+
+        // Variables are separated by zeros, but the first has none before it.
+        byte[] mark = Encoding.ASCII.GetBytes($"\0BOXER_JOB={job}\0");
+        foreach (string folder in Directory.EnumerateDirectories("/proc"))
+        {
+            if (!int.TryParse(Path.GetFileName(folder.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out int id)
+                || id == Environment.ProcessId
+                || !TryRead(folder + "/stat", out byte[] stat))
+            {
+                continue;
+            }
+
+            // "pid (name) state parent group …": the name may hold anything, so count from its last parenthesis.
+            string line = Encoding.UTF8.GetString(stat);
+            string[] fields = line[(line.LastIndexOf(')') + 2)..].Split(' ');
+            bool dead = fields[0] is "Z" or "X";
+            if (!dead && (groups.Contains(int.Parse(fields[2], CultureInfo.InvariantCulture)) || HasMark(folder, mark)))
+                found.Add(id);
+        }
+
+        return found;
+    }
+
+    /// <summary>The most memory a living process has had, from its status file; null when it is gone or the system does not tell.</summary>
+    public static long? PeakResidentBytes(int id)
+    {
+        if (!OperatingSystem.IsLinux() || !TryRead($"/proc/{id}/status", out byte[] status))
+            return null;
+
+        ReadOnlySpan<byte> text = status;
+        int at = text.IndexOf("VmHWM:"u8);
+        if (at < 0)
+            return null;
+
+        text = text[(at + 6)..].TrimStart(" \t"u8);
+        return System.Buffers.Text.Utf8Parser.TryParse(text, out long kibibytes, out _) ? kibibytes * 1024 : null;
+    }
+
+    private static bool HasMark(string folder, byte[] mark) =>
+        TryRead(folder + "/environ", out byte[] environment)
+        && (environment.AsSpan().StartsWith(mark.AsSpan(1)) || environment.AsSpan().IndexOf(mark) >= 0);
+
+    private static bool TryRead(string path, out byte[] content)
+    {
+        try
+        {
+            content = File.ReadAllBytes(path);
+            return true;
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            // The process ended while the table was read, or is somebody else's.
+            content = [];
+            return false;
+        }
+    }
+}

@@ -1,0 +1,20 @@
+using BoxerMpi.Launcher.Output;
+
+namespace BoxerMpi.Launcher.Processes;
+
+/// <summary>What a host of ranks needs to know about the job.</summary>
+/// <param name="Job">Id of the job: what marks its processes in their environment.</param>
+/// <param name="Size">Number of ranks.</param>
+/// <param name="Style">Tags and time stamps.</param>
+/// <param name="Files">Files of <c>--output-dir</c>.</param>
+/// <param name="Input">Who reads standard input.</param>
+/// <param name="Grace">Time between TERM and KILL.</param>
+/// <param name="OutputClosed">Called when nobody reads the launcher's standard output any more.</param>
+internal sealed record RankHostOptions(
+    string Job,
+    int Size,
+    LineStyle Style,
+    OutputFiles Files,
+    StandardInput Input,
+    TimeSpan Grace,
+    Action OutputClosed);

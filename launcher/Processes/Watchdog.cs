@@ -1,0 +1,149 @@
+using System.Globalization;
+using System.Text;
+
+namespace BoxerMpi.Launcher.Processes;
+
+/// <summary>Ends the ranks and their children when the launcher is gone, however it went.</summary>
+/// <remarks>
+/// A small shell in a session of its own reads the ranks' process groups from a pipe. Only the launcher holds the other
+/// end, so the kernel closes it when the launcher dies, even by SIGKILL, and the shell then terminates the groups and, on
+/// Linux, every process that still carries the job's id in its environment: children that left their group included.
+/// It is a shell because it must cost nothing while it waits (1 MB, no second runtime).
+/// </remarks>
+internal sealed class Watchdog : IDisposable
+{
+    // $1 = job id, $2 = tenths of a second between TERM and KILL. Its own environment is empty, so it never finds itself.
+    private const string Script = """
+        trap '' HUP INT QUIT TERM USR1 USR2 TSTP PIPE
+        groups=
+        while read -r verb id; do
+            case $verb in
+                group) groups="$groups -$id" ;;
+                done) exit 0 ;;
+            esac
+        done
+        marked() { grep -lsF "BOXER_JOB=$1" /proc/[0-9]*/environ 2>/dev/null | while IFS=/ read -r _ _ pid _; do echo "$pid"; done; }
+        deliver() {
+            for target in $groups; do kill -s "$1" -- "$target" 2>/dev/null; done
+            for target in $(marked "$2"); do kill -s "$1" "$target" 2>/dev/null; done
+        }
+        alive() {
+            for target in $groups; do kill -s 0 -- "$target" 2>/dev/null && return 0; done
+            test -n "$(marked "$1")"
+        }
+        deliver CONT "$1"
+        deliver TERM "$1"
+        left=$2
+        while test "$left" -gt 0 && alive "$1"; do sleep 0.1; left=$((left - 1)); done
+        deliver KILL "$1"
+        """;
+
+    private const int MostRestarts = 5;
+
+    private readonly string _job;
+    private readonly string _tenths;
+    private readonly Action<string> _warn;
+    private readonly ManualResetEventSlim _ended = new();
+    private readonly Lock _gate = new();
+    private readonly List<int> _groups = [];
+    private Pipe _pipe;
+    private PosixChild _shell;
+    private int _restarts;
+    private bool _finished;
+
+    /// <param name="job">Id of the job, as the ranks have it in BOXER_JOB.</param>
+    /// <param name="grace">Time between TERM and KILL.</param>
+    /// <param name="warn">Told when the promise can no longer be kept.</param>
+    public Watchdog(string job, TimeSpan grace, Action<string> warn)
+    {
+        _job = job;
+        _tenths = Math.Ceiling(grace.TotalSeconds * 10).ToString(CultureInfo.InvariantCulture);
+        _warn = warn;
+        (_pipe, _shell) = Start();
+    }
+
+    public int ProcessId => _shell.Id;
+
+    /// <summary>Adds a rank's process group to what dies with the launcher.</summary>
+    public void Guard(int group)
+    {
+        lock (_gate)
+        {
+            _groups.Add(group);
+            _ = Tell($"group {group}\n");
+        }
+    }
+
+    /// <summary>All ranks are gone: the watchdog goes home without signalling anyone.</summary>
+    public void Dispose()
+    {
+        PosixChild shell;
+        lock (_gate)
+        {
+            _finished = true;
+            _ = Tell("done\n");
+            _pipe.Dispose();
+            shell = _shell;
+        }
+
+        if (_ended.Wait(TimeSpan.FromSeconds(2)))
+            _ = shell.Reap();
+        _ended.Dispose();
+    }
+
+    private (Pipe Pipe, PosixChild Shell) Start()
+    {
+        Pipe pipe = Pipe.Create();
+        try
+        {
+            int id = PosixSpawner.Spawn(new SpawnRequest("/bin/sh", ["-c", Script, "boxer-watchdog", _job, _tenths])
+            {
+                // PATH finds grep and sleep. Nothing else: BOXER_JOB of an outer job would mark the watchdog as one of its processes.
+                Environment = new Dictionary<string, string> { ["PATH"] = "/usr/bin:/bin:/usr/local/bin", ["LC_ALL"] = "C" },
+                WorkingDirectory = "/",
+                StandardInput = pipe.ReadEnd,
+            });
+            pipe.CloseReadEnd();
+            return (pipe, new PosixChild(id, _ => OnEnd()));
+        }
+        catch
+        {
+            pipe.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Unless the job is over somebody killed the watchdog: the promise still holds, so another one takes over.</summary>
+    private void OnEnd()
+    {
+        lock (_gate)
+        {
+            if (_finished)
+            {
+                _ended.Set();
+                return;
+            }
+
+            _ = _shell.Reap();
+            _pipe.Dispose();
+            try
+            {
+                if (++_restarts > MostRestarts)
+                    throw new LaunchException($"It ended {_restarts} times.");
+                (_pipe, _shell) = Start();
+            }
+            catch (LaunchException failure)
+            {
+                _warn($"the watchdog cannot be kept running; if boxer is killed now, ranks may stay behind. {failure.Message}");
+                _finished = true;
+                _ended.Set();
+                return;
+            }
+
+            foreach (int group in _groups)
+                _ = Tell($"group {group}\n");
+        }
+    }
+
+    private bool Tell(string line) => _pipe.TryWrite(Encoding.ASCII.GetBytes(line));
+}

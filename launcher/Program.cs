@@ -1,0 +1,3 @@
+using BoxerMpi.Launcher.Commands;
+
+return BoxerCommand.Run(args);

@@ -1,0 +1,162 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace BoxerMpi.Launcher.Programs;
+
+/// <summary>Builds a project once for running it as ranks: ReadyToRun for the start-up time, or Native AOT.</summary>
+internal sealed class ProjectPublisher(BuildKind kind, bool verbose, Action<string> say)
+{
+    // Set by a dotnet command for itself; they would lead another one astray.
+    private static readonly string[] InheritedMsBuild =
+        ["MSBUILD_EXE_PATH", "MSBuildSDKsPath", "MSBuildExtensionsPath", "MSBuildLoadMicrosoftTargetsReadOnly", "DOTNET_CLI_CONTEXT_VERBOSE"];
+
+    /// <summary>What to run for the project, built if something has changed since the last time.</summary>
+    /// <exception cref="BuildException">It does not build.</exception>
+    public RankCommand Publish(string project)
+    {
+        ProjectInputs inputs = ProjectInputs.Of(project);
+        ProgramCache cache = ProgramCache.For(project, inputs.Projects, kind);
+        string stamp = inputs.Stamp($"{project}\n{kind.CacheName}\n{Environment.Version}");
+        if (cache.Find(stamp) is { } ready)
+            return Command(ready);
+
+        using FileStream exclusive = cache.Lock(() => say($"waiting for another boxer that builds in {cache.Root}"));
+
+        // Whoever held the lock may have built the same.
+        if (cache.Find(stamp) is { } built)
+            return Command(built);
+
+        Stopwatch clock = Stopwatch.StartNew();
+        say($"building {Path.GetFileName(project)} ({kind.Configuration}, {(kind.NativeAot ? "Native AOT" : "ReadyToRun")})");
+        string staging = cache.Stage();
+        Build(project, cache, staging);
+        string entry = Entry(project, staging);
+        string path = cache.Commit(stamp, entry);
+        if (verbose)
+            say(FormattableString.Invariant($"built in {clock.Elapsed.TotalSeconds:0.0} s into {Path.GetDirectoryName(path)}"));
+        return Command(path);
+    }
+
+    private void Build(string project, ProgramCache cache, string output)
+    {
+        (int code, string text) = Run(project, cache, output, kind.NativeAot ? ["-p:PublishAot=true"] : ["--self-contained", "false", "-p:PublishReadyToRun=true"]);
+        if (code == 0)
+            return;
+
+        bool packMissing = text.Contains("crossgen", StringComparison.OrdinalIgnoreCase) || text.Contains("NETSDK1094", StringComparison.Ordinal);
+        if (!kind.NativeAot && packMissing)
+        {
+            say("the ReadyToRun compiler cannot be had here (package Microsoft.NETCore.App.Crossgen2); the ranks will start slower without it");
+            (code, text) = Run(project, cache, output, ["--self-contained", "false", "-p:PublishReadyToRun=false"]);
+            if (code == 0)
+                return;
+        }
+
+        bool compilerMissing = kind.NativeAot
+            && (text.Contains("ILCompiler", StringComparison.OrdinalIgnoreCase) || text.Contains("linker", StringComparison.OrdinalIgnoreCase));
+        throw new BuildException(
+            $"{Path.GetFileName(project)} does not build (dotnet publish ended with {code})"
+            + (compilerMissing ? "; Native AOT needs the package Microsoft.DotNet.ILCompiler and gcc or clang: without --aot neither is needed" : ""),
+            verbose ? "" : text);
+    }
+
+    private (int Code, string Output) Run(string project, ProgramCache cache, string output, IEnumerable<string> how)
+    {
+        ProcessStartInfo start = new(ProgramResolver.DotNet(),
+        [
+            "publish", project, "-c", kind.Configuration, "-r", RuntimeInformation.RuntimeIdentifier, "-o", output,
+            "--artifacts-path", cache.Artifacts, .. how, "-nologo", "-v", verbose ? "minimal" : "quiet", "-nodeReuse:false", "--tl:off",
+        ])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Path.GetDirectoryName(project),
+        };
+        foreach (string name in InheritedMsBuild)
+            start.Environment.Remove(name);
+
+        List<string> lines = [];
+        using Process build = new() { StartInfo = start };
+        build.OutputDataReceived += Keep;
+        build.ErrorDataReceived += Keep;
+        build.Start();
+        build.StandardInput.Close();
+        build.BeginOutputReadLine();
+        build.BeginErrorReadLine();
+        using (EndWithLauncher(build))
+            build.WaitForExit();
+        lock (lines)
+            return (build.ExitCode, string.Join('\n', lines));
+
+        void Keep(object sender, DataReceivedEventArgs received)
+        {
+            if (received.Data is not { Length: > 0 } line)
+                return;
+            lock (lines)
+                lines.Add(line);
+            if (verbose)
+                say(line);
+        }
+    }
+
+    /// <summary>A signal to the launcher ends the build as well.</summary>
+    private static Registrations EndWithLauncher(Process build)
+    {
+        List<PosixSignalRegistration> registrations = [];
+        foreach (PosixSignal signal in (PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP])
+        {
+            registrations.Add(PosixSignalRegistration.Create(signal, context =>
+            {
+                context.Cancel = true;
+                build.Kill(entireProcessTree: true);
+                Environment.Exit(128 + signal switch { PosixSignal.SIGINT => 2, PosixSignal.SIGTERM => 15, _ => 1 });
+            }));
+        }
+
+        return new Registrations(registrations);
+    }
+
+    private string Entry(string project, string folder)
+    {
+        if (kind.NativeAot)
+        {
+            // The only executable: everything else is a library, symbols or data.
+            string[] executables = [.. Directory.EnumerateFiles(folder).Where(IsProgram)];
+            return executables.Length == 1
+                ? Path.GetFileName(executables[0])
+                : throw new BuildException($"{Path.GetFileName(project)} gives no program: is its OutputType Exe?", "");
+        }
+
+        string[] configurations = [.. Directory.EnumerateFiles(folder, "*.runtimeconfig.json")];
+        if (configurations.Length == 0)
+            throw new BuildException($"{Path.GetFileName(project)} gives no program: is its OutputType Exe?", "");
+
+        // Referenced programs bring theirs along.
+        string own = Path.Combine(folder, Path.GetFileNameWithoutExtension(project) + ".runtimeconfig.json");
+        string chosen = Path.GetFileName(configurations.Contains(own) ? own : configurations[0]);
+        return chosen[..^".runtimeconfig.json".Length] + ".dll";
+    }
+
+    private static bool IsProgram(string path) =>
+        OperatingSystem.IsWindows()
+            ? path.EndsWith(".exe", StringComparison.OrdinalIgnoreCase)
+            : Path.GetExtension(path) is not (".so" or ".dylib" or ".dbg" or ".dwarf" or ".json" or ".xml" or ".pdb")
+                && (File.GetUnixFileMode(path) & UnixFileMode.UserExecute) != 0;
+
+    private static RankCommand Command(string path) => path.EndsWith(".dll", StringComparison.Ordinal)
+        ? new RankCommand(ProgramResolver.DotNet(), [path])
+        : new RankCommand(path, []);
+
+    private sealed class Registrations(List<PosixSignalRegistration> all) : IDisposable
+    {
+        public void Dispose() => all.ForEach(registration => registration.Dispose());
+    }
+}
+
+/// <summary>A project could not be built; exit code 1.</summary>
+internal sealed class BuildException(string message, string output) : Exception(message)
+{
+    /// <summary>What the build said, unless it has been shown.</summary>
+    public string Output { get; } = output;
+}

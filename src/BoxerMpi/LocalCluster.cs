@@ -1,0 +1,219 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using BoxerMpi.Internal;
+using BoxerMpi.Transport;
+
+namespace BoxerMpi;
+
+/// <summary>Ranks as threads of this process, for tests: the same links, matching and collectives, without a launcher.</summary>
+/// <example>
+/// <code>
+/// await LocalCluster.RunAsync(4, async (world, cancellationToken) =>
+///     Assert.Equal(6, await world.AllReduceAsync(world.Rank, ReduceOp&lt;int&gt;.Sum, cancellationToken)));
+/// </code>
+/// </example>
+public sealed class LocalCluster
+{
+    private readonly LocalClusterOptions _options;
+    private readonly Topology _topology;
+    private readonly Messenger[] _ranks;
+    private readonly HashSet<(int, int)> _linked = [];
+    private readonly ConcurrentDictionary<int, string> _states = new();
+    private readonly CancellationTokenSource _cancellation = new();
+
+    private LocalCluster(int size, LocalClusterOptions options)
+    {
+        _options = options;
+        _topology = Topology.Parse(options.Topology, size);
+        MessengerOptions messages = new()
+        {
+            EagerLimitBytes = options.EagerLimitBytes,
+            Strict = options.Strict,
+            Checksums = options.Checksums,
+            Relay = options.OffTopology == OffTopologyPolicy.Relay,
+        };
+        _ranks = [.. Enumerable.Range(0, size).Select(rank => new Messenger(rank, size, messages))];
+    }
+
+    /// <summary>Runs a body on every rank and waits for all.</summary>
+    /// <param name="size">How many ranks.</param>
+    /// <param name="body">What each rank does; blocking and asynchronous calls are both fine. Its token fires when another rank has failed.</param>
+    /// <param name="options">Transport, topology, faults, deadlines.</param>
+    /// <exception cref="RankFailedException">A rank threw: the first one's exception is inside. Or the time is over: the message says what each rank waits for.</exception>
+    public static async Task RunAsync(int size, Func<Communicator, CancellationToken, Task> body, LocalClusterOptions? options = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
+        ArgumentNullException.ThrowIfNull(body);
+        LocalCluster cluster = new(size, options ?? LocalClusterOptions.Default);
+        try
+        {
+            cluster.Connect();
+            await cluster.RunRanksAsync(body).ConfigureAwait(false);
+        }
+        finally
+        {
+            foreach (Messenger rank in cluster._ranks)
+                rank.Dispose();
+            cluster._cancellation.Dispose();
+        }
+    }
+
+    /// <summary>Runs a blocking body on every rank and waits for all.</summary>
+    /// <inheritdoc cref="RunAsync(int, Func{Communicator, CancellationToken, Task}, LocalClusterOptions?)"/>
+    public static Task RunAsync(int size, Action<Communicator> body, LocalClusterOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        return RunAsync(
+            size,
+            (world, _) =>
+            {
+                body(world);
+                return Task.CompletedTask;
+            },
+            options);
+    }
+
+    private void Connect()
+    {
+        foreach (Messenger rank in _ranks)
+        {
+            rank.LinkWanted = peer => OffTopology(rank, peer);
+            if (_options.Faults is { } faults)
+            {
+                FaultPlan.RankFaults acting = new(
+                    () => Kill(rank), peer => rank.BreakLink(peer, "The link was broken by the fault plan"));
+                rank.FaultsOf = peer => faults.For(rank.Rank, peer, acting);
+            }
+        }
+
+        foreach ((int a, int b) in _topology.Edges())
+            Link(a, b);
+        if (_options.OffTopology != OffTopologyPolicy.Relay)
+            return;
+        foreach (Messenger rank in _ranks)
+            Routing.AddRoutes(rank, _topology);
+    }
+
+    private LinkException? OffTopology(Messenger from, int to)
+    {
+        if (_options.OffTopology == OffTopologyPolicy.Refuse)
+            return Routing.Refused(from.Rank, to, _topology);
+
+        // Not from here: the caller holds its gate, and linking takes the peer's.
+        ThreadPool.UnsafeQueueUserWorkItem(static state => state.Item1.Link(state.Item2, state.Item3), (this, from.Rank, to), preferLocal: false);
+        return null;
+    }
+
+    private void Link(int a, int b)
+    {
+        lock (_linked)
+        {
+            if (!_linked.Add((Math.Min(a, b), Math.Max(a, b))))
+                return;
+            (Channel first, Channel second) = _options.Transport == LocalTransport.Memory ? MemoryChannel.CreatePair() : ConnectLoopback();
+            try
+            {
+                _ranks[a].AddLink(b, first);
+                _ranks[b].AddLink(a, second);
+            }
+            catch (ObjectDisposedException)
+            {
+                // The cluster ended while a link was wanted.
+                first.Dispose();
+                second.Dispose();
+            }
+        }
+    }
+
+    private static (Channel First, Channel Second) ConnectLoopback()
+    {
+        using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen(1);
+        Socket first = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        first.Connect(listener.LocalEndPoint!);
+        return (TcpChannel.Create(first), TcpChannel.Create(listener.Accept()));
+    }
+
+    private async Task RunRanksAsync(Func<Communicator, CancellationToken, Task> body)
+    {
+        ConcurrentQueue<(int Rank, Exception Error)> errors = new();
+        Task[] running = [.. _ranks.Select(rank => RankThread.RunAsync($"rank {rank.Rank}", () => RunRankAsync(rank, body, errors)))];
+        Task all = Task.WhenAll(running);
+        try
+        {
+            await all.WaitAsync(_options.Timeout).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            string report = Report();
+            FailAll(-1, "the time is over");
+            throw new RankFailedException(-1, report, null);
+        }
+
+        if (errors.TryPeek(out (int Rank, Exception Error) first))
+            throw new RankFailedException(first.Rank, $"Rank {first.Rank} of {_ranks.Length} failed: {first.Error.Message}", first.Error);
+    }
+
+    private async Task RunRankAsync(Messenger rank, Func<Communicator, CancellationToken, Task> body, ConcurrentQueue<(int Rank, Exception Error)> errors)
+    {
+        try
+        {
+            Communicator world = Communicator.CreateWorld(rank, _topology);
+            world.Timeout = _options.OperationTimeout ?? _options.Timeout;
+            _states[rank.Rank] = "in the program, in no operation";
+#pragma warning disable CA2007 // the body stays on the rank's thread
+            await body(world, _cancellation.Token);
+#pragma warning restore CA2007
+            _states[rank.Rank] = "done";
+        }
+#pragma warning disable CA1031 // whatever a rank throws is that rank's failure
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            _states[rank.Rank] = $"failed: {exception.Message}";
+            if (_options.Faults?.Kills(rank.Rank) == true && exception is RankKilledException)
+                return;
+            errors.Enqueue((rank.Rank, exception));
+            FailAll(rank.Rank, exception.Message);
+        }
+    }
+
+    private void FailAll(int failed, string reason)
+    {
+        _cancellation.Cancel();
+        foreach (Messenger rank in _ranks)
+        {
+            if (rank.Rank != failed)
+                rank.Fail(new JobAbortedException($"Rank {failed} ended the job: {reason}") { AbortingRank = failed, RemoteMessage = reason, Rank = rank.Rank });
+        }
+    }
+
+    private static void Kill(Messenger rank)
+    {
+        RankKilledException reason = new(rank.Rank);
+        rank.Fail(reason);
+        rank.Engine.CloseAll(new IOException(reason.Message));
+    }
+
+    private string Report()
+    {
+        StringBuilder text = new($"{_ranks.Length} ranks were not done after {_options.Timeout.TotalSeconds:F1} s:");
+        foreach (Messenger rank in _ranks)
+        {
+            IReadOnlyList<string> pending = rank.PendingOperations();
+            text.AppendLine().Append("  rank ").Append(rank.Rank).Append(": ")
+                .Append(pending.Count > 0 ? Shorten(pending) : _states.GetValueOrDefault(rank.Rank, "not started"));
+        }
+
+        return text.ToString();
+    }
+
+    private static string Shorten(IReadOnlyList<string> lines)
+    {
+        const int shown = 4;
+        return string.Join("; ", lines.Take(shown)) + (lines.Count > shown ? $"; and {lines.Count - shown} more" : "");
+    }
+}

@@ -1,0 +1,41 @@
+using System.Runtime.CompilerServices;
+
+namespace BoxerMpi;
+
+// Arguments are checked before anything is sent.
+public sealed partial class Communicator
+{
+    private void CheckSend(int destination, int tag, [CallerArgumentExpression(nameof(destination))] string name = "")
+    {
+        ThrowIfDisposed();
+        if ((uint)destination >= (uint)Size)
+            throw new ArgumentOutOfRangeException(name, destination, $"\"{Name}\" has ranks 0 to {Size - 1}.");
+        if (tag < 0)
+            throw new ArgumentOutOfRangeException(nameof(tag), tag, "A message's tag is zero or more.");
+    }
+
+    private void CheckReceive(int source, int tag, [CallerArgumentExpression(nameof(source))] string name = "")
+    {
+        ThrowIfDisposed();
+        if (source != AnySource && (uint)source >= (uint)Size)
+            throw new ArgumentOutOfRangeException(name, source, $"\"{Name}\" has ranks 0 to {Size - 1}; Communicator.AnySource receives from all.");
+        if (tag < AnyTag)
+            throw new ArgumentOutOfRangeException(nameof(tag), tag, "A tag is zero or more; Communicator.AnyTag receives all.");
+    }
+
+    private TimeSpan TimeoutOr(TimeSpan? timeout)
+    {
+        if (timeout is not { } given)
+            return Timeout;
+        return given > TimeSpan.Zero || given == System.Threading.Timeout.InfiniteTimeSpan
+            ? given
+            : throw new ArgumentOutOfRangeException(nameof(timeout), given, "A timeout is positive, or Timeout.InfiniteTimeSpan.");
+    }
+
+    private static void CheckOverlap<T>(ReadOnlySpan<T> send, Span<T> receive)
+        where T : unmanaged
+    {
+        if (send.Overlaps(receive))
+            throw new ArgumentException("The send and the receive buffer overlap; use SendReceiveReplace for one buffer.", nameof(receive));
+    }
+}

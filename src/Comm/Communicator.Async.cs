@@ -1,0 +1,128 @@
+using BoxerMpi.Internal;
+
+namespace BoxerMpi;
+
+// Asynchronous calls of more than one step. The others return the operation itself as their task.
+public sealed partial class Communicator
+{
+    /// <summary>Starts sending to one rank and receiving from another; the task ends when both are done.</summary>
+    /// <inheritdoc cref="SendReceive{T}(ReadOnlySpan{T}, int, Span{T}, int, int, int?)"/>
+    public async ValueTask<Status> SendReceiveAsync<T>(
+        ReadOnlyMemory<T> send,
+        int destination,
+        Memory<T> receive,
+        int source,
+        int tag = 0,
+        int? receiveTag = null,
+        CancellationToken cancellationToken = default)
+        where T : unmanaged
+    {
+        CheckSend(destination, tag);
+        CheckReceive(source, receiveTag ?? tag);
+        CheckOverlap(send.Span, receive.Span);
+        using CancellationTokenSource withdrawal = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        ValueTask<Status> receiving = ReceiveAsync(receive, source, receiveTag ?? tag, withdrawal.Token);
+        ValueTask sending = SendAsync(send, destination, tag, cancellationToken);
+        try
+        {
+            await sending.ConfigureAwait(false);
+        }
+        catch
+        {
+            // The receive is not left behind; its own outcome matters less than why the send failed.
+            await withdrawal.CancelAsync().ConfigureAwait(false);
+            await ((Task)receiving.AsTask()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
+        }
+
+        return await receiving.ConfigureAwait(false);
+    }
+
+    /// <summary>Starts waiting for a message.</summary>
+    /// <param name="source">Rank that sends it, or <see cref="AnySource"/>.</param>
+    /// <param name="tag">Its tag, or <see cref="AnyTag"/>.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    public async ValueTask<MatchedMessage> ProbeAsync(int source = AnySource, int tag = AnyTag, CancellationToken cancellationToken = default)
+    {
+        CheckReceive(source, tag);
+        cancellationToken.ThrowIfCancellationRequested();
+        ProbeOperation probe;
+        ValueTask<Status> done = default;
+        lock (Messenger.Gate)
+        {
+            probe = NewProbe(source, tag);
+            if (!probe.IsDone)
+            {
+                Messenger.WatchDeadline(probe, Timeout);
+                probe.MakeAsynchronous(cancellationToken);
+                done = new ValueTask<Status>(probe, probe.Version);
+            }
+        }
+
+        await done.ConfigureAwait(false);
+        return new MatchedMessage(this, probe.Message!);
+    }
+
+    /// <summary>Starts receiving a message whose length is not known beforehand.</summary>
+    /// <param name="source">Rank that sends it, or <see cref="AnySource"/>.</param>
+    /// <param name="tag">Its tag, or <see cref="AnyTag"/>.</param>
+    /// <param name="cancellationToken">Withdraws the receive.</param>
+    public async ValueTask<Received<T>> ReceiveOwnedAsync<T>(int source = AnySource, int tag = AnyTag, CancellationToken cancellationToken = default)
+        where T : unmanaged
+    {
+        CheckReceive(source, tag);
+        cancellationToken.ThrowIfCancellationRequested();
+        ReceiveOperation receive = StartOwned(source, tag, cancellationToken, out ValueTask<Status> done);
+        try
+        {
+            Status status = await done.ConfigureAwait(false);
+            return TakeOwned<T>(receive, status);
+        }
+        finally
+        {
+            lock (Messenger.Gate)
+                Messenger.Recycle(receive);
+        }
+    }
+
+    /// <summary>Ends when the round is done. A timeout or cancellation revokes the communicator.</summary>
+    internal async ValueTask WaitPostedAsync(CompletionGroup group, CancellationToken cancellationToken)
+    {
+        ValueTask done;
+        lock (Messenger.Gate)
+        {
+            if (!group.IsDone)
+                Messenger.Engine.Poll();
+            if (group.IsDone)
+            {
+                EndRound(group);
+                return;
+            }
+
+            foreach (Operation member in group.Members)
+            {
+                if (!member.IsDone)
+                    Messenger.WatchDeadline(member, Timeout);
+            }
+
+            done = group.AwaitAsync();
+        }
+
+        CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
+            static (state, token) =>
+            {
+                (Communicator communicator, CompletionGroup group) = ((Communicator, CompletionGroup))state!;
+                lock (communicator.Messenger.Gate)
+                {
+                    if (!group.IsDone)
+                        communicator.FailRound(group, new OperationCanceledException($"{group.Operation} #{group.Sequence} was cancelled; the communicator is revoked.", token));
+                }
+            },
+            (this, group));
+        await using (registration.ConfigureAwait(false))
+            await done.ConfigureAwait(false);
+
+        lock (Messenger.Gate)
+            EndRound(group);
+    }
+}

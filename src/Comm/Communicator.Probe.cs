@@ -1,0 +1,108 @@
+using BoxerMpi.Internal;
+
+namespace BoxerMpi;
+
+public sealed unsafe partial class Communicator
+{
+    /// <summary>Waits for a message and takes it out of the queue, so that only the returned handle can receive it.</summary>
+    /// <param name="source">Rank that sends it, or <see cref="AnySource"/>.</param>
+    /// <param name="tag">Its tag, or <see cref="AnyTag"/>.</param>
+    /// <param name="timeout">How long to wait; <see cref="Timeout"/> when null.</param>
+    /// <exception cref="MpiException">The sender is gone, or sent nothing in time.</exception>
+    public MatchedMessage Probe(int source = AnySource, int tag = AnyTag, TimeSpan? timeout = null)
+    {
+        CheckReceive(source, tag);
+        lock (Messenger.Gate)
+        {
+            ProbeOperation probe = NewProbe(source, tag);
+            Messenger.WaitFor(probe, TimeoutOr(timeout));
+            probe.Outcome();
+            return new MatchedMessage(this, probe.Message!);
+        }
+    }
+
+    /// <summary>Takes a message that is there, or returns null at once.</summary>
+    /// <inheritdoc cref="Probe"/>
+    public MatchedMessage? TryProbe(int source = AnySource, int tag = AnyTag)
+    {
+        CheckReceive(source, tag);
+        lock (Messenger.Gate)
+        {
+            Messenger.Engine.Poll();
+            return Messenger.TryMatch(Queue, ToWorldRank(source), tag) is { } message ? new MatchedMessage(this, message) : null;
+        }
+    }
+
+    /// <summary>Receives a message whose length is not known beforehand.</summary>
+    /// <param name="source">Rank that sends it, or <see cref="AnySource"/>.</param>
+    /// <param name="tag">Its tag, or <see cref="AnyTag"/>.</param>
+    /// <param name="timeout">How long to wait; <see cref="Timeout"/> when null.</param>
+    /// <returns>The elements in memory of their own, to be disposed.</returns>
+    public Received<T> ReceiveOwned<T>(int source = AnySource, int tag = AnyTag, TimeSpan? timeout = null)
+        where T : unmanaged
+    {
+        CheckReceive(source, tag);
+        lock (Messenger.Gate)
+        {
+            ReceiveOperation receive = PrepareOwned(source, tag);
+            try
+            {
+                Messenger.StartReceive(receive);
+                Messenger.WaitFor(receive, TimeoutOr(timeout));
+                return TakeOwned<T>(receive, receive.Outcome());
+            }
+            finally
+            {
+                Messenger.Recycle(receive);
+            }
+        }
+    }
+
+    internal static Received<T> TakeOwned<T>(ReceiveOperation receive, Status status)
+        where T : unmanaged
+    {
+        _ = status.Count<T>();
+        byte* block = receive.Buffer;
+        receive.Buffer = null;
+        return new Received<T>(block, status.ByteCount, status);
+    }
+
+    private ReceiveOperation PrepareOwned(int source, int tag)
+    {
+        ReceiveOperation receive = Messenger.RentReceive();
+        receive.Prepare(Queue, ToWorldRank(source), tag, null, 0, ownsBuffer: true);
+        receive.Communicator = this;
+        return receive;
+    }
+
+    private ReceiveOperation StartOwned(int source, int tag, CancellationToken cancellationToken, out ValueTask<Status> done)
+    {
+        lock (Messenger.Gate)
+        {
+            ReceiveOperation receive = PrepareOwned(source, tag);
+            try
+            {
+                Messenger.StartReceive(receive);
+            }
+            catch
+            {
+                Messenger.Recycle(receive);
+                throw;
+            }
+
+            if (!receive.IsDone)
+                Messenger.Engine.Poll();
+            done = AwaitReceiveAsync(receive, cancellationToken);
+            return receive;
+        }
+    }
+
+    private ProbeOperation NewProbe(int source, int tag)
+    {
+        ProbeOperation probe = new(Messenger, Queue, ToWorldRank(source), tag) { Communicator = this };
+        Messenger.StartProbe(probe);
+        if (!probe.IsDone)
+            Messenger.Engine.Poll();
+        return probe;
+    }
+}

@@ -1,0 +1,170 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
+using BoxerMpi.Internal;
+
+namespace BoxerMpi;
+
+/// <summary>A set of ranks that exchange messages among themselves, apart from those of every other communicator.</summary>
+/// <remarks>
+/// Point-to-point calls may come from several threads at once; collectives of one communicator are started from one flow at a
+/// time, in the same order on every rank. MPI 4.1 §7.
+/// </remarks>
+public sealed partial class Communicator : IAsyncDisposable, IDisposable
+{
+    /// <summary>Receive from whichever rank sent first.</summary>
+    public const int AnySource = -1;
+
+    /// <summary>Receive whatever the tag.</summary>
+    public const int AnyTag = -1;
+
+    // The low bits of a context tell its uses apart; identities are multiples of 8.
+    private const ulong CollectiveBit = 1;
+
+    private readonly Dictionary<ulong, int> _groupCreations = [];
+    private long _collectives;
+    private long _children;
+    private TimeSpan _timeout = TimeSpan.FromMinutes(10);
+
+    internal Communicator(Messenger messenger, Group group, ulong identity, string name, Topology topology)
+    {
+        Messenger = messenger;
+        Group = group;
+        Identity = identity;
+        Name = name;
+        Topology = topology;
+        Rank = group.PositionOf(messenger.Rank);
+        Queue = messenger.OpenQueue(identity);
+        CollectiveQueue = messenger.OpenQueue(identity | CollectiveBit);
+        messenger.Register(this);
+    }
+
+    /// <summary>This rank's number here, from 0 to <see cref="Size"/> - 1.</summary>
+    public int Rank { get; }
+
+    /// <summary>The number of ranks.</summary>
+    public int Size => Group.Size;
+
+    /// <summary>Its name in messages: <c>world</c>, or what it was made from.</summary>
+    public string Name { get; }
+
+    /// <summary>Its members.</summary>
+    public Group Group { get; }
+
+    /// <summary>The links between its members that collectives use.</summary>
+    public Topology Topology { get; }
+
+    /// <summary>Whether it was disposed.</summary>
+    public bool IsDisposed { get; private set; }
+
+    /// <summary>How long an operation may wait before it fails with <see cref="MpiTimeoutException"/>. Default 10 minutes. BOXER_TIMEOUT (seconds).</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is zero or negative and not <see cref="Timeout.InfiniteTimeSpan"/>.</exception>
+    public TimeSpan Timeout
+    {
+        get => _timeout;
+        set => _timeout = value > TimeSpan.Zero || value == System.Threading.Timeout.InfiniteTimeSpan
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), value, "A timeout is positive, or Timeout.InfiniteTimeSpan.");
+    }
+
+    internal Messenger Messenger { get; }
+
+    internal ulong Identity { get; }
+
+    internal MatchQueue Queue { get; }
+
+    internal MatchQueue CollectiveQueue { get; }
+
+    /// <summary>What the layer above keeps for this communicator: schedules and options.</summary>
+    internal object? CollectiveState { get; set; }
+
+    /// <summary>Ends every operation on this communicator, here and on all its members, with <see cref="CommunicatorRevokedException"/>.</summary>
+    public void Revoke(string reason = "revoked by the program")
+    {
+        lock (Messenger.Gate)
+            Messenger.Revoke(this, reason, Messenger.Rank);
+    }
+
+    /// <summary>Ends it. With operations pending it is revoked on every rank; messages that nobody received are dropped.</summary>
+    public void Dispose()
+    {
+        if (IsDisposed)
+            return;
+        IsDisposed = true;
+        Messenger.Unregister(this);
+    }
+
+    /// <inheritdoc cref="Dispose"/>
+    public ValueTask DisposeAsync()
+    {
+        Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Name}: rank {Rank} of {Size}";
+
+    internal static Communicator CreateWorld(Messenger messenger, Topology topology, string name = "world")
+    {
+        int[] ranks = new int[messenger.Size];
+        for (int i = 0; i < ranks.Length; i++)
+            ranks[i] = i;
+        return new Communicator(messenger, new Group(ranks), identity: 8, name, topology);
+    }
+
+    /// <summary>A communicator of some of this one's ranks. Every member calls it in the same order, with the same arguments.</summary>
+    /// <param name="members">Ranks here, in the order of their new ranks; this rank is among them.</param>
+    /// <param name="colour">Tells apart the communicators that the same call makes on different ranks.</param>
+    /// <param name="name">For messages.</param>
+    internal Communicator CreateChild(ReadOnlySpan<int> members, long colour, string name)
+    {
+        ThrowIfDisposed();
+        return NewCommunicator(members, NextIdentity(colour, _children++), name);
+    }
+
+    /// <summary>Counts a communicator that the same call makes on other ranks but not here.</summary>
+    internal void SkipChild() => _children++;
+
+    /// <summary>A communicator of a group's members, made by these alone: no other rank of this communicator takes part.</summary>
+    /// <remarks>The context follows from the members and the tag; the n-th creation with the same ones is the n-th on every member.</remarks>
+    internal Communicator CreateFromGroup(Group group, int tag)
+    {
+        ThrowIfDisposed();
+        int[] members = new int[group.Size];
+        for (int i = 0; i < members.Length; i++)
+            members[i] = Group.PositionOf(group.WorldRanks[i]);
+
+        ulong key = XxHash3.HashToUInt64(System.Runtime.InteropServices.MemoryMarshal.AsBytes(members.AsSpan()), tag);
+        int number = _groupCreations.GetValueOrDefault(key);
+        _groupCreations[key] = number + 1;
+        return NewCommunicator(members, NextIdentity(unchecked((long)key), -1 - number), $"{Name}.group{tag}");
+    }
+
+    internal int FromWorldRank(int worldRank) => Group.PositionOf(worldRank);
+
+    internal int ToWorldRank(int rank) => rank < 0 ? rank : Group.WorldRanks[rank];
+
+    internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(IsDisposed, this);
+
+    private Communicator NewCommunicator(ReadOnlySpan<int> members, ulong identity, string name)
+    {
+        int[] worldRanks = new int[members.Length];
+        for (int i = 0; i < members.Length; i++)
+            worldRanks[i] = Group.WorldRanks[members[i]];
+        Topology induced = Topology.Induced(members);
+
+        // Members that no links connect reach each other by the off-topology policy.
+        return new Communicator(Messenger, new Group(worldRanks), identity, name, induced.IsConnected ? induced : Topology.Mesh(members.Length))
+        {
+            Timeout = Timeout,
+        };
+    }
+
+    private ulong NextIdentity(long colour, long number)
+    {
+        Span<byte> bytes = stackalloc byte[24];
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, Identity);
+        BinaryPrimitives.WriteInt64LittleEndian(bytes[8..], number);
+        BinaryPrimitives.WriteInt64LittleEndian(bytes[16..], colour);
+        return XxHash3.HashToUInt64(bytes) & ~7UL;
+    }
+}

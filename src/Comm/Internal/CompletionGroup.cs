@@ -1,0 +1,128 @@
+using System.Diagnostics;
+using System.Threading.Tasks.Sources;
+using BoxerMpi.Transport;
+
+namespace BoxerMpi.Internal;
+
+/// <summary>The operations of one round of a collective, waited for together. Pooled.</summary>
+internal sealed class CompletionGroup(Messenger messenger) : IValueTaskSource
+{
+    private readonly List<Operation> _members = [];
+    private ManualResetValueTaskSourceCore<bool> _source = new() { RunContinuationsAsynchronously = true };
+    private int _pending;
+    private bool _awaited;
+
+    public Messenger Messenger { get; } = messenger;
+
+    /// <summary>The collective's name, for messages.</summary>
+    public string Operation { get; private set; } = "";
+
+    /// <summary>The collective's number on its communicator.</summary>
+    public long Sequence { get; private set; }
+
+    public long Started { get; private set; }
+
+    public Exception? Error { get; private set; }
+
+    public bool IsDone => _pending == 0 || Error is not null;
+
+    public TimeSpan Elapsed => Stopwatch.GetElapsedTime(Started);
+
+    public short Version => _source.Version;
+
+    public IReadOnlyList<Operation> Members => _members;
+
+    public void Prepare(string operation, long sequence)
+    {
+        (Operation, Sequence) = (operation, sequence);
+        Started = Stopwatch.GetTimestamp();
+        Error = null;
+        _pending = 0;
+        _awaited = false;
+    }
+
+    public void Add(Operation member)
+    {
+        member.Group = this;
+        _members.Add(member);
+        _pending++;
+    }
+
+    public void MemberCompleted(Exception? error)
+    {
+        _pending--;
+        Error ??= error;
+        if (_awaited && IsDone)
+            EndAwait();
+    }
+
+    /// <summary>Ends the round from outside: cancelled, timed out, revoked.</summary>
+    public void Fail(Exception error)
+    {
+        Error ??= error;
+        if (_awaited)
+            EndAwait();
+    }
+
+    /// <summary>The round is awaited from now on: the background thread drives it. The caller holds the gate.</summary>
+    public ValueTask AwaitAsync()
+    {
+        _awaited = true;
+        Messenger.Engine.CountAsynchronous(+1);
+        return new ValueTask(this, Version);
+    }
+
+    /// <summary>World ranks that the round still waits for.</summary>
+    public int[] MissingRanks() => [.. _members.Where(m => !m.IsDone).Select(m => m.PeerRank).Where(rank => rank >= 0).Distinct().Order()];
+
+    /// <summary>Takes back what is unfinished and forgets the members, so that another round may begin.</summary>
+    public void Clear()
+    {
+        foreach (Operation member in _members)
+        {
+            member.Group = null;
+            if (!member.IsDone)
+            {
+                member.Withdraw();
+                member.Complete(default, Error);
+            }
+
+            Messenger.RecycleAny(member);
+        }
+
+        _members.Clear();
+        _pending = 0;
+    }
+
+    void IValueTaskSource.GetResult(short token)
+    {
+        try
+        {
+            _source.GetResult(token);
+        }
+        finally
+        {
+            _source.Reset();
+        }
+    }
+
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _source.GetStatus(token);
+
+    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _source.OnCompleted(continuation, state, token, flags);
+
+    private void EndAwait()
+    {
+        _awaited = false;
+        Messenger.Engine.CountAsynchronous(-1);
+
+        // The error, if any, is thrown by the collective, which knows what to say.
+        _source.SetResult(true);
+    }
+}
+
+/// <summary>Met when all operations of the round have ended, or one has failed.</summary>
+internal readonly struct RoundDone(CompletionGroup group) : IWaitCondition
+{
+    public bool IsMet => group.IsDone;
+}

@@ -1,0 +1,234 @@
+using System.Text;
+using BoxerMpi.Transport;
+using BoxerMpi.Wire;
+
+namespace BoxerMpi.Internal;
+
+// What arrives. Called by the links under the gate.
+internal sealed unsafe partial class Messenger
+{
+    public PayloadTarget Begin(Link link, in FrameHeader header)
+    {
+        CheckRoute(link, header);
+        Peer source = _peers[header.Source];
+        if (header.Destination != Rank)
+            return BeginForward(header);
+
+        source.Credit += header.Credit;
+        if (source.Credit > WireLimits.CreditWindowBytes)
+            throw new WireFormatException($"Rank {source.Rank} gave back {header.Credit} bytes of credit, more than it had been sent.");
+
+        return header.Kind switch
+        {
+            FrameKind.Eager => BeginEager(link, header, source),
+            FrameKind.RequestToSend => Control(link, header, RendezvousOffer.Bytes),
+            FrameKind.ClearToSend => Control(link, header, RendezvousGrant.Bytes),
+            FrameKind.Data => BeginData(header),
+            FrameKind.Revoke => Block(header.Length),
+            FrameKind.Goodbye => BeginGoodbye(source),
+            _ => default,
+        };
+    }
+
+    public void End(Link link, in FrameHeader header, object? state)
+    {
+        if (header.Destination != Rank)
+        {
+            EndForward(header, (ForwardedPayload)state!);
+            return;
+        }
+
+        Peer source = _peers[header.Source];
+        switch (header.Kind)
+        {
+            case FrameKind.Eager:
+                EndEager(header, source, state);
+                break;
+            case FrameKind.RequestToSend:
+                Announced(header, source, RendezvousOffer.Read(new ReadOnlySpan<byte>(link.ControlPayload, RendezvousOffer.Bytes)));
+                break;
+            case FrameKind.ClearToSend:
+                TakeGrant(RendezvousGrant.Read(new ReadOnlySpan<byte>(link.ControlPayload, RendezvousGrant.Bytes)));
+                break;
+            case FrameKind.Data:
+                EndData(header);
+                break;
+            case FrameKind.Revoke:
+                ForwardedPayload reason = (ForwardedPayload)state!;
+                string text = Encoding.UTF8.GetString(reason.Pointer, (int)header.Length);
+                _blocks.Return(reason.Pointer, header.Length);
+                RevokedByPeer(header.Context, header.Source, text);
+                break;
+        }
+    }
+
+    private void CheckRoute(Link link, in FrameHeader header)
+    {
+        if ((uint)header.Source >= (uint)Size || (uint)header.Destination >= (uint)Size)
+        {
+            throw new WireFormatException(
+                $"A frame from rank {header.Source} to rank {header.Destination} came over {link.Description}; the job has ranks 0 to {Size - 1}.");
+        }
+
+        if (!_options.Relay && (header.Source != link.Peer || header.Destination != Rank))
+        {
+            throw new WireFormatException(
+                $"A frame from rank {header.Source} to rank {header.Destination} came over the link from rank {link.Peer} to rank {Rank}, which relay nothing.");
+        }
+    }
+
+    private PayloadTarget BeginEager(Link link, in FrameHeader header, Peer source)
+    {
+        source.Charged += header.Length + WireLimits.MessageOverheadBytes;
+        if (source.Charged > WireLimits.CreditWindowBytes)
+            throw new WireFormatException($"Rank {source.Rank} sent {source.Charged} bytes unasked; its credit is {WireLimits.CreditWindowBytes}.");
+
+        MatchQueue? queue = QueueOf(header.Context);
+        if (queue is null)
+            return default;
+        if (queue.TakePosted(header.Source, header.Tag) is { } receive)
+        {
+            if (receive.OwnsBuffer)
+                RentBuffer(receive, header.Length);
+            receive.Progress = ReceiveOperation.Stage.Arriving;
+            receive.MatchedSource = header.Source;
+            receive.ArrivingLink = link;
+            return new PayloadTarget { Pointer = receive.Buffer, Capacity = receive.Capacity, State = receive };
+        }
+
+        UnexpectedMessage message = RentMessage();
+        message.State = UnexpectedMessage.Kind.Arriving;
+        (message.Source, message.Tag, message.Length) = (header.Source, header.Tag, header.Length);
+        message.Block = _blocks.Rent(header.Length);
+        message.HoldsCredit = true;
+        AddUnexpected(queue, message);
+        return new PayloadTarget { Pointer = message.Block, Capacity = header.Length, State = message };
+    }
+
+    private void EndEager(in FrameHeader header, Peer source, object? state)
+    {
+        switch (state)
+        {
+            case ReceiveOperation receive:
+                Finish(receive, header.Source, header.Tag, header.Length);
+                break;
+            case UnexpectedMessage { Discarded: false } message:
+                message.State = UnexpectedMessage.Kind.Complete;
+                if (message.Claim is { } claim)
+                {
+                    claim.Message = null;
+                    claim.MatchedSource = message.Source;
+                    HandOver(message, claim);
+                }
+
+                return;
+            case UnexpectedMessage message:
+                Free(message);
+                break;
+        }
+
+        GiveCreditBack(source, header.Length);
+    }
+
+    private void Announced(in FrameHeader header, Peer source, RendezvousOffer offer)
+    {
+        MatchQueue? queue = QueueOf(header.Context);
+        if (queue is null)
+        {
+            SendGrant(source, new RendezvousGrant(offer.SendId, 0, 0, Final: true));
+            return;
+        }
+
+        if (queue.TakePosted(header.Source, header.Tag) is { } receive)
+        {
+            Unexpect(receive);
+            Ask(receive, source, offer.SendId, header.Tag, offer.TotalBytes);
+            return;
+        }
+
+        UnexpectedMessage message = RentMessage();
+        message.State = UnexpectedMessage.Kind.Offered;
+        (message.Source, message.Tag, message.Length, message.SendId) = (header.Source, header.Tag, offer.TotalBytes, offer.SendId);
+        AddUnexpected(queue, message);
+    }
+
+    private PayloadTarget BeginData(in FrameHeader header)
+    {
+        if (!_granted.TryGetValue(header.Context, out GrantedReceive? granted) || granted.Peer.Rank != header.Source)
+            throw new WireFormatException($"Rank {header.Source} sent data that was not asked for (receive {header.Context}).");
+        if (header.Length > granted.Granted - granted.Received)
+        {
+            throw new WireFormatException(
+                $"Rank {header.Source} sent {header.Length} bytes of a message; {granted.Granted - granted.Received} were asked for.");
+        }
+
+        return granted.Receive is { } receive
+            ? new PayloadTarget { Pointer = receive.Buffer + granted.Received, Capacity = header.Length, State = granted }
+            : default;
+    }
+
+    private void EndData(in FrameHeader header)
+    {
+        GrantedReceive granted = _granted[header.Context];
+        granted.Received += header.Length;
+        if (granted.Received == granted.Accepted)
+            EndGranted(header.Context, granted);
+        else if (granted.Received == granted.Granted)
+            GrantMore(header.Context, granted);
+    }
+
+    private static PayloadTarget BeginGoodbye(Peer source)
+    {
+        source.HasLeft = true;
+        return default;
+    }
+
+    private static PayloadTarget Control(Link link, in FrameHeader header, int bytes) => header.Length == bytes
+        ? new PayloadTarget { Pointer = link.ControlPayload, Capacity = bytes }
+        : throw new WireFormatException($"A {header.Kind} frame has {bytes} bytes of payload, not {header.Length}.");
+
+    private PayloadTarget Block(long length)
+    {
+        byte* block = _blocks.Rent(length);
+        return new PayloadTarget { Pointer = block, Capacity = length, State = new ForwardedPayload(block, length) };
+    }
+
+    private PayloadTarget BeginForward(in FrameHeader header) => Block(header.Length);
+
+    private void EndForward(FrameHeader header, ForwardedPayload payload)
+    {
+        Peer destination = _peers[header.Destination];
+        if (destination.Link is not { IsClosed: false } link)
+        {
+            payload.PayloadSent();
+            return;
+        }
+
+        if (link.Enqueue(ref header, payload.Pointer, payload))
+            payload.PayloadSent();
+        Engine.Submit(link, urgent: true);
+    }
+
+    /// <summary>The message's memory is free again: its sender may send as much more.</summary>
+    private void GiveCreditBack(Peer peer, long messageBytes)
+    {
+        peer.CreditOwed += messageBytes + WireLimits.MessageOverheadBytes;
+        if (peer.CreditOwed < WireLimits.CreditReturnBytes || peer.Link is not { IsClosed: false } link)
+            return;
+        FrameHeader header = Header(FrameKind.Credit, peer, 0, 0, 0);
+        link.Enqueue(ref header, null, owner: null);
+        Engine.Submit(link, urgent: true);
+    }
+
+    /// <summary>Bytes in library memory on their way to another rank, or a text.</summary>
+    private sealed class ForwardedPayload(byte* pointer, long length) : IPayloadOwner
+    {
+        public byte* Pointer => pointer;
+
+        public long Length => length;
+
+        public void PayloadSent() => NativeBlocks.Free(pointer);
+
+        public void PayloadLost(Exception reason) => NativeBlocks.Free(pointer);
+    }
+}

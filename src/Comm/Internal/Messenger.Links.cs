@@ -1,0 +1,208 @@
+using System.Text;
+using BoxerMpi.Transport;
+using BoxerMpi.Wire;
+
+namespace BoxerMpi.Internal;
+
+// Peers coming, going and failing.
+internal sealed unsafe partial class Messenger
+{
+    /// <summary>Starts setting up a link to a rank without one. Returns why that is not allowed, or null.</summary>
+    /// <remarks>Called under the gate: it only starts; <see cref="AddLink"/> or <see cref="LinkFailed"/> follow.</remarks>
+    public Func<int, LinkException?>? LinkWanted { get; set; }
+
+    /// <summary>Faults to inject into frames to a peer; tests set it before links are added.</summary>
+    public Func<int, Func<FrameHeader, FrameFault>?>? FaultsOf { get; set; }
+
+    /// <summary>A link to a peer is up: what waited for it leaves.</summary>
+    public void AddLink(int rank, Channel channel)
+    {
+        lock (Gate)
+        {
+            Peer peer = _peers[rank];
+            peer.Link = Engine.AddLink(rank, channel, _options.Checksums);
+            peer.Link.Faults = FaultsOf?.Invoke(rank);
+            while (peer.WaitingForLink is { Count: > 0 } && peer.Link is { IsClosed: false } link)
+                Dispatch(peer.WaitingForLink.Dequeue(), link);
+            Engine.SignalChange();
+        }
+    }
+
+    /// <summary>Frames to this rank go through another one, to which there is a link.</summary>
+    public void AddRoute(int rank, int through)
+    {
+        lock (Gate)
+            _peers[rank].Link = _peers[through].Link;
+    }
+
+    /// <summary>A link that was wanted cannot be had: what waited for it fails with the reason.</summary>
+    public void LinkFailed(int rank, LinkException reason)
+    {
+        lock (Gate)
+        {
+            Queue<SendOperation> waiting = _peers[rank].WaitingForLink ?? new();
+            _peers[rank].WaitingForLink = null;
+            foreach (SendOperation send in waiting)
+                send.Complete(default, reason);
+        }
+    }
+
+    /// <summary>A rank is known to be gone though no link to it may have told so.</summary>
+    public void PeerLost(int rank, string reason)
+    {
+        lock (Gate)
+        {
+            Peer peer = _peers[rank];
+            if (peer.Failure is not null || rank == Rank)
+                return;
+            if (peer.Link is { IsClosed: false } link && link.Peer == rank)
+                link.Close(new IOException(reason));
+            else
+                PeerFailed(peer, new IOException(reason));
+        }
+    }
+
+    /// <summary>Closes the link to a peer without goodbye; for tests.</summary>
+    public void BreakLink(int rank, string reason)
+    {
+        lock (Gate)
+            _peers[rank].Link?.Close(new IOException(reason));
+    }
+
+    public void Closed(Link link, Exception? reason, object? unfinished)
+    {
+        switch (unfinished)
+        {
+            case UnexpectedMessage message:
+                message.Queue?.Remove(message);
+                message.State = UnexpectedMessage.Kind.Lost;
+                if (message.Discarded)
+                    Free(message);
+                break;
+            case ForwardedPayload payload:
+                payload.PayloadLost(reason ?? new IOException("link closed"));
+                break;
+        }
+
+        foreach (Peer peer in _peers)
+        {
+            if (peer.Link == link)
+                PeerFailed(peer, reason);
+        }
+    }
+
+    /// <summary>Sends what is queued, says goodbye on every link and waits until the other sides have done the same.</summary>
+    /// <returns>Whether all did before the deadline.</returns>
+    public bool SayGoodbye(TimeSpan timeout)
+    {
+        lock (Gate)
+        {
+            foreach (Link link in Engine.Links.ToArray())
+            {
+                FrameHeader header = Header(FrameKind.Goodbye, _peers[link.Peer], 0, 0, 0);
+                link.Enqueue(ref header, null, owner: null);
+                Engine.Submit(link, urgent: true);
+            }
+
+            OutputGone sent = new(Engine);
+            if (!Engine.Wait(ref sent, DeadlineAfter(timeout)))
+                return false;
+            foreach (Link link in Engine.Links.ToArray())
+                link.CloseSend();
+            LinksGone gone = new(Engine);
+            return Engine.Wait(ref gone, DeadlineAfter(timeout));
+        }
+    }
+
+    /// <summary>Revokes a communicator's contexts here and tells every member that a link leads to.</summary>
+    public void Revoke(Communicator communicator, string reason, int revokedBy)
+    {
+        CommunicatorRevokedException exception = new($"\"{communicator.Name}\" was revoked by rank {revokedBy}: {reason}")
+        {
+            RevokedBy = revokedBy,
+            Reason = reason,
+            Rank = Rank,
+            Communicator = communicator.Name,
+        };
+        if (!RevokeQueue(communicator.Queue, exception) | !RevokeQueue(communicator.CollectiveQueue, exception))
+            return;
+
+        byte[] text = Encoding.UTF8.GetBytes(reason);
+        int length = Math.Min(text.Length, WireLimits.MaximumReasonBytes);
+        fixed (byte* bytes = text)
+        {
+            foreach (int member in communicator.Group.WorldRanks)
+            {
+                if (member == Rank || _peers[member].Link is not { IsClosed: false } link)
+                    continue;
+                FrameHeader header = Header(FrameKind.Revoke, _peers[member], communicator.Queue.Context, 0, length);
+                link.Enqueue(ref header, bytes, owner: null);
+                Engine.Submit(link, urgent: true);
+            }
+        }
+    }
+
+    private void RevokedByPeer(ulong context, int source, string reason)
+    {
+        if (_communicators.TryGetValue(context, out Communicator? communicator))
+        {
+            // Passed on, so that members without a link to the one that revoked hear of it too.
+            Revoke(communicator, reason, source);
+            return;
+        }
+
+        if (QueueOf(context) is { } early)
+        {
+            RevokeQueue(early, new CommunicatorRevokedException($"Revoked by rank {source}: {reason}") { RevokedBy = source, Reason = reason, Rank = Rank });
+        }
+    }
+
+    private void RequestLink(Peer peer, SendOperation send)
+    {
+        (peer.WaitingForLink ??= new()).Enqueue(send);
+        if (peer.WaitingForLink.Count > 1)
+            return;
+        LinkException? refusal = LinkWanted is null
+            ? new LinkException(peer.Rank, LinkStage.Resolve, 0, $"Rank {Rank} has no link to rank {peer.Rank} and no way to set one up.")
+            : LinkWanted(peer.Rank);
+        if (refusal is null)
+            return;
+        peer.WaitingForLink = null;
+        send.Complete(default, refusal);
+    }
+
+    private void PeerFailed(Peer peer, Exception? reason)
+    {
+        bool left = reason is null;
+        string what = left ? $"Rank {peer.Rank} has left the job" : $"Rank {peer.Rank} failed: {reason!.Message}";
+        peer.Failure = new PeerFailedException(what, reason) { FailedRanks = [peer.Rank], Rank = Rank };
+        peer.Link = null;
+        foreach (MatchQueue queue in _queues.Values)
+        {
+            // What had arrived is still delivered; what was only announced never will.
+            foreach (UnexpectedMessage message in queue.Messages().Where(m => m.Source == peer.Rank && m.State == UnexpectedMessage.Kind.Offered))
+            {
+                queue.Remove(message);
+                Free(message);
+            }
+        }
+
+        // Receives from any rank may still be met by others after a goodbye, but nobody knows after a failure.
+        FailPending(
+            operation => operation.PeerRank == peer.Rank || (!left && operation.PeerRank < 0 && operation.Communicator?.Group.Contains(peer.Rank) == true),
+            operation => PeerGone(peer, operation.Describe(), operation.Communicator, operation.Elapsed));
+        peer.WaitingForLink = null;
+        foreach (ulong id in _granted.Where(pair => pair.Value.Peer == peer).Select(pair => pair.Key).ToArray())
+            _granted.Remove(id);
+    }
+
+    private readonly struct OutputGone(ProgressEngine engine) : IWaitCondition
+    {
+        public bool IsMet => !engine.Links.Any(link => link.HasOutput);
+    }
+
+    private readonly struct LinksGone(ProgressEngine engine) : IWaitCondition
+    {
+        public bool IsMet => !engine.Links.Any();
+    }
+}

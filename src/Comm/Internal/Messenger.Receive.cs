@@ -1,0 +1,308 @@
+using BoxerMpi.Transport;
+using BoxerMpi.Wire;
+
+namespace BoxerMpi.Internal;
+
+internal sealed unsafe partial class Messenger
+{
+    // What a relayed message may have in flight; the ranks in between hold that much at most.
+    private const long RelayedGrantBytes = 1024 * 1024;
+
+    /// <summary>Receives on the calling thread. Ranks are world ranks, -1 for any.</summary>
+    public Status Receive(Communicator communicator, MatchQueue queue, int source, int tag, byte* buffer, long capacity, TimeSpan timeout)
+    {
+        lock (Gate)
+        {
+            ReceiveOperation receive = RentReceive();
+            receive.Prepare(queue, source, tag, buffer, capacity, ownsBuffer: false);
+            receive.Communicator = communicator;
+            try
+            {
+                StartReceive(receive);
+                WaitFor(receive, timeout);
+                return receive.Outcome();
+            }
+            finally
+            {
+                Recycle(receive);
+            }
+        }
+    }
+
+    /// <summary>Starts a prepared receive: it gets a message that is there, or is posted. The caller holds the gate.</summary>
+    public void StartReceive(ReceiveOperation receive)
+    {
+        ThrowIfFailed();
+        MatchQueue queue = receive.Queue;
+        if (queue.Revoked is not null)
+            throw RevokedAgain(queue.Revoked);
+
+        int source = receive.Source;
+        if (queue.Find(source, receive.Tag) is { } message)
+        {
+            queue.Remove(message);
+            receive.Begin();
+            Deliver(message, receive);
+            return;
+        }
+
+        if (source >= 0 && _peers[source].Failure is not null)
+            throw PeerGone(_peers[source], receive.Describe(), receive.Communicator);
+
+        receive.Begin();
+        queue.Post(receive);
+        if (source < 0)
+        {
+            receive.ExpectsAny = true;
+            Engine.ExpectAny(+1);
+        }
+        else
+        {
+            ExpectFrom(receive, source);
+        }
+    }
+
+    /// <summary>Receives a message that was matched before. The caller holds the gate.</summary>
+    public void StartReceive(ReceiveOperation receive, UnexpectedMessage message)
+    {
+        ThrowIfFailed();
+        receive.Begin();
+        Deliver(message, receive);
+    }
+
+    /// <summary>Starts looking for a message to match. The caller holds the gate.</summary>
+    public void StartProbe(ProbeOperation probe)
+    {
+        ThrowIfFailed();
+        if (probe.Queue.Revoked is not null)
+            throw RevokedAgain(probe.Queue.Revoked);
+        if (TryMatch(probe.Queue, probe.Source, probe.Tag) is { } message)
+        {
+            probe.Begin();
+            probe.Message = message;
+            probe.Complete(new Status(message.Source, message.Tag, message.Length), null);
+            return;
+        }
+
+        if (probe.Source >= 0 && _peers[probe.Source].Failure is not null)
+            throw PeerGone(_peers[probe.Source], probe.Describe(), probe.Communicator);
+        probe.Begin();
+        _probes.Add(probe);
+        Engine.ExpectAny(+1);
+    }
+
+    public void WithdrawProbe(ProbeOperation probe)
+    {
+        if (_probes.Remove(probe))
+            Engine.ExpectAny(-1);
+    }
+
+    /// <summary>Takes a message that is there, or null. The caller holds the gate.</summary>
+    public static UnexpectedMessage? TryMatch(MatchQueue queue, int source, int tag)
+    {
+        UnexpectedMessage? message = queue.Find(source, tag);
+        if (message is not null)
+            queue.Remove(message);
+        return message;
+    }
+
+    /// <summary>Drops a matched message that will not be received.</summary>
+    public void Drop(MatchQueue queue, UnexpectedMessage message)
+    {
+        lock (Gate)
+        {
+            // Back into the queue for a moment: discarding knows all its states.
+            queue.Add(message);
+            Discard(queue, message);
+        }
+    }
+
+    public void WithdrawReceive(ReceiveOperation receive)
+    {
+        Unexpect(receive);
+        switch (receive.Progress)
+        {
+            case ReceiveOperation.Stage.Posted:
+                receive.Queue.Unpost(receive);
+                break;
+            case ReceiveOperation.Stage.Claimed:
+                receive.Message!.Claim = null;
+                receive.Message.Discarded = true;
+                receive.Message = null;
+                break;
+            case ReceiveOperation.Stage.Arriving:
+                receive.ArrivingLink?.AbandonTarget(receive);
+                break;
+            case ReceiveOperation.Stage.Granted:
+                if (_granted.TryGetValue(receive.ReceiveId, out GrantedReceive? granted))
+                {
+                    granted.Receive = null;
+                    granted.Peer.Link?.AbandonTarget(granted);
+                }
+
+                break;
+        }
+    }
+
+    private void Deliver(UnexpectedMessage message, ReceiveOperation receive)
+    {
+        Peer sender = _peers[message.Source];
+        bool isOnItsWay = message.State is UnexpectedMessage.Kind.Arriving or UnexpectedMessage.Kind.Offered or UnexpectedMessage.Kind.Lost;
+        if (isOnItsWay && sender.Failure is not null)
+        {
+            Free(message);
+            receive.Complete(default, PeerGone(sender, receive.Describe(), receive.Communicator));
+            return;
+        }
+
+        switch (message.State)
+        {
+            case UnexpectedMessage.Kind.Complete:
+                HandOver(message, receive);
+                break;
+            case UnexpectedMessage.Kind.Arriving:
+                message.Claim = receive;
+                receive.Message = message;
+                receive.Progress = ReceiveOperation.Stage.Claimed;
+                ExpectFrom(receive, message.Source);
+                break;
+            case UnexpectedMessage.Kind.Offered:
+                Ask(receive, sender, message.SendId, message.Tag, message.Length);
+                Free(message);
+                break;
+            case UnexpectedMessage.Kind.Self:
+                SendOperation send = message.SelfSend!;
+                CopyTo(receive, send.Data, message.Length);
+                Finish(receive, message.Source, message.Tag, message.Length);
+                Free(message);
+                send.Complete(default, null);
+                break;
+        }
+    }
+
+    /// <summary>Gives a complete message to its receive.</summary>
+    private void HandOver(UnexpectedMessage message, ReceiveOperation receive)
+    {
+        if (receive.OwnsBuffer)
+        {
+            receive.Buffer = message.Block;
+            receive.Capacity = message.Length;
+            message.Block = null;
+        }
+        else
+        {
+            CopyTo(receive, message.Block, message.Length);
+        }
+
+        Finish(receive, message.Source, message.Tag, message.Length);
+        ReleaseCredit(message);
+        Free(message);
+    }
+
+    private void CopyTo(ReceiveOperation receive, byte* data, long length)
+    {
+        if (receive.OwnsBuffer)
+            RentBuffer(receive, length);
+        long taken = Math.Min(length, receive.Capacity);
+        Buffer.MemoryCopy(data, receive.Buffer, taken, taken);
+    }
+
+    private void RentBuffer(ReceiveOperation receive, long length)
+    {
+        receive.Buffer = _blocks.Rent(length);
+        receive.Capacity = length;
+    }
+
+    /// <summary>Asks for an announced message.</summary>
+    private void Ask(ReceiveOperation receive, Peer peer, ulong sendId, int tag, long total)
+    {
+        if (receive.OwnsBuffer)
+            RentBuffer(receive, total);
+        GrantedReceive granted = new()
+        {
+            Peer = peer,
+            SendId = sendId,
+            Tag = tag,
+            Total = total,
+            Accepted = Math.Min(total, receive.Capacity),
+            Receive = receive,
+        };
+        receive.Progress = ReceiveOperation.Stage.Granted;
+        receive.ReceiveId = ++_nextId;
+        receive.MatchedSource = peer.Rank;
+        _granted.Add(receive.ReceiveId, granted);
+        ExpectFrom(receive, peer.Rank);
+        GrantMore(receive.ReceiveId, granted);
+    }
+
+    private void GrantMore(ulong receiveId, GrantedReceive granted)
+    {
+        long step = granted.Peer.IsRelayed ? RelayedGrantBytes : long.MaxValue;
+        granted.Granted += Math.Min(step, granted.Accepted - granted.Granted);
+        bool final = granted.Granted == granted.Accepted;
+        SendGrant(granted.Peer, new RendezvousGrant(granted.SendId, receiveId, granted.Granted, final));
+        if (granted.Accepted == 0)
+            EndGranted(receiveId, granted);
+    }
+
+    private void EndGranted(ulong receiveId, GrantedReceive granted)
+    {
+        _granted.Remove(receiveId);
+        if (granted.Receive is { } receive)
+            Finish(receive, granted.Peer.Rank, granted.Tag, granted.Total);
+    }
+
+    private void SendGrant(Peer peer, RendezvousGrant grant)
+    {
+        byte* payload = stackalloc byte[RendezvousGrant.Bytes];
+        grant.Write(new Span<byte>(payload, RendezvousGrant.Bytes));
+        FrameHeader header = Header(FrameKind.ClearToSend, peer, 0, 0, RendezvousGrant.Bytes);
+        peer.Link!.Enqueue(ref header, payload, owner: null);
+        Engine.Submit(peer.Link, urgent: true);
+    }
+
+    /// <summary>Ends a receive whose bytes are in place.</summary>
+    private void Finish(ReceiveOperation receive, int source, int tag, long total)
+    {
+        Unexpect(receive);
+        Exception? error = null;
+        if (total > receive.Capacity || (receive.Group is not null && total != receive.Capacity))
+            error = Truncated(receive, source, tag, total);
+        receive.Complete(new Status(source, tag, Math.Min(total, receive.Capacity)), error);
+    }
+
+    private void ExpectFrom(ReceiveOperation receive, int source)
+    {
+        if (receive.ExpectedLink is not null || _peers[source].Link is not { } link)
+            return;
+        receive.ExpectedLink = link;
+        Engine.Expect(link, +1);
+    }
+
+    private void Unexpect(ReceiveOperation receive)
+    {
+        if (receive.ExpectedLink is not null)
+            Engine.Expect(receive.ExpectedLink, -1);
+        receive.ExpectedLink = null;
+        if (receive.ExpectsAny)
+            Engine.ExpectAny(-1);
+        receive.ExpectsAny = false;
+    }
+
+    private void AddUnexpected(MatchQueue queue, UnexpectedMessage message)
+    {
+        for (int i = 0; i < _probes.Count; i++)
+        {
+            ProbeOperation probe = _probes[i];
+            if (probe.Queue == queue && (probe.Source < 0 || probe.Source == message.Source) && (probe.Tag < 0 || probe.Tag == message.Tag))
+            {
+                WithdrawProbe(probe);
+                probe.Message = message;
+                probe.Complete(new Status(message.Source, message.Tag, message.Length), null);
+                return;
+            }
+        }
+
+        queue.Add(message);
+    }
+}

@@ -1,0 +1,268 @@
+using BoxerMpi.Transport;
+using BoxerMpi.Wire;
+
+namespace BoxerMpi.Internal;
+
+internal sealed unsafe partial class Messenger
+{
+    /// <summary>Sends from the calling thread; returns when the memory may be used again. Ranks are world ranks.</summary>
+    public void Send(Communicator communicator, MatchQueue queue, int destination, int tag, byte* data, long length, bool synchronous, TimeSpan timeout)
+    {
+        lock (Gate)
+        {
+            SendOperation? send = StartSend(communicator, queue, destination, tag, data, length, synchronous);
+            if (send is null)
+                return;
+            try
+            {
+                WaitFor(send, timeout);
+                send.Outcome();
+            }
+            finally
+            {
+                Recycle(send);
+            }
+        }
+    }
+
+    /// <summary>Starts a send. The caller holds the gate.</summary>
+    /// <returns>The operation, perhaps done already; null when the message was copied and nothing is left to wait for.</returns>
+    public SendOperation? StartSend(Communicator communicator, MatchQueue queue, int destination, int tag, byte* data, long length, bool synchronous)
+    {
+        ThrowIfFailed();
+        if (queue.Revoked is not null)
+            throw RevokedAgain(queue.Revoked);
+
+        synchronous |= _options.Strict;
+        if (destination == Rank)
+            return SendToSelf(communicator, queue, tag, data, length, synchronous);
+
+        Peer peer = _peers[destination];
+        if (peer.Failure is not null)
+            throw PeerGone(peer, $"Send of {length} bytes to rank {communicator.FromWorldRank(destination)}, tag {tag}", communicator);
+
+        if (peer.Link is { } link && !(peer.WaitingForLink?.Count > 0))
+        {
+            // The common case needs no operation: copied, gone or coalesced, done.
+            if (length <= Link.CopyLimitBytes && !synchronous && peer.Credit >= length + WireLimits.MessageOverheadBytes)
+            {
+                FrameHeader header = Header(FrameKind.Eager, peer, queue.Context, tag, length);
+                peer.Credit -= length + WireLimits.MessageOverheadBytes;
+                link.Enqueue(ref header, data, owner: null);
+                Engine.Submit(link, urgent: false);
+                return null;
+            }
+
+            SendOperation send = Prepare(communicator, peer, queue, tag, data, length, synchronous);
+            Dispatch(send, link);
+            return send;
+        }
+
+        SendOperation waiting = Prepare(communicator, peer, queue, tag, data, length, synchronous);
+        waiting.Progress = SendOperation.Stage.WaitingForLink;
+        RequestLink(peer, waiting);
+        return waiting;
+    }
+
+    /// <summary>A piece of its payload has left: ends the send when that was the last.</summary>
+    public void SendProgressed(SendOperation send)
+    {
+        if (!send.FinalGrant || send.PiecesQueued > 0)
+            return;
+        if (send.IsDetached)
+            Recycle(send);
+        else if (!send.IsDone)
+            send.Complete(default, null);
+    }
+
+    public void WithdrawSend(SendOperation send)
+    {
+        Unexpect(send);
+        switch (send.Progress)
+        {
+            case SendOperation.Stage.WaitingForLink:
+                send.Peer.WaitingForLink = new Queue<SendOperation>(send.Peer.WaitingForLink!.Where(other => other != send));
+                break;
+            case SendOperation.Stage.Writing:
+                send.Peer.Link?.TakeOver(send);
+                send.PiecesQueued = 0;
+                break;
+            case SendOperation.Stage.Offered:
+                DetachOffered(send);
+                break;
+            case SendOperation.Stage.ToSelf:
+                if (_queues.TryGetValue(send.Context, out MatchQueue? queue) && send.SelfMessage is { } message)
+                {
+                    queue.Remove(message);
+                    Free(message);
+                }
+
+                break;
+        }
+    }
+
+    private SendOperation Prepare(Communicator communicator, Peer peer, MatchQueue queue, int tag, byte* data, long length, bool synchronous)
+    {
+        SendOperation send = RentSend();
+        send.Prepare(peer, queue.Context, tag, data, length, synchronous);
+        send.Communicator = communicator;
+        send.Begin();
+        return send;
+    }
+
+    /// <summary>Sends it over an existing link: at once while there is credit, else announced.</summary>
+    private void Dispatch(SendOperation send, Link link)
+    {
+        Peer peer = send.Peer;
+        long charge = send.Length + WireLimits.MessageOverheadBytes;
+        if (send.Synchronous || peer.Credit < charge)
+        {
+            Offer(send, link);
+            return;
+        }
+
+        peer.Credit -= charge;
+        FrameHeader header = Header(FrameKind.Eager, peer, send.Context, send.Tag, send.Length);
+        send.Progress = SendOperation.Stage.Writing;
+        send.FinalGrant = true;
+        send.PiecesQueued = 1;
+        if (link.Enqueue(ref header, send.Data, send))
+        {
+            send.PiecesQueued = 0;
+            SendProgressed(send);
+            Engine.Submit(link, urgent: false);
+            return;
+        }
+
+        Engine.Submit(link, urgent: true);
+        if (!send.IsDone && send.Length <= _options.EagerLimitBytes && !link.IsClosed)
+        {
+            // A full socket must not make a short send wait for the receiver.
+            link.TakeOver(send);
+            send.PiecesQueued = 0;
+            SendProgressed(send);
+        }
+    }
+
+    private void Offer(SendOperation send, Link link)
+    {
+        send.Progress = SendOperation.Stage.Offered;
+        send.SendId = ++_nextId;
+        _offered.Add(send.SendId, send);
+        send.ExpectedLink = link;
+        Engine.Expect(link, +1);
+
+        byte* payload = stackalloc byte[RendezvousOffer.Bytes];
+        new RendezvousOffer(send.SendId, send.Length).Write(new Span<byte>(payload, RendezvousOffer.Bytes));
+        FrameHeader header = Header(FrameKind.RequestToSend, send.Peer, send.Context, send.Tag, RendezvousOffer.Bytes);
+        link.Enqueue(ref header, payload, owner: null);
+        Engine.Submit(link, urgent: true);
+    }
+
+    /// <summary>The receiver asked for more of an announced message.</summary>
+    private void TakeGrant(RendezvousGrant grant)
+    {
+        if (!_offered.TryGetValue(grant.SendId, out SendOperation? send))
+            return;
+
+        Link link = send.Peer.Link!;
+        long upTo = Math.Min(grant.UpTo, send.Length);
+        long length = upTo - send.Granted;
+        if (grant.Final)
+        {
+            _offered.Remove(grant.SendId);
+            send.FinalGrant = true;
+            Unexpect(send);
+        }
+
+        if (length > 0)
+        {
+            FrameHeader header = Header(FrameKind.Data, send.Peer, grant.ReceiveId, 0, length);
+            byte* piece = send.Data + send.Granted;
+            send.Granted = upTo;
+            send.PiecesQueued++;
+            if (link.Enqueue(ref header, piece, send))
+                send.PiecesQueued--;
+            Engine.Submit(link, urgent: true);
+        }
+
+        if (!send.IsDone)
+            SendProgressed(send);
+    }
+
+    /// <summary>The caller goes, the receiver may still want the message: it continues from a copy.</summary>
+    private void DetachOffered(SendOperation send)
+    {
+        if (send.Peer.Link is not { IsClosed: false } link)
+        {
+            _offered.Remove(send.SendId);
+            return;
+        }
+
+        link.TakeOver(send);
+        byte* copy = (byte*)System.Runtime.InteropServices.NativeMemory.Alloc((nuint)Math.Max(send.Length, 1));
+        Buffer.MemoryCopy(send.Data, copy, send.Length, send.Length);
+        SendOperation detached = RentSend();
+        detached.Prepare(send.Peer, send.Context, send.Tag, copy, send.Length, send.Synchronous);
+        detached.Progress = SendOperation.Stage.Offered;
+        detached.SendId = send.SendId;
+        detached.Granted = send.Granted;
+        detached.FinalGrant = send.FinalGrant;
+        detached.IsDetached = true;
+        send.PiecesQueued = 0;
+        if (detached.FinalGrant)
+            Recycle(detached);
+        else
+            _offered[send.SendId] = detached;
+    }
+
+    private SendOperation? SendToSelf(Communicator communicator, MatchQueue queue, int tag, byte* data, long length, bool synchronous)
+    {
+        if (queue.TakePosted(Rank, tag) is { } receive)
+        {
+            Unexpect(receive);
+            CopyTo(receive, data, length);
+            Finish(receive, Rank, tag, length);
+            return null;
+        }
+
+        UnexpectedMessage message = RentMessage();
+        (message.Source, message.Tag, message.Length) = (Rank, tag, length);
+        SendOperation? send = null;
+        if (!synchronous && length <= _options.EagerLimitBytes)
+        {
+            message.State = UnexpectedMessage.Kind.Complete;
+            message.Block = _blocks.Rent(length);
+            Buffer.MemoryCopy(data, message.Block, length, length);
+        }
+        else
+        {
+            send = Prepare(communicator, _peers[Rank], queue, tag, data, length, synchronous);
+            send.Progress = SendOperation.Stage.ToSelf;
+            send.SelfMessage = message;
+            message.State = UnexpectedMessage.Kind.Self;
+            message.SelfSend = send;
+        }
+
+        AddUnexpected(queue, message);
+        return send;
+    }
+
+    private FrameHeader Header(FrameKind kind, Peer peer, ulong context, int tag, long length) => new()
+    {
+        Kind = kind,
+        Context = context,
+        Tag = tag,
+        Source = Rank,
+        Destination = peer.Rank,
+        Credit = peer.TakeCreditOwed(),
+        Length = length,
+    };
+
+    private void Unexpect(SendOperation send)
+    {
+        if (send.ExpectedLink is not null)
+            Engine.Expect(send.ExpectedLink, -1);
+        send.ExpectedLink = null;
+    }
+}

@@ -1,0 +1,177 @@
+using System.Diagnostics;
+using BoxerMpi.Transport;
+
+namespace BoxerMpi.Internal;
+
+// Deadlines, and what their errors say.
+internal sealed unsafe partial class Messenger
+{
+    private static readonly TimeSpan DeadlineTick = TimeSpan.FromMilliseconds(100);
+
+    private Timer? _deadlines;
+
+    /// <summary>Blocks until the operation has ended; withdraws it at the deadline. The caller holds the gate.</summary>
+    public void WaitFor(Operation operation, TimeSpan timeout)
+    {
+        OperationDone done = new(operation);
+        if (done.IsMet && !Engine.HasCollectedOutput)
+            return;
+        if (!Engine.Wait(ref done, DeadlineAfter(timeout)) && !operation.IsDone)
+        {
+            operation.Withdraw();
+            operation.Complete(default, TimedOut(operation, timeout));
+        }
+    }
+
+    /// <summary>Blocks until the round of a collective has ended, or its deadline has passed. The caller holds the gate.</summary>
+    /// <returns>Whether it ended.</returns>
+    public bool WaitFor(CompletionGroup group, TimeSpan timeout)
+    {
+        RoundDone done = new(group);
+        return Engine.Wait(ref done, DeadlineAfter(timeout));
+    }
+
+    /// <summary>Watches the deadline of an asynchronous operation. The caller holds the gate.</summary>
+    public void WatchDeadline(Operation operation, TimeSpan timeout)
+    {
+        operation.Timeout = timeout;
+        operation.Deadline = DeadlineAfter(timeout);
+        _deadlines ??= new Timer(static state => ((Messenger)state!).CheckDeadlines(), this, DeadlineTick, DeadlineTick);
+    }
+
+    public static long DeadlineAfter(TimeSpan timeout)
+    {
+        if (timeout == Timeout.InfiniteTimeSpan)
+            return long.MaxValue;
+        double ticks = timeout.TotalSeconds * Stopwatch.Frequency;
+        return ticks >= long.MaxValue / 2 ? long.MaxValue : Stopwatch.GetTimestamp() + (long)ticks;
+    }
+
+    /// <summary>The state of a peer as far as this rank knows.</summary>
+    public string Describe(int worldRank)
+    {
+        Peer peer = _peers[worldRank];
+        if (peer.Failure is not null)
+            return peer.Failure.Message;
+        if (peer.Link is not { } link)
+            return $"there is no link to rank {worldRank}{(peer.WaitingForLink?.Count > 0 ? "; it is being set up" : "")}";
+        string via = peer.IsRelayed ? $" (relayed by rank {link.Peer})" : "";
+        return $"the link to rank {worldRank}{via}, {link.Description}, has been silent for {Stopwatch.GetElapsedTime(link.LastReceived).TotalSeconds:F1} s";
+    }
+
+    public MpiTimeoutException TimedOut(Operation operation, TimeSpan timeout)
+    {
+        Communicator? communicator = operation.Communicator;
+        int peer = operation.PeerRank;
+        string state = peer >= 0 ? Describe(peer) : "no rank has sent a matching message";
+        if (operation is SendOperation { Progress: SendOperation.Stage.Offered })
+            state += "; the receiver has posted no matching receive";
+        return new MpiTimeoutException(
+            $"{operation.Describe()}{On(communicator)} timed out after {timeout.TotalSeconds:F1} s: {state}. " +
+            "Give it more time with Communicator.Timeout, or look for the missing partner of this call.")
+        {
+            Rank = Rank,
+            Operation = operation.Describe(),
+            Communicator = communicator?.Name ?? "",
+            Elapsed = operation.Elapsed,
+            Deadline = timeout,
+            MissingRanks = peer >= 0 ? [peer] : [],
+            StateOfEachPeer = [state],
+        };
+    }
+
+    public MpiTimeoutException TimedOut(CompletionGroup group, Communicator communicator, TimeSpan timeout)
+    {
+        int[] missing = group.MissingRanks();
+        string[] states = [.. missing.Select(Describe)];
+        string name = $"{group.Operation} #{group.Sequence}";
+        return new MpiTimeoutException(
+            $"{name}{On(communicator)} timed out after {timeout.TotalSeconds:F1} s: waiting for rank(s) {string.Join(", ", missing)}; " +
+            $"{string.Join("; ", states)}. The communicator is revoked.")
+        {
+            Rank = Rank,
+            Operation = name,
+            Communicator = communicator.Name,
+            Elapsed = group.Elapsed,
+            Deadline = timeout,
+            MissingRanks = missing,
+            StateOfEachPeer = states,
+            IsTransient = false,
+        };
+    }
+
+    /// <summary>One line per pending operation: what this rank waits for.</summary>
+    public IReadOnlyList<string> PendingOperations()
+    {
+        lock (Gate)
+        {
+            List<string> lines = [];
+            foreach (Operation operation in Pending())
+            {
+                string name = operation.Group is { } group ? $"{group.Operation} #{group.Sequence}, {operation.Describe()}" : operation.Describe();
+                string state = operation.PeerRank >= 0 ? $"; {Describe(operation.PeerRank)}" : "";
+                lines.Add($"{name}{On(operation.Communicator)} for {operation.Elapsed.TotalSeconds:F1} s{state}");
+            }
+
+            return lines;
+        }
+    }
+
+    private void CheckDeadlines()
+    {
+        lock (Gate)
+        {
+            if (_disposed)
+                return;
+            long now = Stopwatch.GetTimestamp();
+            foreach (Operation operation in Pending().Where(operation => operation.Deadline < now).ToArray())
+            {
+                if (operation.IsDone)
+                    continue;
+                MpiTimeoutException error = TimedOut(operation, operation.Timeout);
+                operation.Withdraw();
+                operation.Complete(default, error);
+            }
+
+            if (_firstPending is null)
+            {
+                _deadlines?.Dispose();
+                _deadlines = null;
+            }
+        }
+    }
+
+    private PeerFailedException PeerGone(Peer peer, string operation, Communicator? communicator, TimeSpan elapsed = default) =>
+        new($"{operation}{On(communicator)} cannot finish: {peer.Failure!.Message}", peer.Failure.Cause)
+        {
+            Rank = Rank,
+            Operation = operation,
+            Communicator = communicator?.Name ?? "",
+            Elapsed = elapsed,
+            FailedRanks = [.. _peers.Where(p => p.Failure is not null && !p.HasLeft || p == peer).Select(p => p.Rank)],
+        };
+
+    private MessageTruncatedException Truncated(ReceiveOperation receive, int source, int tag, long actual)
+    {
+        int from = receive.Communicator?.FromWorldRank(source) ?? source;
+        string operation = receive.Group is { } group ? $"{group.Operation} #{group.Sequence}" : "Receive";
+        string advice = receive.Group is null ? "receive into a larger buffer, or probe first" : "give all ranks the same count";
+        return new MessageTruncatedException(
+            $"{operation}{On(receive.Communicator)}: a message of {actual} bytes from rank {from} (tag {tag}) met a buffer of {receive.Capacity} bytes; {advice}.")
+        {
+            Rank = Rank,
+            Operation = operation,
+            Communicator = receive.Communicator?.Name ?? "",
+            ExpectedBytes = receive.Capacity,
+            ActualBytes = actual,
+            Source = from,
+            Tag = tag,
+        };
+    }
+
+    private static CommunicatorRevokedException RevokedAgain(CommunicatorRevokedException first) =>
+        new(first.Message) { RevokedBy = first.RevokedBy, Reason = first.Reason, Rank = first.Rank, Communicator = first.Communicator };
+
+    private static string On(Communicator? communicator) =>
+        communicator is null ? "" : $" on \"{communicator.Name}\" ({communicator.Size} ranks), rank {communicator.Rank}";
+}

@@ -1,0 +1,90 @@
+namespace BoxerMpi.Internal;
+
+/// <summary>A receive that waits for its message or takes it in.</summary>
+internal sealed unsafe class ReceiveOperation(Messenger messenger) : Operation(messenger)
+{
+    /// <summary>Where it stands; what <see cref="Withdraw"/> has to undo.</summary>
+    public enum Stage
+    {
+        /// <summary>In the queue of posted receives.</summary>
+        Posted,
+
+        /// <summary>Its message arrives in library memory and is copied when complete.</summary>
+        Claimed,
+
+        /// <summary>Its message arrives right in the buffer.</summary>
+        Arriving,
+
+        /// <summary>Its message was asked for and comes in pieces.</summary>
+        Granted,
+    }
+
+    public MatchQueue Queue { get; private set; } = null!;
+
+    /// <summary>World rank, or -1 for any.</summary>
+    public int Source { get; private set; }
+
+    public int Tag { get; private set; }
+
+    public byte* Buffer { get; set; }
+
+    public long Capacity { get; set; }
+
+    /// <summary>The buffer is rented when the message's length is known, and belongs to the operation until taken.</summary>
+    public bool OwnsBuffer { get; private set; }
+
+    public Stage Progress { get; set; }
+
+    /// <summary>Order among the receives of one queue.</summary>
+    public long Order { get; set; }
+
+    public UnexpectedMessage? Message { get; set; }
+
+    public ulong ReceiveId { get; set; }
+
+    /// <summary>World rank whose message it takes in, or -1 before that is known.</summary>
+    public int MatchedSource { get; set; } = -1;
+
+    /// <summary>The link over which its message arrives right in the buffer.</summary>
+    public Transport.Link? ArrivingLink { get; set; }
+
+    /// <summary>The link whose <c>Expecting</c> count includes this operation.</summary>
+    public Transport.Link? ExpectedLink { get; set; }
+
+    public bool ExpectsAny { get; set; }
+
+    public ReceiveOperation? NextInList { get; set; }
+
+    public ReceiveOperation? PreviousInList { get; set; }
+
+    public override int PeerRank => MatchedSource >= 0 ? MatchedSource : Message?.Source ?? Source;
+
+    protected override bool IsKeptByAwaiter => OwnsBuffer;
+
+    public void Prepare(MatchQueue queue, int source, int tag, byte* buffer, long capacity, bool ownsBuffer)
+    {
+        (Queue, Source, Tag, OwnsBuffer) = (queue, source, tag, ownsBuffer);
+        Buffer = buffer;
+        Capacity = ownsBuffer ? long.MaxValue : capacity;
+        Progress = Stage.Posted;
+    }
+
+    public override string Describe() =>
+        $"Receive from {(Source < 0 ? "any rank" : $"rank {Communicator?.FromWorldRank(Source) ?? Source}")}{(Tag < 0 ? "" : $", tag {Tag}")}";
+
+    public override void Withdraw() => Messenger.WithdrawReceive(this);
+
+    public override void Reset()
+    {
+        if (OwnsBuffer && Buffer is not null)
+            NativeBlocks.Free(Buffer);
+        Buffer = null;
+        Message = null;
+        OwnsBuffer = false;
+        ArrivingLink = null;
+        MatchedSource = -1;
+        base.Reset();
+    }
+
+    protected override void Recycle() => Messenger.Recycle(this);
+}

@@ -1,0 +1,70 @@
+namespace BoxerMpi.Internal;
+
+/// <summary>A message that came (or was announced) before a receive for it.</summary>
+internal sealed unsafe class UnexpectedMessage
+{
+    public enum Kind
+    {
+        /// <summary>Its bytes are arriving in <see cref="Block"/>.</summary>
+        Arriving,
+
+        /// <summary>Its bytes are in <see cref="Block"/>.</summary>
+        Complete,
+
+        /// <summary>Announced by its sender.</summary>
+        Offered,
+
+        /// <summary>A long message of this rank to itself.</summary>
+        Self,
+
+        /// <summary>Its sender was lost before all of it had come.</summary>
+        Lost,
+    }
+
+    public Kind State { get; set; }
+
+    /// <summary>World rank of the sender.</summary>
+    public int Source { get; set; }
+
+    public int Tag { get; set; }
+
+    public long Length { get; set; }
+
+    public byte* Block { get; set; }
+
+    public ulong SendId { get; set; }
+
+    public SendOperation? SelfSend { get; set; }
+
+    /// <summary>The receive that gets it once it is complete.</summary>
+    public ReceiveOperation? Claim { get; set; }
+
+    /// <summary>Nobody wants it: freed when complete.</summary>
+    public bool Discarded { get; set; }
+
+    /// <summary>Its sender was charged credit for it.</summary>
+    public bool HoldsCredit { get; set; }
+
+    /// <summary>The queue that holds it, or null once it is matched.</summary>
+    public MatchQueue? Queue { get; set; }
+
+    // Two lists: those of one source, and all in order of arrival.
+    public UnexpectedMessage? NextOfSource { get; set; }
+
+    public UnexpectedMessage? PreviousOfSource { get; set; }
+
+    public UnexpectedMessage? NextArrived { get; set; }
+
+    public UnexpectedMessage? PreviousArrived { get; set; }
+
+    public void Reset()
+    {
+        Block = null;
+        SelfSend = null;
+        Claim = null;
+        Discarded = false;
+        HoldsCredit = false;
+        Queue = null;
+        (NextOfSource, PreviousOfSource, NextArrived, PreviousArrived) = (null, null, null, null);
+    }
+}

@@ -1,0 +1,119 @@
+using BoxerMpi.Internal;
+
+namespace BoxerMpi;
+
+/// <summary>A message that was probed and is now this holder's alone to receive, once. MPI 4.1 §3.8.2.</summary>
+/// <remarks>Disposing it unreceived drops the message.</remarks>
+public sealed unsafe class MatchedMessage : IDisposable
+{
+    private readonly Communicator _communicator;
+    private UnexpectedMessage? _message;
+
+    internal MatchedMessage(Communicator communicator, UnexpectedMessage message)
+    {
+        (_communicator, _message) = (communicator, message);
+        Source = communicator.FromWorldRank(message.Source);
+        Tag = message.Tag;
+        ByteCount = message.Length;
+    }
+
+    /// <summary>Rank that sent it.</summary>
+    public int Source { get; }
+
+    /// <summary>Its tag.</summary>
+    public int Tag { get; }
+
+    /// <summary>Its length in bytes.</summary>
+    public long ByteCount { get; }
+
+    /// <summary>Its length in elements of <typeparamref name="T"/>.</summary>
+    public long Count<T>()
+        where T : unmanaged => new Status(Source, Tag, ByteCount).Count<T>();
+
+    /// <summary>Receives it into a buffer.</summary>
+    /// <exception cref="InvalidOperationException">It was received before.</exception>
+    /// <exception cref="MessageTruncatedException">The buffer is shorter.</exception>
+    public Status Receive<T>(Span<T> buffer)
+        where T : unmanaged
+    {
+        fixed (T* pointer = buffer)
+        {
+            lock (_communicator.Messenger.Gate)
+            {
+                ReceiveOperation receive = Start((byte*)pointer, (long)buffer.Length * sizeof(T), ownsBuffer: false);
+                try
+                {
+                    _communicator.Messenger.WaitFor(receive, _communicator.Timeout);
+                    return receive.Outcome();
+                }
+                finally
+                {
+                    _communicator.Messenger.Recycle(receive);
+                }
+            }
+        }
+    }
+
+    /// <summary>Starts receiving it into a buffer.</summary>
+    /// <inheritdoc cref="Receive{T}(Span{T})"/>
+    public ValueTask<Status> ReceiveAsync<T>(Memory<T> buffer, CancellationToken cancellationToken = default)
+        where T : unmanaged
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_communicator.Messenger.Gate)
+        {
+            System.Buffers.MemoryHandle pin = buffer.Pin();
+            ReceiveOperation receive;
+            try
+            {
+                receive = Start((byte*)pin.Pointer, (long)buffer.Length * sizeof(T), ownsBuffer: false);
+            }
+            catch
+            {
+                pin.Dispose();
+                throw;
+            }
+
+            receive.Pin = pin;
+            return _communicator.AwaitReceiveAsync(receive, cancellationToken);
+        }
+    }
+
+    /// <summary>Receives it into memory of its own.</summary>
+    /// <exception cref="InvalidOperationException">It was received before.</exception>
+    public Received<T> ReceiveOwned<T>()
+        where T : unmanaged
+    {
+        lock (_communicator.Messenger.Gate)
+        {
+            ReceiveOperation receive = Start(null, 0, ownsBuffer: true);
+            try
+            {
+                _communicator.Messenger.WaitFor(receive, _communicator.Timeout);
+                return Communicator.TakeOwned<T>(receive, receive.Outcome());
+            }
+            finally
+            {
+                _communicator.Messenger.Recycle(receive);
+            }
+        }
+    }
+
+    /// <summary>Drops the message if it was not received.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _message, null) is { } message)
+            _communicator.Messenger.Drop(_communicator.Queue, message);
+    }
+
+    private ReceiveOperation Start(byte* buffer, long capacity, bool ownsBuffer)
+    {
+        UnexpectedMessage message = Interlocked.Exchange(ref _message, null)
+            ?? throw new InvalidOperationException("This message was received or dropped before; a matched message can be received once.");
+        ReceiveOperation receive = _communicator.Messenger.RentReceive();
+        receive.Prepare(_communicator.Queue, message.Source, message.Tag, buffer, capacity, ownsBuffer);
+        receive.Communicator = _communicator;
+        _communicator.Messenger.StartReceive(receive, message);
+        return receive;
+    }
+}

@@ -1,0 +1,54 @@
+namespace BoxerMpi.Rendezvous;
+
+/// <summary>What a coordinator knows of a job before its ranks come.</summary>
+internal sealed record JobSpec
+{
+    /// <summary>Name of the job, unique at its coordinator; up to 128 bytes of UTF-8.</summary>
+    public required string JobId { get; init => field = Limits.CheckJobId(value); }
+
+    /// <summary>The secret that every rank proves to know; 16 to 1024 bytes. It never travels.</summary>
+    public required byte[] Token { get; init => field = Limits.CheckToken(value); }
+
+    /// <summary>How many ranks the job has.</summary>
+    public required int Size
+    {
+        get;
+        init => field = value is > 0 and <= Limits.MaximumJobSize
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), value, $"A job has 1 to {Limits.MaximumJobSize} ranks.");
+    }
+
+    /// <summary>The links to set up, as <c>Topology.Parse</c> reads them; empty for the default of that size.</summary>
+    public string Topology { get; init; } = "";
+
+    /// <summary>What happens to messages between ranks that have no link.</summary>
+    public OffTopologyPolicy OffTopology { get; init; } = OffTopologyPolicy.Connect;
+
+    /// <summary>How long the first rank waits for the last one. Default 5 minutes.</summary>
+    public TimeSpan GateTimeout { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Refuses a second member from the same external address, not only from the same endpoint.</summary>
+    public bool OnePerAddress { get; init; }
+
+    /// <summary>Distinguishes runs under the same job id: links between ranks of different epochs are refused.</summary>
+    public uint Epoch { get; init; }
+
+    /// <summary>Free settings that every rank gets when it joins.</summary>
+    public IReadOnlyDictionary<string, string> Options { get; init; } = new Dictionary<string, string>();
+}
+
+/// <summary>The end of a job before its time: who ended it, with which exit code, and what it said.</summary>
+/// <param name="Rank">The rank that aborted, or -1 for the launcher or the coordinator.</param>
+/// <param name="Code">Exit code for the job.</param>
+/// <param name="Message">What the one who aborted said.</param>
+internal sealed record AbortInfo(int Rank, int Code, string Message)
+{
+    /// <summary>The exception that a rank's waiting operations end with.</summary>
+    public JobAbortedException ToException() =>
+        new($"The job was aborted by {(Rank < 0 ? "its launcher" : $"rank {Rank}")} with exit code {Code}: {Message}")
+        {
+            AbortingRank = Rank,
+            ExitCode = Code,
+            RemoteMessage = Message,
+        };
+}

@@ -1,0 +1,258 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+
+namespace BoxerMpi.Rendezvous;
+
+/// <summary>The coordinator that ranks join: it gives out ranks, opens each job's gate and carries news between its members.</summary>
+/// <remarks>
+/// One seed serves many jobs. Each connection has one reader; what it sends is queued and leaves asynchronously, so that no
+/// member waits for another. One timer looks after silence: of strangers, members and the seed itself.
+/// </remarks>
+internal sealed class Seed : IAsyncDisposable
+{
+    private readonly SeedOptions _options;
+    private readonly Socket _listener;
+    private readonly ConcurrentDictionary<string, SeedJob> _jobs = new(StringComparer.Ordinal);
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly ITimer _timer;
+    private readonly Task _accepting;
+
+    // Protects _followers and their attachment to jobs; taken before a job's lock.
+    private readonly Lock _followersGate = new();
+    private readonly List<Subscription> _followers = [];
+
+    // Protects _connections and _halfOpen.
+    private readonly Lock _gate = new();
+    private readonly HashSet<SeedConnection> _connections = [];
+    private readonly LinkedList<SeedConnection> _halfOpen = new();
+
+    private Seed(SeedOptions options, Socket listener)
+    {
+        _options = options;
+        _listener = listener;
+        EndPoint = (IPEndPoint)listener.LocalEndPoint!;
+        TimeSpan period = Shortest(options.JoinDeadline / 4, options.HeartbeatInterval / 2, options.HeartbeatTimeout / 4, TimeSpan.FromSeconds(1));
+        if (options.RejoinGrace > TimeSpan.Zero)
+            period = Shortest(period, options.RejoinGrace / 4);
+        _timer = options.Time.CreateTimer(static state => ((Seed)state!).LookAfterSilence(), this, period, period);
+        _accepting = AcceptAsync();
+    }
+
+    /// <summary>Where it listens, with the real port.</summary>
+    public IPEndPoint EndPoint { get; }
+
+    /// <summary>Connections that have not proven a token yet.</summary>
+    public int HalfOpenConnections
+    {
+        get
+        {
+            lock (_gate)
+                return _halfOpen.Count;
+        }
+    }
+
+    internal SeedOptions Options => _options;
+
+    /// <exception cref="RendezvousException">The port is taken.</exception>
+    public static Seed Start(SeedOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new Seed(options, Addresses.Listen(options.Listen, "the coordinator"));
+    }
+
+    /// <summary>Makes a job known; its ranks may join from now on.</summary>
+    /// <exception cref="ArgumentException">The coordinator has a job of that id, or the specification is not sound.</exception>
+    public SeedJob AddJob(JobSpec spec)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        SeedJob job = new(this, spec);
+        lock (_followersGate)
+        {
+            if (!_jobs.TryAdd(spec.JobId, job))
+                throw new ArgumentException($"The coordinator has a job '{spec.JobId}' already; give this one another id.", nameof(spec));
+            foreach (Subscription follower in _followers)
+                job.Attach(follower, endsWithJob: false);
+        }
+
+        return job;
+    }
+
+    /// <summary>Forgets a job; connections of its members are closed.</summary>
+    public void RemoveJob(SeedJob job)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        if (_jobs.TryRemove(new KeyValuePair<string, SeedJob>(job.Spec.JobId, job)))
+            job.Close("the coordinator has removed the job");
+    }
+
+    /// <summary>Follows the membership of all jobs, those that come later included: the present state first.</summary>
+    public Subscription Subscribe()
+    {
+        lock (_followersGate)
+        {
+            SeedJob[] jobs = [.. _jobs.Values];
+            Subscription follower = new(_options.FollowerQueueLimit + jobs.Sum(job => job.MaximumSnapshot));
+            foreach (SeedJob job in jobs)
+                job.Attach(follower, endsWithJob: false);
+            _followers.Add(follower);
+            return follower;
+        }
+    }
+
+    public void Unsubscribe(Subscription follower)
+    {
+        lock (_followersGate)
+            _followers.Remove(follower);
+        follower.Complete();
+    }
+
+    /// <summary>The jobs that it serves now.</summary>
+    public IReadOnlyCollection<SeedJob> Jobs => [.. _jobs.Values];
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        _listener.Dispose();
+        await _timer.DisposeAsync().ConfigureAwait(false);
+        await _accepting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (SeedJob job in _jobs.Values)
+            job.Close("the coordinator stops");
+        lock (_followersGate)
+        {
+            foreach (Subscription follower in _followers)
+                follower.Complete();
+        }
+
+        SeedConnection[] connections;
+        lock (_gate)
+            connections = [.. _connections];
+        foreach (SeedConnection connection in connections)
+            connection.Close("the coordinator stops");
+        await Task.WhenAll(connections.Select(connection => connection.Completion)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stopping.Dispose();
+    }
+
+    internal SeedJob? FindJob(string jobId) => _jobs.GetValueOrDefault(jobId);
+
+    /// <summary>The connection has proven the token, or has ended.</summary>
+    internal void NoLongerHalfOpen(SeedConnection connection)
+    {
+        lock (_gate)
+        {
+            if (connection.HalfOpenNode.List is not null)
+                _halfOpen.Remove(connection.HalfOpenNode);
+        }
+    }
+
+    /// <summary>The connection has been told to end: it is closed if the other side does not do so in time.</summary>
+    internal void ExpectEnd(SeedConnection connection)
+    {
+        lock (_gate)
+        {
+            if (connection.HalfOpenNode.List is not null || !_connections.Contains(connection))
+                return;
+            connection.Since = _options.Time.GetTimestamp();
+            _halfOpen.AddLast(connection.HalfOpenNode);
+        }
+    }
+
+    internal void Ended(SeedConnection connection)
+    {
+        lock (_gate)
+        {
+            _connections.Remove(connection);
+            if (connection.HalfOpenNode.List is not null)
+                _halfOpen.Remove(connection.HalfOpenNode);
+        }
+    }
+
+    private async Task AcceptAsync()
+    {
+        while (!_stopping.IsCancellationRequested)
+        {
+            Socket socket;
+            try
+            {
+                socket = await _listener.AcceptAsync(_stopping.Token).ConfigureAwait(false);
+            }
+            catch (Exception error) when (error is OperationCanceledException or ObjectDisposedException)
+            {
+                return;
+            }
+            catch (SocketException error)
+            {
+                // Out of descriptors, or a connection that was reset in the queue: the listener itself is sound.
+                _options.Log?.Invoke($"Accepting failed: {error.Message}");
+                await Task.Delay(TimeSpan.FromMilliseconds(20), _options.Time, CancellationToken.None).ConfigureAwait(false);
+                continue;
+            }
+
+            Welcome(socket);
+        }
+    }
+
+    private void Welcome(Socket socket)
+    {
+        SeedConnection connection;
+        try
+        {
+            connection = new SeedConnection(this, socket);
+        }
+        catch (SocketException error)
+        {
+            _options.Log?.Invoke($"A connection was gone before it was looked at: {error.Message}");
+            socket.Dispose();
+            return;
+        }
+
+        SeedConnection? oldest = null;
+        lock (_gate)
+        {
+            _connections.Add(connection);
+            _halfOpen.AddLast(connection.HalfOpenNode);
+            if (_halfOpen.Count > _options.HalfOpenLimit)
+            {
+                oldest = _halfOpen.First!.Value;
+                _halfOpen.RemoveFirst();
+            }
+        }
+
+        // A joiner proves its token within a round trip: what is oldest is a stranger, or tries again.
+        oldest?.Close($"{_options.HalfOpenLimit} newer connections wait to prove their token");
+        connection.Start(_stopping.Token);
+    }
+
+    private void LookAfterSilence()
+    {
+        long now = _options.Time.GetTimestamp();
+        List<SeedConnection>? late = null;
+        lock (_gate)
+        {
+            // In order of arrival: behind the first that is in time all are.
+            for (LinkedListNode<SeedConnection>? node = _halfOpen.First; node is not null; node = node.Next)
+            {
+                if (_options.Time.GetElapsedTime(node.Value.Since, now) < _options.JoinDeadline)
+                    break;
+                (late ??= []).Add(node.Value);
+            }
+        }
+
+        foreach (SeedConnection connection in late ?? [])
+            connection.Close($"it was silent for {_options.JoinDeadline.TotalSeconds:0.#} s instead of proving the token");
+        foreach (SeedJob job in _jobs.Values)
+            job.LookAfterSilence(now);
+    }
+
+    private static TimeSpan Shortest(params ReadOnlySpan<TimeSpan> spans)
+    {
+        TimeSpan shortest = spans[0];
+        foreach (TimeSpan span in spans)
+        {
+            if (span < shortest)
+                shortest = span;
+        }
+
+        return shortest;
+    }
+}

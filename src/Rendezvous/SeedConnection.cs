@@ -1,0 +1,238 @@
+using System.Net.Sockets;
+
+namespace BoxerMpi.Rendezvous;
+
+/// <summary>One control connection at the coordinator: a stranger first, then a member or a follower of a job.</summary>
+internal sealed class SeedConnection
+{
+    // What an ending connection may still send before it is cut.
+    private const int FramesAfterRejection = 16;
+
+    private readonly Seed _seed;
+    private readonly ControlChannel _channel;
+    private HelloMessage? _hello;
+    private byte[] _nonce = [];
+    private SeedJob? _job;
+
+    public SeedConnection(Seed seed, Socket socket)
+    {
+        _seed = seed;
+        _channel = new ControlChannel(socket, seed.Options.Time, queueLimit: 4096);
+        Since = _channel.LastReceived;
+        HalfOpenNode = new LinkedListNode<SeedConnection>(this);
+    }
+
+    public ControlChannel Channel => _channel;
+
+    /// <summary>Its place among the connections that have not proven the token; protected by the seed's lock.</summary>
+    public LinkedListNode<SeedConnection> HalfOpenNode { get; }
+
+    /// <summary>Since when it has been there; protected by the seed's lock.</summary>
+    public long Since { get; set; }
+
+    /// <summary>The member's rank once it has one; protected by the job's lock.</summary>
+    public int Rank { get; set; } = -1;
+
+    /// <summary>The end of its reader.</summary>
+    public Task Completion { get; private set; } = Task.CompletedTask;
+
+    public void Start(CancellationToken stopping) => Completion = RunAsync(stopping);
+
+    public void Close(string reason) => _channel.Close(reason);
+
+    /// <summary>Queues a frame; a member that does not read is given up.</summary>
+    public void Post(ReadOnlyMemory<byte> frame)
+    {
+        if (!_channel.Post(frame))
+            _channel.Close("it does not read what it is sent");
+    }
+
+    /// <summary>Says why and ends the connection once that is sent.</summary>
+    public void Reject(RendezvousFailure reason, string text)
+    {
+        _seed.Options.Log?.Invoke($"Rejected {_channel.Remote}{(_hello is null ? "" : $" for job '{_hello.JobId}'")}: {text}");
+        _channel.PostLast(new RejectedMessage(Protocol.Version, reason, text).Encode(), text);
+        _seed.ExpectEnd(this);
+    }
+
+    /// <summary>Takes the joiner or follower, with this side's proof.</summary>
+    public void PostAccepted(AcceptedMessage accepted, ReadOnlySpan<byte> token)
+    {
+        MessageWriter writer = accepted.Encode();
+        writer.ForProof(out Span<byte> proof, out ReadOnlySpan<byte> body);
+        Proof.OfSeed(token, _hello!.JobId, _hello.Nonce, _nonce, body, proof);
+        _channel.MaximumFrameBytes = Limits.MemberFrameBytes;
+        _seed.NoLongerHalfOpen(this);
+        Post(writer.Finish());
+    }
+
+    private async Task RunAsync(CancellationToken stopping)
+    {
+        string reason = "its control connection was closed";
+        Subscription? followed = null;
+        try
+        {
+            if (await ReadHelloAsync(stopping).ConfigureAwait(false))
+            {
+                ControlFrame proven = await _channel.ReadAsync(stopping).ConfigureAwait(false);
+                switch (proven.Kind)
+                {
+                    case ControlKind.Join when Take(proven, out JoinMessage? join):
+                        _job!.Join(this, join!);
+                        await ServeMemberAsync(stopping).ConfigureAwait(false);
+                        break;
+                    case ControlKind.Follow when Take(proven, out _):
+                        followed = _job!.Subscribe();
+                        PostAccepted(_job.Describe(-1, _channel.Remote), _job.Spec.Token);
+                        _ = ForwardAsync(followed);
+                        await DiscardAsync(int.MaxValue, stopping).ConfigureAwait(false);
+                        break;
+                    case ControlKind.None:
+                        break;
+                    case ControlKind.Join or ControlKind.Follow:
+                        await DiscardAsync(FramesAfterRejection, stopping).ConfigureAwait(false);
+                        break;
+                    default:
+                        throw new WireFormatException($"A frame of kind {(byte)proven.Kind} arrived instead of a proof.");
+                }
+            }
+            else
+            {
+                await DiscardAsync(FramesAfterRejection, stopping).ConfigureAwait(false);
+            }
+        }
+        catch (WireFormatException error)
+        {
+            reason = error.Message;
+            _seed.Options.Log?.Invoke($"Closed the connection from {_channel.Remote}: {error.Message}");
+        }
+        catch (Exception error) when (error is SocketException or ObjectDisposedException or OperationCanceledException)
+        {
+            reason = _channel.CloseReason ?? $"its control connection broke: {error.Message}";
+            _seed.Options.Log?.Invoke($"The connection from {_channel.Remote} ended: {reason}");
+        }
+        finally
+        {
+            _channel.Dispose();
+            _seed.Ended(this);
+            if (followed is not null)
+                _job!.Unsubscribe(followed);
+            else
+                _job?.ConnectionEnded(this, reason);
+        }
+    }
+
+    /// <returns><see langword="false"/> when the stranger was rejected or has gone.</returns>
+    private async ValueTask<bool> ReadHelloAsync(CancellationToken stopping)
+    {
+        ControlFrame first = await _channel.ReadAsync(stopping).ConfigureAwait(false);
+        if (first.Kind == ControlKind.None)
+            return false;
+        if (first.Kind != ControlKind.Hello)
+            throw new WireFormatException($"A frame of kind {(byte)first.Kind} arrived instead of a hello.");
+        HelloMessage hello = HelloMessage.Decode(first.Payload.Span);
+        if (hello.Version != Protocol.Version)
+        {
+            Reject(
+                RendezvousFailure.ProtocolVersion,
+                $"The coordinator speaks version {Protocol.Version} of the protocol, the joiner version {hello.Version}; run the same release on both sides.");
+            return false;
+        }
+
+        _hello = hello;
+        if (_seed.FindJob(hello.JobId) is not { } job)
+        {
+            Reject(RendezvousFailure.WrongJob, $"The coordinator has no job '{hello.JobId}'; compare the job id with the one it was started with.");
+            return false;
+        }
+
+        _job = job;
+        _nonce = Proof.Nonce();
+        Post(ChallengeMessage.Encode(_nonce));
+        return true;
+    }
+
+    /// <summary>Checks the proof, then reads what the message says.</summary>
+    private bool Take(in ControlFrame frame, out JoinMessage? join)
+    {
+        join = null;
+        ReadOnlySpan<byte> payload = frame.Payload.Span;
+        if (payload.Length < Proof.Bytes)
+            throw new WireFormatException("A message ends before its proof.");
+        Span<byte> expected = stackalloc byte[Proof.Bytes];
+        ReadOnlySpan<byte> body = payload[Proof.Bytes..];
+        Proof.OfJoiner(_job!.Spec.Token, frame.Kind, _hello!.JobId, _hello.Nonce, _nonce, body, expected);
+        if (!Proof.Same(expected, payload[..Proof.Bytes]))
+        {
+            Reject(RendezvousFailure.BadToken, $"The token of job '{_hello.JobId}' was not proven; give the joiner the token that the job was started with.");
+            return false;
+        }
+
+        if (frame.Kind == ControlKind.Join)
+            join = JoinMessage.Decode(body);
+        return true;
+    }
+
+    private async Task ServeMemberAsync(CancellationToken stopping)
+    {
+        while (true)
+        {
+            ControlFrame frame = await _channel.ReadAsync(stopping).ConfigureAwait(false);
+            switch (frame.Kind)
+            {
+                case ControlKind.None:
+                    return;
+                case ControlKind.Heartbeat:
+                    break;
+                case ControlKind.Linked:
+                    _job!.Linked(this, ShortMessages.DecodeLinked(frame.Payload.Span));
+                    break;
+                case ControlKind.Leave:
+                    _job!.Leave(this);
+                    break;
+                case ControlKind.Abort:
+                    _job!.AbortBy(this, ShortMessages.DecodeAbort(frame.Payload.Span));
+                    break;
+                default:
+                    throw new WireFormatException($"A member sent a frame of kind {(byte)frame.Kind}.");
+            }
+        }
+    }
+
+    private async Task ForwardAsync(Subscription followed)
+    {
+        while (await followed.Reader.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false))
+        {
+            while (followed.DroppedReason is null && followed.Reader.TryRead(out MembershipEvent? happened))
+            {
+                Post(happened.Encode());
+
+                // Waiting here is what fills the bounded subscription of a follower that does not read.
+                await Task.WhenAny(_channel.DrainAsync(), followed.Dropped).ConfigureAwait(false);
+            }
+
+            if (followed.DroppedReason is not null)
+                break;
+        }
+
+        if (followed.DroppedReason is { } reason)
+        {
+            Reject(RendezvousFailure.ConnectionLost, reason);
+        }
+        else
+        {
+            _channel.PostLast(ShortMessages.Leave, "the job has ended");
+            _seed.ExpectEnd(this);
+        }
+    }
+
+    /// <summary>Reads on until the other side closes, so that what was sent last is not lost to a reset.</summary>
+    private async Task DiscardAsync(int frames, CancellationToken stopping)
+    {
+        for (int i = 0; i < frames; i++)
+        {
+            if ((await _channel.ReadAsync(stopping).ConfigureAwait(false)).Kind == ControlKind.None)
+                return;
+        }
+    }
+}

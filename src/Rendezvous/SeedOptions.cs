@@ -1,0 +1,40 @@
+using System.Net;
+
+namespace BoxerMpi.Rendezvous;
+
+/// <summary>Settings of a coordinator.</summary>
+internal sealed record SeedOptions
+{
+    /// <summary>Where joiners connect; port 0 takes a free one. <c>[::]</c> serves IPv4 as well.</summary>
+    public IPEndPoint Listen { get; init; } = new(IPAddress.Loopback, 0);
+
+    /// <summary>How long a connection may take to prove the token. Default 10 s.</summary>
+    public TimeSpan JoinDeadline { get; init => field = Positive(value); } = TimeSpan.FromSeconds(10);
+
+    /// <summary>After how long without other traffic either side says that it is still there. Default 5 s.</summary>
+    public TimeSpan HeartbeatInterval { get; init => field = Positive(value); } = TimeSpan.FromSeconds(5);
+
+    /// <summary>After how long without a word a member counts as failed. Default 20 s.</summary>
+    public TimeSpan HeartbeatTimeout { get; init => field = Positive(value); } = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long a member of a running job may come back after its control connection broke. Default zero: it has failed at once.</summary>
+    public TimeSpan RejoinGrace { get; init; } = TimeSpan.Zero;
+
+    /// <summary>Connections that have not proven the token; beyond it the oldest is closed. Default 4,096.</summary>
+    public int HalfOpenLimit { get; init => field = Positive(value); } = 4096;
+
+    /// <summary>Events that may wait for a follower beyond the state it starts with. Default 4,096.</summary>
+    public int FollowerQueueLimit { get; init => field = Positive(value); } = 4096;
+
+    /// <summary>Takes a line about strangers, rejections and lost members.</summary>
+    public Action<string>? Log { get; init; }
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    private static TimeSpan Positive(TimeSpan value) =>
+        value > TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "The time must be positive.");
+
+    private static int Positive(int value) =>
+        value > 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "The limit must be positive.");
+}

@@ -1,0 +1,37 @@
+using System.Text.RegularExpressions;
+
+namespace BoxerMpi.Architecture.Tests;
+
+/// <summary>Words that some files must not contain; each rule lists the places, one line a place.</summary>
+internal static partial class TextRules
+{
+    /// <summary>What is checked in is finished.</summary>
+    public static IEnumerable<string> Unfinished(IEnumerable<SourceText> files) => Find(files, UnfinishedWords());
+
+    /// <summary>Tests wait for events, never for a while.</summary>
+    public static IEnumerable<string> Sleeps(IEnumerable<SourceText> files) => Find(files, SleepingCalls());
+
+    /// <summary>An algorithm sees ranks and counts and gives a schedule; how that is carried out is not its business.</summary>
+    public static IEnumerable<string> InputOutput(IEnumerable<SourceText> files) => Find(files, InputOutputTypes());
+
+    private static IEnumerable<string> Find(IEnumerable<SourceText> files, Regex words)
+    {
+        foreach (SourceText file in files)
+        {
+            foreach (Match match in words.Matches(file.Text))
+            {
+                int line = file.Text.AsSpan(0, match.Index).Count('\n') + 1;
+                yield return $"{file.Path}:{line}: {match.Value}";
+            }
+        }
+    }
+
+    [GeneratedRegex(@"\b(TODO|FIXME)\b|\bNotImplementedException\b", RegexOptions.CultureInvariant)]
+    private static partial Regex UnfinishedWords();
+
+    [GeneratedRegex(@"\bThread\s*\.\s*Sleep\b|\bTask\s*\.\s*Delay\b", RegexOptions.CultureInvariant)]
+    private static partial Regex SleepingCalls();
+
+    [GeneratedRegex(@"\w*Socket\w*|\b(Value)?Task\b", RegexOptions.CultureInvariant)]
+    private static partial Regex InputOutputTypes();
+}
