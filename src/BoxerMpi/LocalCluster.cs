@@ -14,7 +14,7 @@ namespace BoxerMpi;
 ///     Assert.Equal(6, await world.AllReduceAsync(world.Rank, ReduceOp&lt;int&gt;.Sum, cancellationToken)));
 /// </code>
 /// </example>
-public sealed class LocalCluster
+public sealed class LocalCluster : IDisposable
 {
     private readonly LocalClusterOptions _options;
     private readonly Topology _topology;
@@ -46,18 +46,9 @@ public sealed class LocalCluster
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
         ArgumentNullException.ThrowIfNull(body);
-        LocalCluster cluster = new(size, options ?? LocalClusterOptions.Default);
-        try
-        {
-            cluster.Connect();
-            await cluster.RunRanksAsync(body).ConfigureAwait(false);
-        }
-        finally
-        {
-            foreach (Messenger rank in cluster._ranks)
-                rank.Dispose();
-            cluster._cancellation.Dispose();
-        }
+        using LocalCluster cluster = new(size, options ?? LocalClusterOptions.Default);
+        cluster.Connect();
+        await cluster.RunRanksAsync(body).ConfigureAwait(false);
     }
 
     /// <summary>Runs a blocking body on every rank and waits for all.</summary>
@@ -73,6 +64,13 @@ public sealed class LocalCluster
                 return Task.CompletedTask;
             },
             options);
+    }
+
+    void IDisposable.Dispose()
+    {
+        foreach (Messenger rank in _ranks)
+            rank.Dispose();
+        _cancellation.Dispose();
     }
 
     private void Connect()

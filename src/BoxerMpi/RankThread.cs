@@ -31,7 +31,7 @@ internal sealed class RankThread : SynchronizationContext
     {
         SetSynchronizationContext(this);
         Task running = StartAsync(body);
-        running.ContinueWith(
+        _ = running.ContinueWith(
             _ => Post(static state => ((RankThread)state!)._work.CompleteAdding(), this),
             CancellationToken.None,
             TaskContinuationOptions.None,

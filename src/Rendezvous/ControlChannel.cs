@@ -48,6 +48,24 @@ internal enum ControlKind : byte
 
     /// <summary>Coordinator to a follower: a membership event.</summary>
     Event = 13,
+
+    /// <summary>Connecting end of a link: magic, version, job, ranks, epoch, member, nonce.</summary>
+    LinkHello = 32,
+
+    /// <summary>Accepting end: nonce.</summary>
+    LinkChallenge = 33,
+
+    /// <summary>Connecting end: proof.</summary>
+    LinkProof = 34,
+
+    /// <summary>Accepting end: verdict and proof.</summary>
+    LinkAnswer = 35,
+
+    /// <summary>Connecting end: this connection is the link.</summary>
+    LinkCommit = 36,
+
+    /// <summary>Accepting end: version and text; the connection ends.</summary>
+    LinkRefused = 37,
 }
 
 /// <summary>A received frame; the payload is valid until the next read.</summary>

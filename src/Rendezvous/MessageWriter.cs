@@ -18,6 +18,8 @@ internal sealed class MessageWriter
         _length = ControlFrame.PrefixBytes;
     }
 
+    public ControlKind Kind => (ControlKind)_buffer[4];
+
     /// <summary>Seals the frame.</summary>
     public ReadOnlyMemory<byte> Finish()
     {

@@ -26,8 +26,11 @@ internal static class Proof
         ReadOnlySpan<byte> token, string jobId, ReadOnlySpan<byte> joinerNonce, ReadOnlySpan<byte> seedNonce, ReadOnlySpan<byte> body, Span<byte> proof) =>
         Compute(token, "boxer control seed"u8, (byte)ControlKind.Accepted, jobId, joinerNonce, seedNonce, body, proof);
 
+    /// <summary>Role of the connecting end in <see cref="OfLink"/>; the accepting end's role is its <see cref="LinkVerdict"/>.</summary>
+    public const byte LinkInitiator = 1;
+
     /// <summary>Proof of one end of a link.</summary>
-    public static void OfLink(ReadOnlySpan<byte> token, bool initiator, in LinkIdentity link, ReadOnlySpan<byte> initiatorNonce, ReadOnlySpan<byte> responderNonce, Span<byte> proof)
+    public static void OfLink(ReadOnlySpan<byte> token, byte role, in LinkIdentity link, ReadOnlySpan<byte> initiatorNonce, ReadOnlySpan<byte> responderNonce, Span<byte> proof)
     {
         Span<byte> body = stackalloc byte[44];
         BinaryPrimitives.WriteInt32LittleEndian(body, link.Initiator);
@@ -35,7 +38,7 @@ internal static class Proof
         BinaryPrimitives.WriteUInt32LittleEndian(body[8..], link.Epoch);
         link.InitiatorId.TryWriteBytes(body[12..]);
         link.ResponderId.TryWriteBytes(body[28..]);
-        Compute(token, "boxer link"u8, initiator ? (byte)1 : (byte)2, link.JobId, initiatorNonce, responderNonce, body, proof);
+        Compute(token, "boxer link"u8, role, link.JobId, initiatorNonce, responderNonce, body, proof);
     }
 
     public static bool Same(ReadOnlySpan<byte> expected, ReadOnlySpan<byte> actual) => CryptographicOperations.FixedTimeEquals(expected, actual);

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 namespace BoxerMpi.Rendezvous;
 
 /// <summary>One control connection at the coordinator: a stranger first, then a member or a follower of a job.</summary>
-internal sealed class SeedConnection
+internal sealed class SeedConnection : IDisposable
 {
     // What an ending connection may still send before it is cut.
     private const int FramesAfterRejection = 16;
@@ -39,6 +39,8 @@ internal sealed class SeedConnection
     public void Start(CancellationToken stopping) => Completion = RunAsync(stopping);
 
     public void Close(string reason) => _channel.Close(reason);
+
+    public void Dispose() => _channel.Dispose();
 
     /// <summary>Queues a frame; a member that does not read is given up.</summary>
     public void Post(ReadOnlyMemory<byte> frame)
@@ -113,7 +115,7 @@ internal sealed class SeedConnection
         }
         finally
         {
-            _channel.Dispose();
+            Dispose();
             _seed.Ended(this);
             if (followed is not null)
                 _job!.Unsubscribe(followed);

@@ -85,7 +85,7 @@ internal sealed class Boxer : IAsyncDisposable
         };
 
         // The host of the tests may be a dotnet that is not where apphosts look.
-        start.Environment["DOTNET_ROOT"] = Path.GetDirectoryName(Path.GetFullPath(RuntimeEnvironment.GetRuntimeDirectory() + "../../.."));
+        start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../.."));
         foreach ((string name, string? value) in variables ?? [])
             start.Environment[name] = value;
 

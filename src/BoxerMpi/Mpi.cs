@@ -1,0 +1,25 @@
+namespace BoxerMpi;
+
+/// <summary>Entry points for programs with a <c>Main</c> of their own; others use <see cref="MpiProgram"/>.</summary>
+public static class Mpi
+{
+    /// <summary>Makes this process a rank of the job it was started for, or of a job of its own.</summary>
+    /// <returns>The rank's environment; dispose it at the end of <c>Main</c>.</returns>
+    /// <exception cref="RendezvousException">The coordinator did not take this rank, or could not be reached.</exception>
+    /// <exception cref="LinkException">A link of the job's topology could not be set up.</exception>
+    public static MpiEnvironment Initialize() => InitializeAsync().GetAwaiter().GetResult();
+
+    /// <inheritdoc cref="Initialize"/>
+    public static async Task<MpiEnvironment> InitializeAsync(CancellationToken cancellationToken = default)
+    {
+        MpiEnvironment environment = await MpiEnvironment.StartAsync(cancellationToken).ConfigureAwait(false);
+
+        // An exception that nobody catches ends the job, not only this rank; finalizers and disposals do not run then.
+        AppDomain.CurrentDomain.UnhandledException += (_, arguments) =>
+        {
+            if (arguments.ExceptionObject is Exception exception and not JobAbortedException)
+                environment.AbortAsync(1, MpiProgram.FirstLines(exception)).Wait(MpiProgram.AbortTimeout);
+        };
+        return environment;
+    }
+}

@@ -1,0 +1,191 @@
+using System.Net.Sockets;
+using BoxerMpi.Internal;
+using BoxerMpi.Rendezvous;
+using BoxerMpi.Transport;
+
+namespace BoxerMpi;
+
+/// <summary>This process as a rank of a job: joined, linked, with the communicator of all ranks. Disposing it ends the rank in order.</summary>
+public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
+{
+    // A rank that is done waits for the others before it closes its links; a failed one ends this through the abort channel.
+    private static readonly TimeSpan FinalTimeout = TimeSpan.FromHours(1);
+
+    private static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromSeconds(10);
+
+    // What user code gets to end after the job was aborted.
+    private static readonly TimeSpan AbortGrace = TimeSpan.FromSeconds(5);
+
+    private readonly JobClient? _job;
+    private readonly Messenger _messenger;
+    private readonly CancellationTokenSource _aborted = new();
+    private bool _disposed;
+
+    private MpiEnvironment(JobClient? job, Messenger messenger, Topology topology, Settings settings)
+    {
+        (_job, _messenger) = (job, messenger);
+        World = Communicator.CreateWorld(messenger, topology);
+        if (settings.Timeout is { } timeout)
+            World.Timeout = timeout;
+    }
+
+    /// <summary>The communicator of all ranks of the job.</summary>
+    public Communicator World { get; }
+
+    /// <summary>Fires when the job was aborted by another rank or the launcher.</summary>
+    public CancellationToken Aborted => _aborted.Token;
+
+    /// <summary>Joins the job that the environment names (BOXER_SEED and others, set by the launcher), or makes a job of one rank.</summary>
+    /// <exception cref="RendezvousException">The coordinator did not take this rank, or could not be reached.</exception>
+    /// <exception cref="LinkException">A link of the job's topology could not be set up.</exception>
+    internal static async Task<MpiEnvironment> StartAsync(CancellationToken cancellationToken)
+    {
+        if (JobEnvironment.Read() is not { } join)
+        {
+            return new MpiEnvironment(
+                null, new Messenger(0, 1, Settings.OfEnvironment.Messages(relay: false)), Topology.Mesh(1), Settings.OfEnvironment);
+        }
+
+        JobClient job = await JobClient.JoinAsync(join, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            Settings settings = new(job.Options, Environment.GetEnvironmentVariable);
+            Messenger messenger = new(job.Rank, job.Size, settings.Messages(job.OffTopology == OffTopologyPolicy.Relay));
+            MpiEnvironment environment = new(job, messenger, job.Topology, settings);
+            await environment.LinkAsync(cancellationToken).ConfigureAwait(false);
+            return environment;
+        }
+        catch (Exception exception)
+        {
+            await job.AbortAsync(1, $"rank {job.Rank} could not start: {exception.Message}").ConfigureAwait(false);
+            await job.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Ends the job on all ranks.</summary>
+    /// <param name="exitCode">What the launcher exits with.</param>
+    /// <param name="message">Why; shown first by the launcher.</param>
+    public async Task AbortAsync(int exitCode, string message)
+    {
+        if (_job is not null)
+            await _job.AbortAsync(exitCode, message).ConfigureAwait(false);
+        _messenger.Fail(new JobAbortedException($"Rank {World.Rank} aborted the job: {message}")
+        {
+            AbortingRank = World.Rank,
+            ExitCode = exitCode,
+            RemoteMessage = message,
+            Rank = World.Rank,
+        });
+    }
+
+    /// <summary>Waits for the other ranks, then closes the links and leaves the job.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        try
+        {
+            if (World.Size > 1 && !_aborted.IsCancellationRequested)
+            {
+                Part();
+            }
+
+            if (_job is not null)
+                await _job.LeaveAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            await EndAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <inheritdoc cref="DisposeAsync"/>
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+    /// <summary>Lets go of everything without waiting for anybody: the rank has failed.</summary>
+    internal async ValueTask EndAsync()
+    {
+        _disposed = true;
+        _messenger.Dispose();
+        if (_job is not null)
+            await _job.DisposeAsync().ConfigureAwait(false);
+        _aborted.Dispose();
+    }
+
+    /// <summary>Blocks: the end of a rank is nothing to do other work beside.</summary>
+    private void Part()
+    {
+        World.Timeout = FinalTimeout;
+        World.Barrier();
+        _messenger.SayGoodbye(GoodbyeTimeout);
+    }
+
+    private async Task LinkAsync(CancellationToken cancellationToken)
+    {
+        JobClient job = _job!;
+        job.Aborted += OnAborted;
+        job.MemberLost += _messenger.PeerLost;
+        _messenger.LinkWanted = OffTopology;
+        await job.WireUpAsync(job.Topology, OnLink, cancellationToken: cancellationToken).ConfigureAwait(false);
+        if (job.OffTopology == OffTopologyPolicy.Relay)
+            Routing.AddRoutes(_messenger, job.Topology);
+    }
+
+    private void OnLink(int peer, Socket socket)
+    {
+        try
+        {
+            _messenger.AddLink(peer, TcpChannel.Create(socket));
+        }
+        catch (ObjectDisposedException)
+        {
+            // The rank ended while a peer was connecting.
+            socket.Dispose();
+        }
+    }
+
+    private LinkException? OffTopology(int peer)
+    {
+        JobClient job = _job!;
+        if (job.OffTopology == OffTopologyPolicy.Refuse)
+            return Routing.Refused(World.Rank, peer, job.Topology);
+        _ = ConnectAsync(job, peer);
+        return null;
+    }
+
+    private async Task ConnectAsync(JobClient job, int peer)
+    {
+        // The caller holds the messenger's gate and must get it back first.
+        await Task.Yield();
+        try
+        {
+            await job.ConnectAsync(peer, World.Timeout).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is MpiException or OperationCanceledException or ObjectDisposedException or IOException or SocketException)
+        {
+            _messenger.LinkFailed(
+                peer,
+                exception as LinkException ?? new LinkException(peer, LinkStage.Punch, 1, $"No link to rank {peer}: {exception.Message}", exception));
+        }
+    }
+
+    private void OnAborted(AbortInfo abort)
+    {
+        if (abort.Rank == World.Rank)
+            return;
+        _messenger.Fail(abort.ToException());
+        try
+        {
+            _aborted.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            return;
+        }
+
+        // Code that never looks at messages must not keep an aborted job alive.
+        _ = new Timer(state => Environment.Exit((int)state!), abort.Code == 0 ? 1 : abort.Code, AbortGrace, Timeout.InfiniteTimeSpan);
+    }
+}

@@ -1,0 +1,142 @@
+namespace BoxerMpi;
+
+/// <summary>Runs a program as one rank of a job: <c>boxer run -n 4 program</c> starts four of it, plain <c>dotnet run</c> one.</summary>
+/// <example>
+/// <code>
+/// using BoxerMpi;
+///
+/// return MpiProgram.Run(args, world =>
+/// {
+///     int sum = world.AllReduce(world.Rank, ReduceOp&lt;int&gt;.Sum);
+///     Console.WriteLine($"rank {world.Rank} of {world.Size}: the ranks add up to {sum}");
+/// });
+/// </code>
+/// </example>
+public static class MpiProgram
+{
+    internal static readonly TimeSpan AbortTimeout = TimeSpan.FromSeconds(5);
+
+    private const int MaximumErrorCharacters = 2000;
+
+    /// <summary>Runs a blocking body on this rank.</summary>
+    /// <param name="args">The program's arguments; the body gets them by capturing.</param>
+    /// <param name="body">What each rank does.</param>
+    /// <returns>Exit code: 0, or 1 when the body threw. Then the job is aborted and the error shown.</returns>
+    public static int Run(string[] args, Action<Communicator> body)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        return Run(args, world =>
+        {
+            body(world);
+            return 0;
+        });
+    }
+
+    /// <summary>Runs a blocking body on this rank and exits with what it returns. A code other than 0 fails the job.</summary>
+    /// <inheritdoc cref="Run(string[], Action{Communicator})"/>
+    public static int Run(string[] args, Func<Communicator, int> body)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        ArgumentNullException.ThrowIfNull(args);
+
+        // The body runs on the thread that called, so that blocking calls drive progress from there.
+        MpiEnvironment environment;
+        try
+        {
+            environment = MpiEnvironment.StartAsync(CancellationToken.None).GetAwaiter().GetResult();
+        }
+        catch (Exception exception) when (exception is MpiException or ArgumentException)
+        {
+            return NotStarted(exception);
+        }
+
+        try
+        {
+            int code = body(environment.World);
+            environment.Dispose();
+            return code;
+        }
+#pragma warning disable CA1031 // whatever the body throws ends the job
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            return FailAsync(environment, exception).GetAwaiter().GetResult();
+        }
+    }
+
+    /// <summary>Runs an asynchronous body on this rank.</summary>
+    /// <param name="args">The program's arguments; the body gets them by capturing.</param>
+    /// <param name="body">What each rank does; its token fires when the job is aborted.</param>
+    /// <returns>Exit code: 0, or 1 when the body threw. Then the job is aborted and the error shown.</returns>
+    public static Task<int> RunAsync(string[] args, Func<Communicator, CancellationToken, Task> body)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        return RunAsync(args, async (world, cancellationToken) =>
+        {
+            await body(world, cancellationToken).ConfigureAwait(false);
+            return 0;
+        });
+    }
+
+    /// <summary>Runs an asynchronous body on this rank and exits with what it returns. A code other than 0 fails the job.</summary>
+    /// <inheritdoc cref="RunAsync(string[], Func{Communicator, CancellationToken, Task})"/>
+    public static async Task<int> RunAsync(string[] args, Func<Communicator, CancellationToken, Task<int>> body)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        ArgumentNullException.ThrowIfNull(args);
+        MpiEnvironment environment;
+        try
+        {
+            environment = await MpiEnvironment.StartAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is MpiException or ArgumentException)
+        {
+            return NotStarted(exception);
+        }
+
+        try
+        {
+            int code = await body(environment.World, environment.Aborted).ConfigureAwait(false);
+            await environment.DisposeAsync().ConfigureAwait(false);
+            return code;
+        }
+#pragma warning disable CA1031 // whatever the body throws ends the job
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            return await FailAsync(environment, exception).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>What of an exception travels to the launcher.</summary>
+    internal static string FirstLines(Exception exception)
+    {
+        string text = exception.ToString();
+        return text.Length <= MaximumErrorCharacters ? text : text[..MaximumErrorCharacters] + " …";
+    }
+
+    private static int NotStarted(Exception exception)
+    {
+        Console.Error.WriteLine(exception.Message);
+        return exception is JobAbortedException aborted ? aborted.ExitCode : 1;
+    }
+
+    private static async Task<int> FailAsync(MpiEnvironment environment, Exception exception)
+    {
+        int rank = environment.World.Rank;
+        int code = 1;
+        if (environment.Aborted.IsCancellationRequested)
+        {
+            // This rank failed because another one did, whose error is shown.
+            code = exception is JobAbortedException { ExitCode: not 0 } aborted ? aborted.ExitCode : 1;
+        }
+        else
+        {
+            await Console.Error.WriteLineAsync($"rank {rank} failed: {exception}").ConfigureAwait(false);
+            await environment.AbortAsync(code, FirstLines(exception)).ConfigureAwait(false);
+        }
+
+        await environment.EndAsync().ConfigureAwait(false);
+        return code;
+    }
+}

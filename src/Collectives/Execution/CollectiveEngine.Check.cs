@@ -1,0 +1,191 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace BoxerMpi.Collectives;
+
+// The debug check: before a collective, ranks compare what they call.
+internal sealed partial class CollectiveEngine
+{
+    private const int HistoryLength = 16;
+
+    // Commutes as far as it matters: whichever two ranks it picks, they differ.
+    private static readonly ReduceOp<Report> Compare = ReduceOp.FromKernel<Report>(Report.Merge, commutative: true);
+
+    private readonly (long Number, PlanKey Key, ReduceOp? Op, Type? Type)[] _history = new (long, PlanKey, ReduceOp?, Type?)[HistoryLength];
+    private Schedule? _checkSchedule;
+    private long _calls;
+
+    /// <summary>This rank's last collectives, newest last.</summary>
+    public IReadOnlyList<string> History()
+    {
+        lock (_gate)
+        {
+            List<string> lines = [];
+            for (long call = Math.Max(0, _calls - HistoryLength); call < _calls; call++)
+            {
+                (long number, PlanKey key, ReduceOp? op, Type? type) = _history[call % HistoryLength];
+                lines.Add($"#{number} {Describe(key, op, type)}");
+            }
+
+            return lines;
+        }
+    }
+
+    /// <summary>What a call is, as far as it must be the same on all ranks.</summary>
+    private static string Describe(in PlanKey key, ReduceOp? op, Type? type)
+    {
+        if (key.Collective == Collective.Barrier)
+            return nameof(Collective.Barrier);
+        string elements = type?.Name ?? "Byte";
+        string count = key.Collective switch
+        {
+            // Counts of these forms differ by rank.
+            Collective.GatherV or Collective.ScatterV or Collective.AllToAllV => "",
+            Collective.AllGatherV => $"{key.ReceiveLayout!.Total} ",
+            _ => $"{key.Bytes / key.ElementSize} ",
+        };
+        string root = key.Collective is Collective.Broadcast or Collective.Reduce or Collective.Gather or Collective.GatherV
+            or Collective.Scatter or Collective.ScatterV ? $", root {key.Root}" : "";
+        string operation = op is null ? "" : $", {op.Name}{(op.IsCommutative ? "" : " in rank order")}";
+        return $"{key.Collective} of {count}{elements}{root}{operation}";
+    }
+
+    private void Remember(long number, in PlanKey key, ReduceOp? op, Type? type)
+    {
+        lock (_gate)
+            _history[_calls++ % HistoryLength] = (number, key, op, type);
+    }
+
+    private unsafe void Check(long sequence, in PlanKey key, ReduceOp? op, Type? type)
+    {
+        Report report = new(_communicator.Rank, Describe(key, op, type));
+        Run(CheckSchedule(), nameof(Check), sequence, (nint)(&report), (nint)(&report), Compare);
+        Judge(report, sequence, key, op, type);
+    }
+
+    private async ValueTask CheckAsync(long sequence, PlanKey key, ReduceOp? op, Type? type, CancellationToken cancellationToken)
+    {
+        nint buffer = RentScratch(Unsafe.SizeOf<Report>());
+        try
+        {
+            Write(buffer, new(_communicator.Rank, Describe(key, op, type)));
+            await RunAsync(CheckSchedule(), nameof(Check), sequence, buffer, buffer, Compare, cancellationToken).ConfigureAwait(false);
+            Judge(Read(buffer), sequence, key, op, type);
+        }
+        finally
+        {
+            ReturnScratch(buffer, Unsafe.SizeOf<Report>());
+        }
+
+        static unsafe void Write(nint buffer, Report report) => *(Report*)buffer = report;
+
+        static unsafe Report Read(nint buffer) => *(Report*)buffer;
+    }
+
+    /// <summary>Reports go up a spanning tree of the topology, and what they came to goes down: the same on every rank.</summary>
+    private Schedule CheckSchedule()
+    {
+        lock (_gate)
+        {
+            return _checkSchedule ??= AllReduceTree.Build(
+                CallOf(new(Collective.AllReduce, Unsafe.SizeOf<Report>(), Unsafe.SizeOf<Report>())));
+        }
+    }
+
+    private void Judge(in Report report, long sequence, in PlanKey key, ReduceOp? op, Type? type)
+    {
+        if (!report.IsMismatch)
+            return;
+
+        string mine = Describe(key, op, type);
+        Report copy = report;
+        bool isFirst = Report.Shorten(mine) == copy.First;
+        (int theirRank, string theirs) = isFirst ? (copy.SecondRank, copy.Second) : (copy.FirstRank, copy.First);
+        IReadOnlyList<string> history = History();
+        throw new CollectiveMismatchException(
+            $"Ranks of \"{_communicator.Name}\" call different collectives (check #{sequence}): rank {_communicator.Rank} calls {mine}, " +
+            $"rank {theirRank} calls {theirs}. Last calls of rank {_communicator.Rank}: {string.Join("; ", history)}.")
+        {
+            Rank = _communicator.ToWorldRank(_communicator.Rank),
+            Operation = mine,
+            Communicator = _communicator.Name,
+            Sequence = sequence,
+            Mine = mine,
+            Theirs = theirs,
+            TheirRank = theirRank,
+            History = history,
+        };
+    }
+
+    /// <summary>What one rank calls, or what two ranks call that differs.</summary>
+    private unsafe struct Report
+    {
+        private const int TextBytes = 118;
+
+        private readonly int _firstRank;
+        private int _secondRank;
+        private fixed byte _first[TextBytes + 2];
+        private fixed byte _second[TextBytes + 2];
+
+        public Report(int rank, string text)
+        {
+            (_firstRank, _secondRank) = (rank, -1);
+            fixed (byte* first = _first)
+                Encoding.UTF8.GetBytes(Shorten(text), new Span<byte>(first, TextBytes));
+        }
+
+        public readonly bool IsMismatch => _secondRank >= 0;
+
+        public readonly int FirstRank => _firstRank;
+
+        public readonly int SecondRank => _secondRank;
+
+        public string First
+        {
+            get
+            {
+                fixed (byte* text = _first)
+                    return Marshal.PtrToStringUTF8((nint)text)!;
+            }
+        }
+
+        public string Second
+        {
+            get
+            {
+                fixed (byte* text = _second)
+                    return Marshal.PtrToStringUTF8((nint)text)!;
+            }
+        }
+
+        /// <summary>What fits into a report; type names may be long and of any alphabet.</summary>
+        public static string Shorten(string text)
+        {
+            while (Encoding.UTF8.GetByteCount(text) > TextBytes)
+                text = text[..^1];
+            return text;
+        }
+
+        public static void Merge(Span<Report> accumulator, ReadOnlySpan<Report> later)
+        {
+            for (int i = 0; i < accumulator.Length; i++)
+            {
+                ref Report mine = ref accumulator[i];
+                Report theirs = later[i];
+                if (mine.IsMismatch)
+                    continue;
+                if (theirs.IsMismatch)
+                {
+                    mine = theirs;
+                }
+                else if (mine.First != theirs.First)
+                {
+                    mine._secondRank = theirs._firstRank;
+                    for (int b = 0; b < TextBytes; b++)
+                        mine._second[b] = theirs._first[b];
+                }
+            }
+        }
+    }
+}

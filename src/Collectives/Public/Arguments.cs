@@ -1,0 +1,70 @@
+namespace BoxerMpi.Collectives;
+
+/// <summary>Checks what a caller passes to a collective, before anything is sent.</summary>
+internal static class Arguments
+{
+    public static void CheckRoot(Communicator communicator, int root)
+    {
+        if ((uint)root >= (uint)communicator.Size)
+            throw new ArgumentOutOfRangeException(nameof(root), root, $"\"{communicator.Name}\" has ranks 0 to {communicator.Size - 1}.");
+    }
+
+    /// <param name="communicator">Where the call is made.</param>
+    /// <param name="collective">The call.</param>
+    /// <param name="buffer">The parameter's name.</param>
+    /// <param name="actual">Its length in elements.</param>
+    /// <param name="expected">The length that it should have.</param>
+    /// <param name="reason">Where that comes from.</param>
+    public static void CheckLength(
+        Communicator communicator, Collective collective, string buffer, long actual, long expected, string reason)
+    {
+        if (actual != expected)
+        {
+            throw new ArgumentException(
+                $"{collective} on \"{communicator.Name}\" ({communicator.Size} ranks): {buffer} has {actual} elements, expected {expected} ({reason}).",
+                buffer);
+        }
+    }
+
+    /// <summary>One block for each rank.</summary>
+    public static long BlockOf(Communicator communicator, Collective collective, string buffer, long length)
+    {
+        if (length % communicator.Size != 0)
+        {
+            throw new ArgumentException(
+                $"{collective} on \"{communicator.Name}\": {buffer} has {length} elements, which is no multiple of the {communicator.Size} ranks.", buffer);
+        }
+
+        return length / communicator.Size;
+    }
+
+    public static void CheckLayout(
+        Communicator communicator, Collective collective, string name, BlockLayout layout, string buffer, long length)
+    {
+        ArgumentNullException.ThrowIfNull(layout, name);
+        if (layout.Size != communicator.Size)
+        {
+            throw new ArgumentException(
+                $"{collective} on \"{communicator.Name}\": {name} has blocks for {layout.Size} ranks, the communicator has {communicator.Size}.", name);
+        }
+
+        if (layout.Extent > length)
+        {
+            throw new ArgumentException(
+                $"{collective} on \"{communicator.Name}\": {buffer} has {length} elements, expected at least {layout.Extent} " +
+                $"(where the last block of {name} ends).", buffer);
+        }
+    }
+
+    /// <summary>Buffers are apart, or the same where that makes sense; says whether they are the same.</summary>
+    public static bool AreSame<T>(Collective collective, ReadOnlySpan<T> send, Span<T> receive, bool mayBeSame = true)
+        where T : unmanaged
+    {
+        if (!send.Overlaps(receive, out int offset))
+            return false;
+        if (mayBeSame && offset == 0 && send.Length == receive.Length)
+            return true;
+        throw new ArgumentException(
+            $"{collective}: the send and the receive buffer overlap{(mayBeSame ? " and are not the same" : "")}.", nameof(receive));
+    }
+}

@@ -1,0 +1,19 @@
+namespace BoxerMpi.Collectives;
+
+/// <summary>The collective operations that have schedules.</summary>
+internal enum Collective
+{
+    Barrier,
+    Broadcast,
+    Reduce,
+    AllReduce,
+    Gather,
+    GatherV,
+    Scatter,
+    ScatterV,
+    AllGather,
+    AllGatherV,
+    AllToAll,
+    AllToAllV,
+    ReduceScatterBlock,
+}

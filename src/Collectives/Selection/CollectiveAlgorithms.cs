@@ -1,0 +1,106 @@
+namespace BoxerMpi.Collectives;
+
+/// <summary>All algorithms, by collective.</summary>
+internal static class CollectiveAlgorithms
+{
+    private static readonly CollectiveAlgorithm[][] ByCollective = Group(
+    [
+        new(Collective.Barrier, "flat", BarrierFlat.Build),
+        new(Collective.Barrier, "dissemination", BarrierDissemination.Build),
+        new(Collective.Barrier, "tree", BarrierTree.Build) { FollowsTopology = true },
+
+        new(Collective.Broadcast, "flat", BroadcastFlat.Build),
+        new(Collective.Broadcast, "binomial", BroadcastBinomial.Build),
+        new(Collective.Broadcast, "scatter-allgather", BroadcastScatterAllGather.Build),
+        new(Collective.Broadcast, "tree", BroadcastTree.Build) { FollowsTopology = true },
+        new(Collective.Broadcast, "segmented", BroadcastSegmented.Build) { FollowsTopology = true },
+
+        new(Collective.Reduce, "linear", ReduceLinear.Build) { FoldsInOrder = true },
+        new(Collective.Reduce, "binomial", ReduceBinomial.Build),
+        new(Collective.Reduce, "scatter-gather", ReduceScatterGather.Build) { Demands = Demands.Commutative },
+        new(Collective.Reduce, "tree", ReduceTree.Build) { Demands = Demands.Commutative, FollowsTopology = true },
+        new(Collective.Reduce, "ordered-tree", ReduceOrderedTree.Build) { FollowsTopology = true, FoldsInOrder = true },
+
+        new(Collective.AllReduce, "flat", AllReduceFlat.Build) { FoldsInOrder = true },
+        new(Collective.AllReduce, "binomial", AllReduceBinomial.Build),
+        new(Collective.AllReduce, "recursive-doubling", AllReduceRecursiveDoubling.Build),
+        new(Collective.AllReduce, "halving-doubling", AllReduceHalvingDoubling.Build),
+        new(Collective.AllReduce, "ring", AllReduceRing.Build) { Demands = Demands.Commutative },
+        new(Collective.AllReduce, "tree", AllReduceTree.Build) { Demands = Demands.Commutative, FollowsTopology = true },
+        new(Collective.AllReduce, "ordered-tree", AllReduceOrderedTree.Build) { FollowsTopology = true, FoldsInOrder = true },
+
+        new(Collective.Gather, "linear", GatherLinear.Build),
+        new(Collective.Gather, "binomial", GatherBinomial.Build),
+        new(Collective.Gather, "tree", GatherTree.Build) { FollowsTopology = true },
+
+        new(Collective.GatherV, "linear", GatherLinear.Build),
+        new(Collective.GatherV, "tree", GatherTree.Build)
+        {
+            FollowsTopology = true, BuildCounts = CountsFromRoot.Build, CountsLength = CountsFromRoot.Length,
+        },
+
+        new(Collective.Scatter, "linear", ScatterLinear.Build),
+        new(Collective.Scatter, "binomial", ScatterBinomial.Build),
+        new(Collective.Scatter, "tree", ScatterTree.Build) { FollowsTopology = true },
+
+        new(Collective.ScatterV, "linear", ScatterLinear.Build),
+        new(Collective.ScatterV, "tree", ScatterTree.Build)
+        {
+            FollowsTopology = true, BuildCounts = CountsFromRoot.Build, CountsLength = CountsFromRoot.Length,
+        },
+
+        new(Collective.AllGather, "linear", AllGatherLinear.Build),
+        new(Collective.AllGather, "recursive-doubling", AllGatherRecursiveDoubling.Build) { Demands = Demands.PowerOfTwo },
+        new(Collective.AllGather, "bruck", AllGatherBruck.Build),
+        new(Collective.AllGather, "ring", AllGatherRing.Build),
+        new(Collective.AllGather, "grid", AllGatherGrid.Build),
+        new(Collective.AllGather, "tree", AllGatherTree.Build) { FollowsTopology = true },
+
+        new(Collective.AllGatherV, "linear", AllGatherLinear.Build),
+        new(Collective.AllGatherV, "bruck", AllGatherBruck.Build),
+        new(Collective.AllGatherV, "ring", AllGatherRing.Build),
+        new(Collective.AllGatherV, "grid", AllGatherGrid.Build),
+        new(Collective.AllGatherV, "tree", AllGatherTree.Build) { FollowsTopology = true },
+
+        new(Collective.AllToAll, "linear", AllToAllLinear.Build),
+        new(Collective.AllToAll, "pairwise", AllToAllPairwise.Build),
+        new(Collective.AllToAll, "bruck", AllToAllBruck.Build),
+        new(Collective.AllToAll, "grid", AllToAllGrid.Build),
+        new(Collective.AllToAll, "routed", AllToAllRouted.Build) { FollowsTopology = true },
+
+        new(Collective.AllToAllV, "linear", AllToAllLinear.Build),
+        new(Collective.AllToAllV, "pairwise", AllToAllPairwise.Build),
+        new(Collective.AllToAllV, "grid", AllToAllGrid.Build)
+        {
+            BuildCounts = AllToAllGrid.BuildCounts, CountsLength = AllToAllGrid.CountsLength,
+        },
+        new(Collective.AllToAllV, "routed", AllToAllRouted.Build)
+        {
+            FollowsTopology = true, BuildCounts = AllToAllRouted.BuildCounts, CountsLength = AllToAllRouted.CountsLength,
+        },
+
+        new(Collective.ReduceScatterBlock, "linear", ReduceScatterLinear.Build) { FoldsInOrder = true },
+        new(Collective.ReduceScatterBlock, "halving", ReduceScatterHalving.Build) { Demands = Demands.Commutative },
+        new(Collective.ReduceScatterBlock, "pairwise", ReduceScatterPairwise.Build) { Demands = Demands.Commutative },
+        new(Collective.ReduceScatterBlock, "tree", ReduceScatterTree.Build) { Demands = Demands.Commutative, FollowsTopology = true },
+        new(Collective.ReduceScatterBlock, "ordered-tree", ReduceScatterOrderedTree.Build) { FollowsTopology = true, FoldsInOrder = true },
+    ]);
+
+    /// <summary>The algorithms of a collective.</summary>
+    public static ReadOnlySpan<CollectiveAlgorithm> Of(Collective collective) => ByCollective[(int)collective];
+
+    public static CollectiveAlgorithm? Find(Collective collective, string name) =>
+        Array.Find(ByCollective[(int)collective], algorithm => algorithm.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>The names of a collective's algorithms, for messages.</summary>
+    public static string Names(Collective collective) =>
+        string.Join(", ", Array.ConvertAll(ByCollective[(int)collective], algorithm => algorithm.Name));
+
+    private static CollectiveAlgorithm[][] Group(CollectiveAlgorithm[] algorithms)
+    {
+        CollectiveAlgorithm[][] groups = new CollectiveAlgorithm[Enum.GetValues<Collective>().Length][];
+        for (int i = 0; i < groups.Length; i++)
+            groups[i] = Array.FindAll(algorithms, algorithm => (int)algorithm.Collective == i);
+        return groups;
+    }
+}

@@ -1,0 +1,86 @@
+using System.Collections;
+using System.Globalization;
+
+namespace BoxerMpi.Collectives;
+
+/// <summary>Reads <see cref="CollectiveOptions"/> from the environment. A name or value that means nothing is an error, not a default.</summary>
+internal static class CollectiveEnvironment
+{
+    private const string Prefix = "BOXER_COLLECTIVE_";
+    private const string RanksPerCore = "BOXER_RANKS_PER_CORE";
+
+    private static readonly Lock Gate = new();
+    private static CollectiveOptions? s_options;
+
+    /// <summary>The options of this process's environment, read once.</summary>
+    public static CollectiveOptions Read()
+    {
+        lock (Gate)
+            return s_options ??= Parse(Environment.GetEnvironmentVariables());
+    }
+
+    public static CollectiveOptions Parse(IDictionary variables)
+    {
+        CollectiveOptions options = new();
+        foreach (DictionaryEntry variable in variables)
+        {
+            string name = (string)variable.Key;
+            string value = ((string?)variable.Value ?? "").Trim();
+            bool isOurs = name == RanksPerCore || name.StartsWith(Prefix, StringComparison.Ordinal);
+            if (!isOurs || value.Length == 0)
+                continue;
+
+            try
+            {
+                options = Set(options, name, value);
+            }
+            catch (ArgumentException exception)
+            {
+                throw new InvalidOperationException($"{name}={value}: {exception.Message}", exception);
+            }
+        }
+
+        return options;
+    }
+
+    private static CollectiveOptions Set(CollectiveOptions options, string name, string value)
+    {
+        switch (name)
+        {
+            case RanksPerCore:
+                return options with { RanksPerCore = Number<double>(value) };
+            case Prefix + "CHECK":
+                return options with { Check = Switch(value) };
+            case Prefix + "DETERMINISTIC":
+                return options with { Deterministic = Switch(value) };
+            case Prefix + "WINDOW":
+                return options with { Window = Number<int>(value) };
+            case Prefix + "SEGMENT_BYTES":
+                return options with { SegmentBytes = Number<int>(value) };
+        }
+
+        // ALLTOALL and ALL_TO_ALL are the same to whoever types them.
+        string asked = name[Prefix.Length..].Replace("_", "", StringComparison.Ordinal);
+        foreach (Collective collective in Enum.GetValues<Collective>())
+        {
+            if (collective.ToString().Equals(asked, StringComparison.OrdinalIgnoreCase))
+                return options.With(collective, value.ToLowerInvariant());
+        }
+
+        throw new ArgumentException(
+            $"there is no such setting; there are CHECK, DETERMINISTIC, WINDOW, SEGMENT_BYTES and the collectives " +
+            $"{string.Join(", ", Enum.GetNames<Collective>()).ToUpperInvariant()}.");
+    }
+
+    private static bool Switch(string value) => value.ToUpperInvariant() switch
+    {
+        "1" or "TRUE" or "ON" or "YES" => true,
+        "0" or "FALSE" or "OFF" or "NO" => false,
+        _ => throw new ArgumentException("it is 1 or 0."),
+    };
+
+    private static T Number<T>(string value)
+        where T : IParsable<T> => T.TryParse(value, CultureInfo.InvariantCulture, out T? number)
+        ? number
+        : throw new ArgumentException("it is not a number.");
+}

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Builds everything, checks formatting and runs all tests. Usage: ./test.sh [SUITE...]   (a suite is a folder of tests/)
+# Needs the .NET SDK named in global.json; installs the linker that Native AOT needs when it may (Debian, root).
+set -uo pipefail
+cd "$(dirname "$0")"
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
+# Tests count on nobody else's job settings.
+unset $(env | sed -n 's/^\(BOXER_[A-Z_]*\)=.*/\1/p')
+
+fail() { echo "test.sh: $*" >&2; echo "0 passed, 1 failed"; exit 1; }
+
+command -v dotnet >/dev/null || fail "dotnet is not on PATH; install the .NET SDK $(sed -n 's/.*"version": "\([^"]*\)".*/\1/p' global.json) (https://dot.net)"
+missing=()
+command -v gcc >/dev/null || command -v clang >/dev/null || missing+=(gcc libc6-dev)
+[ -e /usr/include/zlib.h ] || missing+=(zlib1g-dev)
+if [ ${#missing[@]} -gt 0 ]; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    apt-get update -qq && apt-get install -y -qq "${missing[@]}" >/dev/null || fail "could not install ${missing[*]}"
+  else
+    fail "Native AOT needs ${missing[*]}: install them first"
+  fi
+fi
+
+started=$SECONDS
+dotnet build BoxerMPI.sln -c Release -v q -nologo || fail "the build failed"
+dotnet format BoxerMPI.sln --verify-no-changes --no-restore || fail "dotnet format would change files: run dotnet format BoxerMPI.sln"
+echo "built and checked in $((SECONDS - started)) s"
+
+suites=("$@")
+[ ${#suites[@]} -gt 0 ] || for folder in tests/*.Tests; do suites+=("$(basename "$folder")"); done
+
+passed=0 failed=0 skipped=0
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+for suite in "${suites[@]}"; do
+  started=$SECONDS
+  log="$logs/$suite.log"
+  timeout --kill-after=10 600 dotnet "tests/$suite/bin/Release/net10.0/$suite.dll" -noColor >"$log" 2>&1
+  code=$?
+  summary=$(grep -E 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+' "$log" | tail -n 1)
+  if [ -z "$summary" ]; then
+    tail -n 100 "$log"
+    echo "$suite: no result, exit code $code"
+    failed=$((failed + 1))
+    continue
+  fi
+  count() { echo "$summary" | sed -n "s/.*$1: \([0-9]*\).*/\1/p"; }
+  total=$(count Total) errors=$(count Errors) bad=$(count Failed) left=$(count Skipped)
+  [ "$total" -gt 0 ] || errors=$((errors + 1))
+  if [ $((bad + errors)) -gt 0 ] || [ "$code" != 0 ]; then
+    grep -v '^\s*$' "$log" | tail -n 200
+    [ $((bad + errors)) -gt 0 ] || errors=1
+  fi
+  passed=$((passed + total - bad - left)) failed=$((failed + bad + errors)) skipped=$((skipped + left))
+  echo "$suite: $((total - bad - left)) passed, $((bad + errors)) failed, $left skipped in $((SECONDS - started)) s"
+done
+
+if [ "$skipped" -gt 0 ]; then
+  echo "$passed passed, $failed failed, $skipped skipped"
+else
+  echo "$passed passed, $failed failed"
+fi
+[ "$failed" = 0 ] && { [ "${CI:-}" != true ] || [ "$skipped" = 0 ]; }

@@ -1,0 +1,227 @@
+namespace BoxerMpi.Collectives.Tests;
+
+/// <summary>Every algorithm, run on symbolic data by all ranks: right, free of deadlock, within its buffers and its topology's links.</summary>
+public sealed class ScheduleTests
+{
+    private const int LargestSize = 33;
+
+    private static readonly string[] Topologies =
+        ["mesh", "grid", "tree", "tree:3", "ring", "star", "hypercube", "line", "grid:2"];
+
+    public static TheoryData<string, string> Algorithms()
+    {
+        TheoryData<string, string> data = [];
+        foreach (Collective collective in Enum.GetValues<Collective>())
+        {
+            foreach (CollectiveAlgorithm algorithm in CollectiveAlgorithms.Of(collective))
+                data.Add(collective.ToString(), algorithm.Name);
+        }
+
+        return data;
+    }
+
+    [Theory, MemberData(nameof(Algorithms))]
+    public void Every_rank_gets_what_it_should_for_every_size_root_and_topology(string collective, string name)
+    {
+        CollectiveAlgorithm algorithm = CollectiveAlgorithms.Find(Enum.Parse<Collective>(collective), name)!;
+        int runs = 0;
+        for (int size = 1; size <= LargestSize; size++)
+        {
+            foreach (Topology topology in TopologiesOf(size))
+            {
+                foreach (int root in RootsOf(algorithm.Collective, size))
+                {
+                    foreach (bool commutative in Reduces(algorithm.Collective) ? new[] { true, false } : [true])
+                    {
+                        if (algorithm.Refusal(size, commutative) is not null
+                            || algorithm.MissingLinks(topology, root, commutative, listed: 0, countAll: false).Count > 0)
+                        {
+                            continue;
+                        }
+
+                        foreach (SymbolicRun run in Shapes(new(algorithm, topology) { Root = root, Commutative = commutative }))
+                        {
+                            runs++;
+                            try
+                            {
+                                run.Check();
+                            }
+                            catch (Exception exception)
+                            {
+                                Assert.Fail($"{algorithm}, {topology.Spec} of {size}, {run}: {exception}");
+                            }
+                        }
+                    }
+                }
+            }
+        }
+
+        Assert.True(runs >= LargestSize / 6, $"Only {runs} runs.");
+    }
+
+    [Fact]
+    public void Every_collective_has_an_algorithm_for_every_topology_size_and_operation()
+    {
+        for (int size = 1; size <= LargestSize; size++)
+        {
+            foreach (Topology topology in TopologiesOf(size))
+            {
+                foreach (Collective collective in Enum.GetValues<Collective>())
+                {
+                    foreach (bool commutative in new[] { true, false })
+                    {
+                        Assert.Contains(CollectiveAlgorithms.Of(collective).ToArray(), algorithm =>
+                            algorithm.FollowsTopology && algorithm.Refusal(size, commutative) is null
+                            || algorithm.Refusal(size, commutative) is null
+                            && algorithm.MissingLinks(topology, size - 1, commutative, 0, countAll: false).Count == 0);
+                    }
+                }
+            }
+        }
+    }
+
+    [Theory, MemberData(nameof(Algorithms))]
+    public void One_changed_edge_is_noticed(string collective, string name)
+    {
+        CollectiveAlgorithm algorithm = CollectiveAlgorithms.Find(Enum.Parse<Collective>(collective), name)!;
+        int changed = 0;
+        for (int culprit = 0; culprit < 8; culprit++)
+        {
+            int rank = culprit;
+            bool isChanged = false;
+            SymbolicRun run = new(algorithm, Topology.Mesh(8))
+            {
+                Bytes = 8, Count = (a, b) => 1 + (a + b) % 3, Change = Break,
+            };
+            Exception? noticed = Record.Exception(run.Check);
+            Assert.Equal(isChanged, noticed is ScheduleException);
+            changed += isChanged ? 1 : 0;
+
+            Schedule Break(int r, Schedule schedule)
+            {
+                if (r != rank || WithAnotherPeer(schedule) is not { } broken)
+                    return schedule;
+                isChanged = true;
+                return broken;
+            }
+        }
+
+        Assert.True(changed > 0);
+    }
+
+    [Theory, InlineData(2), InlineData(5), InlineData(8)]
+    public void A_message_of_another_length_is_noticed(int size)
+    {
+        SymbolicRun run = new(CollectiveAlgorithms.Find(Collective.AllToAll, "linear")!, Topology.Mesh(size))
+        {
+            Bytes = 4,
+            Change = (rank, schedule) => rank != 0 ? schedule : With(schedule, StepKind.Send, step => step with
+            {
+                Source = step.Source with { Length = 3 },
+            })!,
+        };
+        Assert.Contains("lengths differ", Assert.Throws<ScheduleException>(run.Check).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Costs_are_counted_from_the_steps()
+    {
+        CollectiveAlgorithm allToAll = CollectiveAlgorithms.Find(Collective.AllToAll, "linear")!;
+        Schedule linear = AllToAllLinear.Build(new SymbolicRun(allToAll, Topology.Mesh(9)) { Bytes = 10 }.Call(4));
+        Assert.Equal((8, 80L, 10L), (linear.MessagesSent, linear.BytesSent, linear.BytesCopied));
+        Assert.Equal(3, linear.Rounds.Length);
+        Assert.Equal([0, 1, 2, 3, 5, 6, 7, 8], linear.Edges());
+
+        Schedule grid = AllToAllGrid.Build(new SymbolicRun(allToAll, Topology.Grid(9)) { Bytes = 10 }.Call(4));
+        Assert.Equal((4, 120L), (grid.MessagesSent, grid.BytesSent)); // r+c−2 messages, n·[(1−1/c)+(1−1/r)] bytes
+        Assert.Equal([1, 3, 5, 7], grid.Edges());
+
+        CollectiveCall reduce = new SymbolicRun(CollectiveAlgorithms.Find(Collective.AllReduce, "ring")!, Topology.Ring(5)) { Bytes = 50 }.Call(0);
+        Schedule ring = AllReduceRing.Build(reduce);
+        Assert.Equal((8, 80L, 40L), (ring.MessagesSent, ring.BytesSent, ring.BytesReduced));
+    }
+
+    [Fact]
+    public void A_missing_link_is_named()
+    {
+        CollectiveAlgorithm linear = CollectiveAlgorithms.Find(Collective.AllToAll, "linear")!;
+        (List<(int A, int B)> links, int count) = linear.MissingLinks(Topology.Ring(6), root: 0, commutative: true, listed: 2, countAll: true);
+        Assert.Equal([(0, 2), (0, 3)], links);
+        Assert.Equal(9, count);
+    }
+
+    /// <summary>The lengths that are special: none, fewer elements than ranks, odd, long; whole elements; in place.</summary>
+    private static IEnumerable<SymbolicRun> Shapes(SymbolicRun run)
+    {
+        bool many = run.Topology.Size > 17;
+        switch (run.Algorithm.Collective)
+        {
+            case Collective.Barrier:
+                yield return run;
+                break;
+            case Collective.GatherV or Collective.ScatterV or Collective.AllGatherV or Collective.AllToAllV:
+                yield return run with { Count = (from, to) => (from * 7 + to * 3) % 4, Gaps = true };
+                if (many)
+                    break;
+                yield return run with { Count = (_, _) => 0 };
+                yield return run with { Count = (from, to) => (from + to) % 3, ElementSize = 2 };
+                if (run.Algorithm.Collective is Collective.AllToAllV)
+                    yield return run with { Count = (from, to) => 1 + (from + to) % 2, InPlace = true };
+                break;
+            case Collective.AllToAll:
+                yield return run with { Bytes = 3 };
+                if (many)
+                    break;
+                yield return run with { Bytes = 0 };
+                yield return run with { Bytes = 1, InPlace = true };
+                break;
+            default:
+                yield return run with { Bytes = 5 };
+                if (many)
+                    break;
+                yield return run with { Bytes = 0 };
+                yield return run with { Bytes = 37 };
+                yield return run with { Bytes = 24, ElementSize = 8 };
+                if (run.Algorithm.Collective is Collective.Reduce or Collective.AllReduce)
+                    yield return run with { Bytes = 37, InPlace = true };
+                break;
+        }
+    }
+
+    private static IEnumerable<Topology> TopologiesOf(int size)
+    {
+        foreach (string spec in Topologies)
+        {
+            yield return spec switch
+            {
+                "line" => Topology.Tree(size, 1),
+                "grid:2" => Topology.Grid(size, rows: size == 1 ? 1 : 2),
+                _ => Topology.Parse(spec, size),
+            };
+        }
+    }
+
+    private static IEnumerable<int> RootsOf(Collective collective, int size)
+    {
+        bool rooted = collective is Collective.Broadcast or Collective.Reduce or Collective.Gather or Collective.GatherV
+            or Collective.Scatter or Collective.ScatterV;
+        return Enumerable.Range(0, rooted ? size : 1);
+    }
+
+    private static bool Reduces(Collective collective) =>
+        collective is Collective.Reduce or Collective.AllReduce or Collective.ReduceScatterBlock;
+
+    /// <summary>A copy whose first message goes to, or comes from, another rank; null if there is no message.</summary>
+    private static Schedule? WithAnotherPeer(Schedule schedule) =>
+        With(schedule, kind: null, step => step with { Peer = Enumerable.Range(0, schedule.Size).First(r => r != step.Peer && r != schedule.Rank) });
+
+    private static Schedule? With(Schedule schedule, StepKind? kind, Func<Step, Step> change)
+    {
+        Step[] steps = schedule.Steps.ToArray();
+        int at = Array.FindIndex(steps, step => step.Peer >= 0 && (kind is null || step.Kind == kind));
+        if (at < 0)
+            return null;
+        steps[at] = change(steps[at]);
+        return new(schedule.Rank, schedule.Size, steps, schedule.Rounds.ToArray(), schedule.ScratchBytes);
+    }
+}

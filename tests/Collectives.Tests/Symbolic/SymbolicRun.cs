@@ -1,0 +1,223 @@
+namespace BoxerMpi.Collectives.Tests;
+
+/// <summary>Runs one collective with one algorithm on all ranks of a topology, symbolically, and checks what everybody ends with.</summary>
+internal sealed record SymbolicRun(CollectiveAlgorithm Algorithm, Topology Topology)
+{
+    public int Root { get; init; }
+
+    public long Bytes { get; init; }
+
+    public int ElementSize { get; init; } = 1;
+
+    public bool Commutative { get; init; } = true;
+
+    public bool InPlace { get; init; }
+
+    public int Window { get; init; } = 3;
+
+    public int SegmentBytes { get; init; } = 4;
+
+    /// <summary>Elements that go from one rank to another (all-to-all), or that the first contributes or gets, where counts differ.</summary>
+    public Func<int, int, long>? Count { get; init; }
+
+    /// <summary>Whether the blocks of layouts lie in reverse order, with gaps.</summary>
+    public bool Gaps { get; init; }
+
+    /// <summary>Changes a rank's schedule before the run.</summary>
+    public Func<int, Schedule, Schedule>? Change { get; init; }
+
+    private int Size => Topology.Size;
+
+    private Collective Collective => Algorithm.Collective;
+
+    private bool HasCounts => Collective is Collective.GatherV or Collective.ScatterV or Collective.AllGatherV or Collective.AllToAllV;
+
+    private bool IsSparse => Topology.Kind != TopologyKind.Mesh;
+
+    public void Check()
+    {
+        CollectiveCall[] calls = [.. Enumerable.Range(0, Size).Select(Call)];
+        if (Algorithm.BuildCounts is not null)
+            calls = WithCounts(calls);
+
+        Schedule[] schedules = Array.ConvertAll(calls, call => Algorithm.Build(call));
+        if (Change is not null)
+            schedules = [.. schedules.Select((schedule, rank) => Change(rank, schedule))];
+        CheckLinks(schedules);
+
+        Cell[][] send = [.. calls.Select(call => Sent(call))];
+        Cell[][] receive = [.. calls.Select(call => Interpreter.Filled(ReceiveLength(call)))];
+        if (Collective == Collective.Broadcast)
+            receive[Root] = Numbered(Root, Bytes);
+        if (InPlace)
+        {
+            for (int rank = 0; rank < Size; rank++)
+            {
+                if (Collective is not Collective.Reduce || rank == Root)
+                    receive[rank] = send[rank];
+            }
+        }
+
+        Interpreter interpreter = new(schedules, send, receive, Commutative);
+        interpreter.Run();
+        foreach (CollectiveCall call in calls)
+            CheckResult(call, receive[call.Rank]);
+    }
+
+    public CollectiveCall Call(int rank)
+    {
+        CollectiveCall call = new()
+        {
+            Collective = Collective, Rank = rank, Size = Size, Topology = Topology, Root = Root, Bytes = Bytes, ElementSize = ElementSize,
+            Commutative = Commutative, Window = Window, SegmentBytes = SegmentBytes,
+            StageSend = InPlace && (Collective is Collective.AllToAll or Collective.AllToAllV),
+        };
+        if (!HasCounts)
+            return call;
+
+        Func<int, int, long> count = Count!;
+        return Collective switch
+        {
+            Collective.GatherV => call with
+            {
+                Bytes = count(rank, 0) * ElementSize, ReceiveLayout = rank == Root ? Layout(other => count(other, 0)) : null,
+            },
+            Collective.AllGatherV => call with
+            {
+                Bytes = count(rank, 0) * ElementSize, ReceiveLayout = Layout(other => count(other, 0), reverse: rank % 2 == 1),
+            },
+            Collective.ScatterV => call with
+            {
+                Bytes = count(rank, 0) * ElementSize, SendLayout = rank == Root ? Layout(other => count(other, 0)) : null,
+            },
+            _ => call with
+            {
+                SendLayout = Layout(other => count(rank, other)), ReceiveLayout = Layout(other => count(other, rank)),
+            },
+        };
+    }
+
+    private BlockLayout Layout(Func<int, long> count, bool reverse = true)
+    {
+        long[] counts = [.. Enumerable.Range(0, Size).Select(count)];
+        if (!Gaps || !reverse)
+            return BlockLayout.FromCounts(counts);
+        long[] displacements = new long[Size];
+        long next = 1;
+        for (int rank = Size - 1; rank >= 0; rank--)
+        {
+            displacements[rank] = next;
+            next += counts[rank] + rank % 2;
+        }
+
+        return BlockLayout.FromCounts(counts, displacements);
+    }
+
+    /// <summary>Runs the schedules that bring counts, and gives every rank the counts that really arrived.</summary>
+    private CollectiveCall[] WithCounts(CollectiveCall[] calls)
+    {
+        Schedule[] schedules = Array.ConvertAll(calls, call => Algorithm.BuildCounts!(call));
+        CheckLinks(schedules);
+        Cell[][] send = [.. calls.Select(call => Numbered(call.Rank, Size * sizeof(long)))];
+        Cell[][] receive = [.. calls.Select(call => Interpreter.Filled(Algorithm.CountsLength!(call) * sizeof(long)))];
+        new Interpreter(schedules, send, receive).Run();
+        return [.. calls.Select((call, rank) => call with
+        {
+            Known = [.. receive[rank].Where((_, i) => i % sizeof(long) == 0).Select(cell => SentCount(calls[cell.First], (int)(cell.Offset / sizeof(long))))],
+        })];
+
+        static long SentCount(CollectiveCall sender, int index) => (sender.SendLayout ?? sender.ReceiveLayout!).Count(index);
+    }
+
+    private void CheckLinks(Schedule[] schedules)
+    {
+        for (int rank = 0; rank < Size && IsSparse; rank++)
+        {
+            foreach (int peer in schedules[rank].Edges())
+            {
+                if (!Topology.HasLink(rank, peer))
+                    throw new ScheduleException($"{Algorithm} uses {rank}-{peer}, which {Topology.Spec} lacks.");
+            }
+        }
+    }
+
+    private Cell[] Sent(in CollectiveCall call)
+    {
+        long length = Collective switch
+        {
+            Collective.Barrier or Collective.Broadcast => 0L,
+            Collective.AllToAll or Collective.ReduceScatterBlock => Size * call.Bytes,
+            Collective.AllToAllV => call.SendLayout!.Extent * ElementSize,
+            Collective.Scatter => call.IsRoot ? Size * call.Bytes : 0,
+            Collective.ScatterV => call.IsRoot ? call.SendLayout!.Extent * ElementSize : 0,
+            _ => call.Bytes,
+        };
+        return Numbered(call.Rank, length);
+    }
+
+    private long ReceiveLength(in CollectiveCall call) => Collective switch
+    {
+        Collective.Barrier => 0,
+        Collective.AllToAll or Collective.AllGather => Size * call.Bytes,
+        Collective.AllToAllV or Collective.AllGatherV => call.ReceiveLayout!.Extent * ElementSize,
+        Collective.Gather => call.IsRoot ? Size * call.Bytes : 0,
+        Collective.GatherV => call.IsRoot ? call.ReceiveLayout!.Extent * ElementSize : 0,
+        Collective.Reduce => call.IsRoot ? call.Bytes : 0,
+        _ => call.Bytes,
+    };
+
+    private static Cell[] Numbered(int rank, long length)
+    {
+        Cell[] cells = new Cell[length];
+        for (long i = 0; i < length; i++)
+            cells[i] = Cell.Of(rank, i);
+        return cells;
+    }
+
+    private void CheckResult(CollectiveCall call, Cell[] received)
+    {
+        for (int other = 0; other < Size; other++)
+        {
+            switch (Collective)
+            {
+                case Collective.Gather or Collective.GatherV when call.IsRoot:
+                case Collective.AllGather or Collective.AllGatherV:
+                    Region contributed = call.ReceiveBlock(other);
+                    Expect(call, received, contributed, i => Cell.Of(other, i));
+                    break;
+                case Collective.AllToAll or Collective.AllToAllV:
+                    Region sent = Call(other).SendBlock(call.Rank);
+                    Expect(call, received, call.ReceiveBlock(other), i => Cell.Of(other, sent.Offset + i));
+                    break;
+            }
+        }
+
+        switch (Collective)
+        {
+            case Collective.Scatter or Collective.ScatterV:
+                Region block = Call(Root).SendBlock(call.Rank);
+                Expect(call, received, Region.UserReceive(0, block.Length), i => Cell.Of(Root, block.Offset + i));
+                break;
+            case Collective.AllReduce:
+            case Collective.Reduce when call.IsRoot:
+                Expect(call, received, Region.UserReceive(0, call.Bytes), i => Cell.Fold(i, Size));
+                break;
+            case Collective.ReduceScatterBlock:
+                Expect(call, received, Region.UserReceive(0, call.Bytes), i => Cell.Fold(call.Rank * call.Bytes + i, Size));
+                break;
+            case Collective.Broadcast:
+                Expect(call, received, Region.UserReceive(0, call.Bytes), i => Cell.Of(Root, i));
+                break;
+        }
+    }
+
+    private static void Expect(CollectiveCall call, Cell[] received, Region region, Func<long, Cell> expected)
+    {
+        for (long i = 0; i < region.Length; i++)
+        {
+            Cell cell = received[region.Offset + i];
+            if (cell != expected(i))
+                throw new ScheduleException($"Rank {call.Rank} has {cell} at {region.Offset + i}, not {expected(i)}.");
+        }
+    }
+}
