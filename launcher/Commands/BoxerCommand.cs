@@ -71,6 +71,8 @@ internal static class BoxerCommand
                 $"{command} --help lists what there is" + (kind == "option" ? "; options of the program go behind PROGRAM" : ""));
         }
 
+        if (parsed.CommandResult.Command is RootCommand)
+            return new UsageException("a command is missing: what is to be done?", "boxer run -n 4 examples/Hello runs a program; boxer --help lists all commands");
         return new UsageException(parsed.Errors[0].Message.TrimEnd('.'), $"{command} --help lists what there is");
     }
 

@@ -74,9 +74,9 @@ public sealed class SignalTests
         await using Boxer boxer = Boxer.Start("run", "-n", "1", "--", "sh", "-c", Stubborn);
         int rank = (await StartedAsync(boxer, 1, perRank: 1))[0];
         boxer.Signal(TerminalStop);
-        await Proc.UntilAsync(() => Proc.State(rank) == 'T' && Proc.State(boxer.Id) == 'T', () => "Rank and launcher did not stop.");
+        await Proc.UntilAsync(() => Proc.State(rank) == 'T' && Proc.State(boxer.Id) == 'T', () => $"Rank and launcher are {Proc.State(rank)} and {Proc.State(boxer.Id)} instead of stopped.");
         boxer.Signal(NativeMethods.SigContinue);
-        await Proc.UntilAsync(() => Proc.State(rank) != 'T' && Proc.State(boxer.Id) != 'T', () => "Rank and launcher did not go on.");
+        await Proc.UntilAsync(() => Proc.State(rank) != 'T' && Proc.State(boxer.Id) != 'T', () => $"Rank and launcher are {Proc.State(rank)} and {Proc.State(boxer.Id)} instead of going on.");
     }
 
     [Fact]
