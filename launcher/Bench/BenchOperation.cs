@@ -1,3 +1,5 @@
+using BoxerMpi.Collectives;
+
 namespace BoxerMpi.Launcher.Bench;
 
 /// <summary>One operation: its buffers, and the three steps of an iteration. Only <see cref="Call"/> is timed.</summary>
@@ -19,6 +21,9 @@ internal sealed record BenchOperation(
     Action<BenchBuffers> Call,
     Action<BenchBuffers> Check)
 {
+    /// <summary>Finds the plan of the call, for the name of its algorithm; null for point-to-point.</summary>
+    public Func<BenchBuffers, PlanKey>? Plan { get; init; }
+
     /// <summary>The size means nothing (barrier): it is measured once, as 0 bytes.</summary>
     public bool HasNoData => SendBytes(1, 1) == 0;
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using BoxerMpi.Collectives;
 
 namespace BoxerMpi.Launcher.Bench;
 
@@ -14,15 +15,41 @@ internal static class BenchOperations
         new("pingpong", true, 1, Vector, Vector, FillForPeer, PingPong, CheckFromPeer),
         new("stream", true, 1, Vector, WindowOfMessages, FillForPeer, Stream, CheckWindow),
         new("mrate", true, 1, Vector, WindowOfMessages, FillForPeer, MessageRate, CheckWindow),
-        new("barrier", false, 1, Nothing, Nothing, NoData, b => b.World.Barrier(), NoData),
-        new("bcast", false, 1, Vector, Nothing, FillBroadcast, b => b.World.Broadcast<byte>(b.Send, root: 0), CheckBroadcast),
-        new("reduce", false, sizeof(double), Vector, Vector, FillReduce, Reduce, CheckReduce),
-        new("allreduce", false, sizeof(float), Vector, Vector, FillAllReduce, AllReduce, CheckAllReduce),
-        new("allgather", false, 1, Vector, BlockPerRank, FillOwn, b => b.World.AllGather<byte>(b.Send, b.Receive), CheckAllGather),
-        new("alltoall", false, 1, BlockPerRank, BlockPerRank, FillAllToAll, b => b.World.AllToAll<byte>(b.Send, b.Receive), CheckAllToAll),
-        new("alltoallv", false, 1, BlockPerRank, BlockPerRank, FillAllToAll, AllToAllV, CheckAllToAll),
-        new("reduce_scatter_block", false, sizeof(double), BlockPerRank, Vector, FillReduceScatter, ReduceScatter, CheckReduceScatter),
+        new("barrier", false, 1, Nothing, Nothing, NoData, b => b.World.Barrier(), NoData)
+        {
+            Plan = b => Key(b, Collective.Barrier, 1),
+        },
+        new("bcast", false, 1, Vector, Nothing, FillBroadcast, b => b.World.Broadcast<byte>(b.Send, root: 0), CheckBroadcast)
+        {
+            Plan = b => Key(b, Collective.Broadcast, 1),
+        },
+        new("reduce", false, sizeof(double), Vector, Vector, FillReduce, Reduce, CheckReduce)
+        {
+            Plan = b => Key(b, Collective.Reduce, sizeof(double)),
+        },
+        new("allreduce", false, sizeof(float), Vector, Vector, FillAllReduce, AllReduce, CheckAllReduce)
+        {
+            Plan = b => Key(b, Collective.AllReduce, sizeof(float)),
+        },
+        new("allgather", false, 1, Vector, BlockPerRank, FillOwn, b => b.World.AllGather<byte>(b.Send, b.Receive), CheckAllGather)
+        {
+            Plan = b => Key(b, Collective.AllGather, 1),
+        },
+        new("alltoall", false, 1, BlockPerRank, BlockPerRank, FillAllToAll, b => b.World.AllToAll<byte>(b.Send, b.Receive), CheckAllToAll)
+        {
+            Plan = b => Key(b, Collective.AllToAll, 1),
+        },
+        new("alltoallv", false, 1, BlockPerRank, BlockPerRank, FillAllToAll, AllToAllV, CheckAllToAll)
+        {
+            Plan = b => new(Collective.AllToAllV, 0, 1) { SendLayout = b.Blocks, ReceiveLayout = b.Blocks },
+        },
+        new("reduce_scatter_block", false, sizeof(double), BlockPerRank, Vector, FillReduceScatter, ReduceScatter, CheckReduceScatter)
+        {
+            Plan = b => Key(b, Collective.ReduceScatterBlock, sizeof(double)),
+        },
     ];
+
+    private static PlanKey Key(BenchBuffers b, Collective collective, int elementSize) => new(collective, b.Bytes, elementSize);
 
     private static long Nothing(long bytes, int size) => 0;
     private static long Vector(long bytes, int size) => bytes;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using BoxerMpi.Collectives;
 
 namespace BoxerMpi.Launcher.Bench;
 
@@ -62,7 +63,7 @@ internal sealed class BenchRank(Communicator world, BenchOptions options)
             Math.Round(slowest[(int)Math.Ceiling(0.99 * slowest.Length) - 1] * scale, 3),
             slowest.Length,
             world.Topology.Spec,
-            "default")
+            operation.Plan is { } plan ? CollectiveEngine.Of(world).PlanOf(plan(buffers)).Algorithm.Name : "direct")
         {
             AllocatedPerCall = (double)allocated / samples.Length,
         };
