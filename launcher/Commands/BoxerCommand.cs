@@ -18,7 +18,7 @@ internal static class BoxerCommand
             new RunCommand(),
             new SeedCommand(),
             new RankJoinCommand(),
-            //MEMBERS
+            new MembersCommand(),
         };
         foreach (Command command in root.Subcommands)
             command.TreatUnmatchedTokensAsErrors = true;
