@@ -19,7 +19,7 @@ internal static class BoxerCommand
             new RunCommand(),
             new SeedCommand(),
             new RankJoinCommand(),
-            //MEMBERS
+            new MembersCommand(),
             new BenchCommand(),
             new BenchRankCommand(),
         };
