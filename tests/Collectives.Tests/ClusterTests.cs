@@ -78,7 +78,10 @@ public sealed class ClusterTests
     internal static Task RunAsync(int size, string topology, LocalTransport transport, Func<Communicator, CancellationToken, Task> body) =>
         LocalCluster.RunAsync(size, body, new()
         {
-            Topology = topology, Transport = transport, EagerLimitBytes = 4096, OffTopology = OffTopologyPolicy.Refuse,
+            Topology = topology,
+            Transport = transport,
+            EagerLimitBytes = 4096,
+            OffTopology = OffTopologyPolicy.Refuse,
             Timeout = TimeSpan.FromMinutes(3),
         });
 

@@ -9,8 +9,13 @@ public sealed class SelectionTests
     {
         CollectiveOptions options = CollectiveEnvironment.Parse(new Hashtable
         {
-            ["BOXER_COLLECTIVE_ALLTOALL"] = "Grid", ["BOXER_COLLECTIVE_ALL_REDUCE"] = "ring", ["BOXER_COLLECTIVE_CHECK"] = "1",
-            ["BOXER_COLLECTIVE_WINDOW"] = "4", ["BOXER_RANKS_PER_CORE"] = "2.5", ["BOXER_OTHER"] = "x", ["BOXER_COLLECTIVE_BARRIER"] = "",
+            ["BOXER_COLLECTIVE_ALLTOALL"] = "Grid",
+            ["BOXER_COLLECTIVE_ALL_REDUCE"] = "ring",
+            ["BOXER_COLLECTIVE_CHECK"] = "1",
+            ["BOXER_COLLECTIVE_WINDOW"] = "4",
+            ["BOXER_RANKS_PER_CORE"] = "2.5",
+            ["BOXER_OTHER"] = "x",
+            ["BOXER_COLLECTIVE_BARRIER"] = "",
         });
         Assert.Equal(("grid", "ring", true, 4, 2.5), (options.AllToAll, options.AllReduce, options.Check, options.Window, options.RanksPerCore));
         Assert.Null(options.Barrier);
@@ -84,7 +89,9 @@ public sealed class SelectionTests
                             {
                                 PlanKey call = new(collective, bytes, 1)
                                 {
-                                    Root = size - 1, Commutative = commutative, ReceiveLayout = BlockLayout.Uniform(size, bytes),
+                                    Root = size - 1,
+                                    Commutative = commutative,
+                                    ReceiveLayout = BlockLayout.Uniform(size, bytes),
                                 };
                                 Assert.Equal(collective, selector.Select(call).Collective);
                             }
