@@ -31,8 +31,8 @@ return await MpiProgram.RunAsync(args, async (world, ct) =>
     }
 
     await using IJoinInput? opened = input;
-    string[] problems = await world.AllGatherObjectAsync(problem, ct);
-    if (Array.Find(problems, text => text.Length > 0) is { } first)
+    string?[] problems = await world.AllGatherObjectAsync(problem, ct);
+    if (Array.Find(problems, text => !string.IsNullOrEmpty(text)) is { } first)
     {
         if (world.Rank == 0)
             Console.Error.WriteLine($"HashJoin: {first}");

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using BoxerMpi.Launcher.Bench;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Programs;
 
@@ -19,6 +20,8 @@ internal static class BoxerCommand
             new SeedCommand(),
             new RankJoinCommand(),
             new MembersCommand(),
+            new BenchCommand(),
+            new BenchRankCommand(),
         };
         foreach (Command command in root.Subcommands)
             command.TreatUnmatchedTokensAsErrors = true;

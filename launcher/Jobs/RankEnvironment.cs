@@ -40,8 +40,12 @@ internal sealed class RankEnvironment
         _common["BOXER_SEED"] = seed;
         _common["BOXER_JOB"] = job;
         _common["BOXER_TOKEN"] = token;
-        if (size is { } known)
-            _common["BOXER_SIZE"] = known.ToString(CultureInfo.InvariantCulture);
+        if (size is not { } known)
+            return;
+        _common["BOXER_SIZE"] = known.ToString(CultureInfo.InvariantCulture);
+
+        // All ranks are on this machine: the collectives choose few messages over few rounds when cores are shared.
+        _common.TryAdd("BOXER_RANKS_PER_CORE", ((double)known / Environment.ProcessorCount).ToString(CultureInfo.InvariantCulture));
     }
 
     /// <summary>Value of <see cref="MarkVariable"/>: this launcher's alone, as several may run ranks of one job on a machine.</summary>
