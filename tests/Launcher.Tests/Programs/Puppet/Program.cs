@@ -39,7 +39,7 @@ return MpiProgram.Run(args, world =>
                 break;
             case "hang":
                 // Never looks at messages again, so nothing reaches it but signals.
-                Thread.Sleep(Timeout.Infinite);
+                new ManualResetEvent(false).WaitOne();
                 break;
         }
     }
