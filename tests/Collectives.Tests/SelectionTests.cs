@@ -67,6 +67,35 @@ public sealed class SelectionTests
     }
 
     [Fact]
+    public void Every_call_on_every_topology_finds_an_algorithm()
+    {
+        foreach (string topology in new[] { "mesh", "grid", "tree", "ring", "star", "hypercube" })
+        {
+            foreach (int size in new[] { 1, 2, 5, 8, 12, 40 })
+            {
+                foreach (double ranksPerCore in new[] { 1, 8.0 })
+                {
+                    CollectiveSelector selector = new(Topology.Parse(topology, size), new() { RanksPerCore = ranksPerCore });
+                    foreach (Collective collective in Enum.GetValues<Collective>())
+                    {
+                        foreach (long bytes in new[] { 0L, 8, 1024, 65536, 1 << 20 })
+                        {
+                            foreach (bool commutative in new[] { true, false })
+                            {
+                                PlanKey call = new(collective, bytes, 1)
+                                {
+                                    Root = size - 1, Commutative = commutative, ReceiveLayout = BlockLayout.Uniform(size, bytes),
+                                };
+                                Assert.Equal(collective, selector.Select(call).Collective);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    [Fact]
     public Task The_algorithm_in_use_is_visible() =>
         LocalCluster.RunAsync(4, world =>
         {

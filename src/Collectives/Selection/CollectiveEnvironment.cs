@@ -21,7 +21,7 @@ internal static class CollectiveEnvironment
 
     public static CollectiveOptions Parse(IDictionary variables)
     {
-        CollectiveOptions options = new();
+        CollectiveOptions options = CollectiveOptions.Plain;
         foreach (DictionaryEntry variable in variables)
         {
             string name = (string)variable.Key;

@@ -85,7 +85,7 @@ internal sealed class CollectiveSelector(Topology topology, CollectiveOptions op
                 return IsCrowded ? ["flat", "tree"] : ["dissemination", "tree"];
 
             case Collective.Broadcast:
-                if (bytes < (IsCrowded ? 512 : 128) * KiB || Size < 4)
+                if (bytes < (IsCrowded ? 1024 : 128) * KiB || Size < 4)
                     return ["binomial", "tree"];
                 return ["scatter-allgather", "segmented"];
 
@@ -93,7 +93,7 @@ internal sealed class CollectiveSelector(Topology topology, CollectiveOptions op
                 return bytes < 64 * KiB || !call.Commutative ? ["binomial", "tree", "linear", "ordered-tree"] : ["scatter-gather", "binomial", "tree"];
 
             case Collective.AllReduce:
-                if (bytes >= 16 * KiB)
+                if (bytes >= (IsCrowded ? 256 : 16) * KiB)
                     return ["halving-doubling", "ring", "tree", "ordered-tree"];
                 return IsCrowded ? ["binomial", "tree", "ordered-tree"] : ["recursive-doubling", "binomial", "tree", "ordered-tree"];
 
