@@ -209,14 +209,14 @@ internal sealed record LinkWorld(string JobId, byte[] Token, uint Epoch, int Ran
 /// <summary>Settings of link set-up.</summary>
 internal sealed record LinkOptions
 {
-    /// <summary>How long one attempt may take until the other end answers. Default 10 s.</summary>
-    public TimeSpan AttemptTimeout { get; init; } = TimeSpan.FromSeconds(10);
+    /// <summary>How long one attempt may take until the other end answers. Default 20 s.</summary>
+    public TimeSpan AttemptTimeout { get; init; } = TimeSpan.FromSeconds(20);
 
     /// <summary>How long the end that does not connect waits for the one that does, before it tries as well. Default 3 s.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>How long an accepted connection may take to prove the token. Default 10 s.</summary>
-    public TimeSpan StrangerTimeout { get; init; } = TimeSpan.FromSeconds(10);
+    /// <summary>How long an accepted connection may take to prove the token. Default 30 s.</summary>
+    public TimeSpan StrangerTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Accepted connections that have not proven the token; newer ones are closed. Default 2,048.</summary>
     public int StrangerLimit { get; init; } = 2048;

@@ -8,8 +8,8 @@ internal sealed record SeedOptions
     /// <summary>Where joiners connect; port 0 takes a free one. <c>[::]</c> serves IPv4 as well.</summary>
     public IPEndPoint Listen { get; init; } = new(IPAddress.Loopback, 0);
 
-    /// <summary>How long a connection may take to prove the token. Default 10 s.</summary>
-    public TimeSpan JoinDeadline { get; init => field = Positive(value); } = TimeSpan.FromSeconds(10);
+    /// <summary>How long a connection may take to prove the token. Default 30 s: a rank on a busy host is slow.</summary>
+    public TimeSpan JoinDeadline { get; init => field = Positive(value); } = TimeSpan.FromSeconds(30);
 
     /// <summary>After how long without other traffic either side says that it is still there. Default 5 s.</summary>
     public TimeSpan HeartbeatInterval { get; init => field = Positive(value); } = TimeSpan.FromSeconds(5);

@@ -52,7 +52,7 @@ public class FollowTests
     [Fact]
     public async Task A_follower_over_the_network_that_does_not_read_is_dropped_and_told()
     {
-        await using TestJob job = new(2, seed: options => options with { FollowerQueueLimit = 2 });
+        await using TestJob job = new(200, seed: options => options with { FollowerQueueLimit = 2 });
         using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
         await socket.ConnectAsync(job.Seed.EndPoint, job.Deadline);
         RawPeer follower = RawPeer.Over(socket);
@@ -64,13 +64,9 @@ public class FollowTests
 
         // Members with long names come and go until the buffers on the way are full.
         string host = new('h', 1000);
+        int port = 0;
         while (!job.Log.Any(line => line.Contains("is dropped", StringComparison.Ordinal)))
-        {
-            (ControlChannel member, _) = await ControlHandshake.OpenAsync(
-                job.Seed.EndPoint, "test", job.Job.Spec.Token, TimeSpan.FromSeconds(10), TimeProvider.System, _ => new JoinMessage(Guid.NewGuid(), 0, false, 9, [], host, 1).Encode(), job.Deadline);
-            member.Dispose();
-            await job.UntilAsync(() => job.Job.Progress.Joined == 0, "the place to be free");
-        }
+            await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => ComeAndGoAsync()));
 
         (ControlKind Kind, byte[] Payload) last;
         do
@@ -80,7 +76,16 @@ public class FollowTests
         Assert.Contains("did not keep up", RejectedMessage.Decode(last.Payload).Text, StringComparison.Ordinal);
 
         // The job has not waited for it.
+        await job.UntilAsync(() => job.Job.Progress.Joined == 0, "the places to be free");
         await job.JoinAllAsync();
+
+        async Task ComeAndGoAsync()
+        {
+            JoinMessage join = new(Guid.NewGuid(), -1, false, (ushort)Interlocked.Increment(ref port), [], host, 1);
+            (ControlChannel member, _) = await ControlHandshake.OpenAsync(
+                job.Seed.EndPoint, "test", job.Job.Spec.Token, TimeSpan.FromSeconds(30), TimeProvider.System, _ => join.Encode(), job.Deadline);
+            member.Dispose();
+        }
     }
 
     [Theory]

@@ -108,7 +108,7 @@ public class JoinTests
     [Fact]
     public async Task A_member_that_is_cut_off_before_the_start_frees_its_place()
     {
-        await using TestJob job = new(2, seed: options => options with { HeartbeatInterval = TimeSpan.FromMilliseconds(50), HeartbeatTimeout = TimeSpan.FromMilliseconds(400) });
+        await using TestJob job = new(2, seed: options => options with { HeartbeatInterval = TimeSpan.FromMilliseconds(100), HeartbeatTimeout = TimeSpan.FromSeconds(3) });
         using ControlChannel silent = await JoinSilentlyAsync(job);
         await job.UntilAsync(() => job.Job.Progress.Joined == 1, "the silent member");
         await job.UntilAsync(() => job.Job.Progress.Joined == 0, "the silent member to be given up");

@@ -27,7 +27,7 @@ public class LifeTests
     [Fact]
     public async Task A_member_that_falls_silent_after_the_start_has_failed()
     {
-        await using TestJob job = new(2, seed: options => options with { HeartbeatInterval = TimeSpan.FromMilliseconds(50), HeartbeatTimeout = TimeSpan.FromMilliseconds(400) });
+        await using TestJob job = new(2, seed: options => options with { HeartbeatInterval = TimeSpan.FromMilliseconds(100), HeartbeatTimeout = TimeSpan.FromSeconds(3) });
         Task<JobClient> rank0 = job.JoinAsync(0);
         await job.UntilAsync(() => job.Job.Progress.Joined == 1, "rank 0");
         using ControlChannel silent = await JoinTests.JoinSilentlyAsync(job);

@@ -163,7 +163,7 @@ public class LinkTests
     public async Task A_silent_stranger_on_the_link_port_is_closed_after_its_time()
     {
         await using TestJob job = new(1);
-        JobClient rank = await job.JoinAsync(job.Options() with { Links = new LinkOptions { StrangerTimeout = TimeSpan.FromMilliseconds(150), StrangerLimit = 2 } });
+        JobClient rank = await job.JoinAsync(job.Options() with { Links = new LinkOptions { StrangerTimeout = TimeSpan.FromSeconds(2), StrangerLimit = 2 } });
         using RawPeer first = await RawPeer.ConnectAsync(rank.ListenEndPoint, job.Deadline);
         using RawPeer second = await RawPeer.ConnectAsync(rank.ListenEndPoint, job.Deadline);
         using RawPeer third = await RawPeer.ConnectAsync(rank.ListenEndPoint, job.Deadline);
@@ -200,7 +200,7 @@ public class LinkTests
         JobClient[] ranks = await job.JoinAllAsync(options => options.RequestedRank == 0 ? options with { Advertised = [nobody] } : options);
         using LinkBox box = new();
         LinkException error = await Assert.ThrowsAsync<LinkException>(
-            () => ranks[1].WireUpAsync(ranks[1].Topology, box.Take, new WireUpOptions { Timeout = TimeSpan.FromMilliseconds(300) }, job.Deadline));
+            () => ranks[1].WireUpAsync(ranks[1].Topology, box.Take, new WireUpOptions { Timeout = TimeSpan.FromSeconds(1) }, job.Deadline));
         Assert.Equal(LinkStage.Punch, error.Stage);
         Assert.True(error.Attempts > 1);
         Assert.Equal(nobody.ToString(), error.RemoteEndPoint);

@@ -105,7 +105,7 @@ public class RejectionTests
     [Fact]
     public async Task The_gate_gives_up_when_ranks_are_missing_and_names_them()
     {
-        await using TestJob job = new(3, job: spec => spec with { GateTimeout = TimeSpan.FromMilliseconds(300) });
+        await using TestJob job = new(3, job: spec => spec with { GateTimeout = TimeSpan.FromSeconds(2) });
         Task<RendezvousException> first = job.RejectedAsync(job.Options(0));
         RendezvousException second = await job.RejectedAsync(job.Options(2));
         Assert.Equal(RendezvousFailure.GateTimeout, (await first).Reason);

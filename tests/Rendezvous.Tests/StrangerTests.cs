@@ -12,7 +12,7 @@ public class StrangerTests
     [InlineData("\u0000\u0000\u0000\u0000\u0001")]
     public async Task Garbage_is_closed_and_logged_and_the_job_lives(string garbage)
     {
-        await using TestJob job = new(1, seed: options => options with { JoinDeadline = TimeSpan.FromMilliseconds(300) });
+        await using TestJob job = new(1, seed: options => options with { JoinDeadline = TimeSpan.FromSeconds(1) });
         using RawPeer stranger = await RawPeer.ConnectAsync(job.Seed.EndPoint, job.Deadline);
         await stranger.SendAsync(Encoding.Latin1.GetBytes(garbage), job.Deadline);
         Assert.Equal(ControlKind.None, (await stranger.ReceiveAsync(job.Deadline)).Kind);
@@ -36,7 +36,7 @@ public class StrangerTests
     [Fact]
     public async Task A_join_in_progress_that_goes_silent_is_closed()
     {
-        await using TestJob job = new(1, seed: options => options with { JoinDeadline = TimeSpan.FromMilliseconds(200) });
+        await using TestJob job = new(1, seed: options => options with { JoinDeadline = TimeSpan.FromSeconds(1) });
         using RawPeer silent = await RawPeer.ConnectAsync(job.Seed.EndPoint, job.Deadline);
         await silent.SendAsync(new HelloMessage(Protocol.Version, Proof.Nonce(), "test").Encode(), job.Deadline);
         Assert.Equal(ControlKind.Challenge, (await silent.ReceiveAsync(job.Deadline)).Kind);

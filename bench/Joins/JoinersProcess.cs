@@ -1,0 +1,44 @@
+using System.Diagnostics;
+using System.Net;
+using BoxerMpi.Rendezvous;
+
+namespace BoxerMpi.Joins;
+
+/// <summary>All ranks of a job in one process: they join, wait for the gate, report their links and leave.</summary>
+/// <remarks>They do not read the table of members into objects: a thousand tables of a thousand members are not the coordinator's cost.</remarks>
+internal static class JoinersProcess
+{
+    public static async Task<(double Joined, double Left)> RunAsync(IPEndPoint seed, byte[] token, int count)
+    {
+        long start = Stopwatch.GetTimestamp();
+        ControlChannel[] started = await Task.WhenAll(Enumerable.Range(0, count).Select(rank => JoinAsync(seed, token, rank)));
+        double joined = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        start = Stopwatch.GetTimestamp();
+        await Task.WhenAll(started.Select(LeaveAsync));
+        return (joined, Stopwatch.GetElapsedTime(start).TotalSeconds);
+    }
+
+    private static async Task<ControlChannel> JoinAsync(IPEndPoint seed, byte[] token, int rank)
+    {
+        // Each announces a port of its own, as ranks on one host do.
+        JoinMessage join = new(Guid.NewGuid(), RequestedRank: -1, Resumed: false, ListenPort: (ushort)(1 + rank), [], "bench", Environment.ProcessId);
+        (ControlChannel channel, _) = await ControlHandshake.OpenAsync(
+            seed, SeedProcess.JobId, token, TimeSpan.FromSeconds(60), TimeProvider.System, _ => join.Encode(), CancellationToken.None);
+        while ((await channel.ReadAsync(CancellationToken.None)).Kind != ControlKind.Start)
+        {
+        }
+
+        return channel;
+    }
+
+    private static async Task LeaveAsync(ControlChannel channel)
+    {
+        channel.Post(ShortMessages.Encode(new WireUpReport(60, 30, TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero, 1)));
+        channel.PostLast(ShortMessages.Leave, "the benchmark is over");
+        while ((await channel.ReadAsync(CancellationToken.None)).Kind != ControlKind.None)
+        {
+        }
+
+        channel.Dispose();
+    }
+}
