@@ -79,6 +79,21 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
         });
     }
 
+    /// <summary>Ends when the job was aborted, or after this time.</summary>
+    internal async Task WaitForAbortAsync(TimeSpan timeout)
+    {
+        if (_job is null)
+            return;
+        try
+        {
+            await Task.Delay(timeout, Aborted).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // It was.
+        }
+    }
+
     /// <summary>Waits for the other ranks, then closes the links and leaves the job.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -16,6 +16,9 @@ public static class MpiProgram
 {
     internal static readonly TimeSpan AbortTimeout = TimeSpan.FromSeconds(5);
 
+    // How long the news that a rank failed may take from it to the seed and on to its neighbours.
+    private static readonly TimeSpan AbortNews = TimeSpan.FromSeconds(2);
+
     private const int MaximumErrorCharacters = 2000;
 
     /// <summary>Runs a blocking body on this rank.</summary>
@@ -138,6 +141,10 @@ public static class MpiProgram
     {
         int rank = environment.World.Rank;
         int code = 1;
+
+        // A rank that fails closes its links; its neighbours may see that before they hear of the abort.
+        if (exception is PeerFailedException)
+            await environment.WaitForAbortAsync(AbortNews).ConfigureAwait(false);
         if (environment.Aborted.IsCancellationRequested)
         {
             // This rank failed because another one did, whose error is shown.

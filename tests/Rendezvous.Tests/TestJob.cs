@@ -63,10 +63,11 @@ internal sealed class TestJob : IAsyncDisposable
     /// <summary>Waits for a condition that another thread brings about.</summary>
     public async Task UntilAsync(Func<bool> condition, string what)
     {
+        using PeriodicTimer looks = new(TimeSpan.FromMilliseconds(2));
         while (!condition())
         {
             Assert.False(Deadline.IsCancellationRequested, $"Waited in vain for: {what}. Log: {string.Join(" | ", Log)}");
-            await Task.Delay(TimeSpan.FromMilliseconds(2), CancellationToken.None); // between looks, not instead of one
+            await looks.WaitForNextTickAsync(CancellationToken.None);
         }
     }
 
