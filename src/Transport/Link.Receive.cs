@@ -137,6 +137,8 @@ internal sealed unsafe partial class Link
     private void BeginFrame(ReadOnlySpan<byte> bytes)
     {
         _header = FrameHeader.Read(bytes);
+        if (_checksums && (_header.Flags & FrameFlags.Checksum) == 0)
+            throw new WireFormatException($"A frame without a checksum came over {Description}; this job's frames have one.");
         int gap = unchecked((int)(_header.Sequence - _receiveSequence));
         if (gap > 0)
         {

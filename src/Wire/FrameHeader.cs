@@ -34,7 +34,7 @@ internal enum FrameFlags : ushort
 {
     None = 0,
 
-    /// <summary>Eight bytes follow the payload: XxHash3 of the header (without sequence) and the payload.</summary>
+    /// <summary>Eight bytes follow the payload: XxHash3 of the header and the payload.</summary>
     Checksum = 1,
 }
 
