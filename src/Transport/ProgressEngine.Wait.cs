@@ -186,6 +186,15 @@ internal sealed unsafe partial class ProgressEngine
         return false;
     }
 
+    /// <summary>Output of another thread collects while the driver sleeps: it has to leave without the next wait.</summary>
+    private void WakeForOutput(Link link)
+    {
+        if (link.Channel.Descriptor >= 0)
+            WatchWrites();
+        else
+            _poller.Wake();
+    }
+
     private void WatchWrites()
     {
         foreach (Link link in _dirty)

@@ -140,7 +140,7 @@ internal sealed unsafe partial class ProgressEngine : IDisposable
         }
 
         if (_sleepers > 0)
-            WatchWrites();
+            WakeForOutput(link);
         else if (_driver == Driver.None)
             ArmBackground();
     }
