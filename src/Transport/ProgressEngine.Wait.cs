@@ -67,6 +67,8 @@ internal sealed unsafe partial class ProgressEngine
     public void Poll()
     {
         Epoch++;
+        if (_disposed)
+            return;
         if (_driver != Driver.Caller)
             Step();
         if (HasBackgroundWork)
@@ -104,7 +106,7 @@ internal sealed unsafe partial class ProgressEngine
                 return true;
             }
 
-            if (_driver != me)
+            if (_driver != me || _disposed)
                 return false;
             if (Step())
             {

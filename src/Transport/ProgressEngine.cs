@@ -257,6 +257,12 @@ internal sealed unsafe partial class ProgressEngine : IDisposable
                 chunk.Free();
             _chunks.Clear();
             StopBackground();
+            while (_sleepers > 0)
+            {
+                // Two threads may sleep on the poller, and a wake-up reaches one of them.
+                _poller.Wake();
+                Monitor.Wait(Gate, TickMilliseconds);
+            }
         }
 
         _background?.Join();
