@@ -12,10 +12,11 @@ public sealed unsafe partial class Communicator
     public MatchedMessage Probe(int source = AnySource, int tag = AnyTag, TimeSpan? timeout = null)
     {
         CheckReceive(source, tag);
+        TimeSpan limit = TimeoutOr(timeout);
         lock (Messenger.Gate)
         {
             ProbeOperation probe = NewProbe(source, tag);
-            Messenger.WaitFor(probe, TimeoutOr(timeout));
+            Messenger.WaitFor(probe, limit);
             probe.Outcome();
             return new MatchedMessage(this, probe.Message!);
         }
@@ -42,13 +43,14 @@ public sealed unsafe partial class Communicator
         where T : unmanaged
     {
         CheckReceive(source, tag);
+        TimeSpan limit = TimeoutOr(timeout);
         lock (Messenger.Gate)
         {
             ReceiveOperation receive = PrepareOwned(source, tag);
             try
             {
                 Messenger.StartReceive(receive);
-                Messenger.WaitFor(receive, TimeoutOr(timeout));
+                Messenger.WaitFor(receive, limit);
                 return TakeOwned<T>(receive, receive.Outcome());
             }
             finally

@@ -50,10 +50,11 @@ public sealed class Request
     /// <exception cref="MpiException">It ended badly or not in time.</exception>
     public Status Wait(TimeSpan? timeout = null)
     {
+        TimeSpan limit = _communicator.TimeoutOr(timeout);
         lock (_communicator.Messenger.Gate)
         {
             if (_operation is not null)
-                _communicator.Messenger.WaitFor(_operation, timeout ?? _communicator.Timeout);
+                _communicator.Messenger.WaitFor(_operation, limit);
             return Result();
         }
     }
@@ -92,7 +93,7 @@ public sealed class Request
             throw new ArgumentException("There is nothing to wait for.", nameof(requests));
 
         Communicator communicator = requests[0]._communicator;
-        TimeSpan limit = timeout ?? communicator.Timeout;
+        TimeSpan limit = communicator.TimeoutOr(timeout);
         lock (communicator.Messenger.Gate)
         {
             AnyDone any = new(requests);
