@@ -68,7 +68,7 @@ public sealed class Request
                 return;
             operation.Withdraw();
             operation.Complete(default, new OperationCanceledException($"{operation.Describe()} was cancelled."));
-            Settle();
+            SettlePending();
         }
     }
 
@@ -118,27 +118,23 @@ public sealed class Request
     private Status Result()
     {
         if (_operation is { IsDone: true })
-        {
-            _communicator.Messenger.Engine.CountAsynchronous(-1);
-            Settle();
-        }
-
+            SettlePending();
         return _error is null ? _status : throw _error;
+    }
+
+    private void SettlePending()
+    {
+        _communicator.Messenger.Engine.CountAsynchronous(-1);
+        Settle();
     }
 
     private void Settle()
     {
         Operation operation = _operation!;
         _operation = null;
-        try
-        {
+        _error = operation.Error;
+        if (_error is null)
             _status = operation.Outcome();
-        }
-        catch (Exception exception) when (exception is MpiException or OperationCanceledException or ObjectDisposedException)
-        {
-            _error = exception;
-        }
-
         _communicator.Messenger.RecycleAny(operation);
     }
 
