@@ -23,6 +23,20 @@ internal sealed unsafe partial class Messenger
         }
     }
 
+    /// <summary>Blocks until a send and a receive that belong together have ended, or one has failed. The caller holds the gate.</summary>
+    /// <exception cref="MpiException">One of them failed, or took too long.</exception>
+    public void WaitForBoth(SendOperation send, ReceiveOperation receive, TimeSpan timeout)
+    {
+        BothDone done = new(send, receive);
+        bool inTime = Engine.Wait(ref done, DeadlineAfter(timeout));
+        if ((send.IsDone ? send.Error : null) is { } sendError)
+            throw sendError;
+        if ((receive.IsDone ? receive.Error : null) is { } receiveError)
+            throw receiveError;
+        if (!inTime && !done.IsMet)
+            throw TimedOut(receive.IsDone ? send : receive, timeout);
+    }
+
     /// <summary>Blocks until the round of a collective has ended, or its deadline has passed. The caller holds the gate.</summary>
     /// <returns>Whether it ended.</returns>
     public bool WaitFor(CompletionGroup group, TimeSpan timeout)
@@ -174,4 +188,10 @@ internal sealed unsafe partial class Messenger
 
     private static string On(Communicator? communicator) =>
         communicator is null ? "" : $" on \"{communicator.Name}\" ({communicator.Size} ranks), rank {communicator.Rank}";
+
+    /// <summary>Met when both have ended, or one of them badly.</summary>
+    private readonly struct BothDone(Operation first, Operation second) : IWaitCondition
+    {
+        public bool IsMet => first.IsDone ? second.IsDone || first.Error is not null : second.IsDone && second.Error is not null;
+    }
 }
