@@ -20,6 +20,13 @@ internal sealed unsafe partial class Messenger
         lock (Gate)
         {
             Peer peer = _peers[rank];
+            peer.IsLinkWanted = false;
+            if (peer.Failure is not null)
+            {
+                channel.Dispose();
+                return;
+            }
+
             peer.Link = Engine.AddLink(rank, channel, _options.Checksums);
             peer.Link.Faults = FaultsOf?.Invoke(rank);
             while (peer.WaitingForLink is { Count: > 0 } && peer.Link is { IsClosed: false } link)
@@ -42,6 +49,7 @@ internal sealed unsafe partial class Messenger
         {
             Queue<SendOperation> waiting = _peers[rank].WaitingForLink ?? new();
             _peers[rank].WaitingForLink = null;
+            _peers[rank].IsLinkWanted = false;
             foreach (SendOperation send in waiting)
                 send.Complete(default, reason);
         }
@@ -160,14 +168,16 @@ internal sealed unsafe partial class Messenger
     private void RequestLink(Peer peer, SendOperation send)
     {
         (peer.WaitingForLink ??= new()).Enqueue(send);
-        if (peer.WaitingForLink.Count > 1)
+        if (peer.IsLinkWanted)
             return;
+        peer.IsLinkWanted = true;
         LinkException? refusal = LinkWanted is null
             ? new LinkException(peer.Rank, LinkStage.Resolve, 0, $"Rank {Rank} has no link to rank {peer.Rank} and no way to set one up.")
             : LinkWanted(peer.Rank);
         if (refusal is null)
             return;
         peer.WaitingForLink = null;
+        peer.IsLinkWanted = false;
         send.Complete(default, refusal);
     }
 

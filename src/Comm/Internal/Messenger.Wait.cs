@@ -68,7 +68,7 @@ internal sealed unsafe partial class Messenger
         if (peer.Failure is not null)
             return peer.Failure.Message;
         if (peer.Link is not { } link)
-            return $"there is no link to rank {worldRank}{(peer.WaitingForLink?.Count > 0 ? "; it is being set up" : "")}";
+            return $"there is no link to rank {worldRank}{(peer.IsLinkWanted ? "; it is being set up" : "")}";
         string via = peer.IsRelayed ? $" (relayed by rank {link.Peer})" : "";
         return $"the link to rank {worldRank}{via}, {link.Description}, has been silent for {Stopwatch.GetElapsedTime(link.LastReceived).TotalSeconds:F1} s";
     }

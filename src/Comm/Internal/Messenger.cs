@@ -47,6 +47,19 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
 
     public object Gate => Engine.Gate;
 
+    /// <summary>Announced sends that the receivers have not asked for to the end.</summary>
+    public int AnnouncedSends => _offered.Count;
+
+    /// <summary>Bytes of messages that came (or are coming) before their receives.</summary>
+    public long UnexpectedBytes
+    {
+        get
+        {
+            lock (Gate)
+                return _queues.Values.Sum(queue => queue.Messages().Where(message => message.Block is not null).Sum(message => message.Length));
+        }
+    }
+
     /// <summary>The queue of a context that a communicator of this rank uses from now on.</summary>
     public MatchQueue OpenQueue(ulong context)
     {
