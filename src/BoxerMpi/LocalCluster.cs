@@ -189,11 +189,15 @@ public sealed class LocalCluster : IDisposable
         }
     }
 
-    private static void Kill(Messenger rank)
+    private void Kill(Messenger rank)
     {
         RankKilledException reason = new(rank.Rank);
         rank.Fail(reason);
         rank.Engine.CloseAll(new IOException(reason.Message));
+
+        // Those without a link to it hear of it too, as they do from the coordinator of a job.
+        foreach (Messenger other in _ranks)
+            other.PeerLost(rank.Rank, reason.Message);
     }
 
     private string Report()

@@ -23,14 +23,16 @@ public sealed unsafe partial class Communicator
     }
 
     /// <summary>Takes a message that is there, or returns null at once.</summary>
-    /// <inheritdoc cref="Probe"/>
+    /// <param name="source">Rank that sends it, or <see cref="AnySource"/>.</param>
+    /// <param name="tag">Its tag, or <see cref="AnyTag"/>.</param>
+    /// <exception cref="MpiException">There is none, and none can come any more: the sender is gone.</exception>
     public MatchedMessage? TryProbe(int source = AnySource, int tag = AnyTag)
     {
         CheckReceive(source, tag);
         lock (Messenger.Gate)
         {
             Messenger.Engine.Poll();
-            return Messenger.TryMatch(Queue, ToWorldRank(source), tag) is { } message ? new MatchedMessage(this, message) : null;
+            return Messenger.TryProbe(this, ToWorldRank(source), tag) is { } message ? new MatchedMessage(this, message) : null;
         }
     }
 

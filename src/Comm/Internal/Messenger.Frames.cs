@@ -13,6 +13,8 @@ internal sealed unsafe partial class Messenger
         Peer source = _peers[header.Source];
         if (header.Destination != Rank)
             return BeginForward(header);
+        if (source.Failure is not null)
+            return default; // relayed by others, who do not know yet that it is gone
 
         source.Credit += header.Credit;
         if (source.Credit > WireLimits.CreditWindowBytes)
@@ -23,8 +25,8 @@ internal sealed unsafe partial class Messenger
             FrameKind.Eager => BeginEager(link, header, source),
             FrameKind.RequestToSend => Control(link, header, RendezvousOffer.Bytes),
             FrameKind.ClearToSend => Control(link, header, RendezvousGrant.Bytes),
-            FrameKind.Data => BeginData(header),
-            FrameKind.Revoke => Block(header.Length),
+            FrameKind.Data => BeginData(link, header),
+            FrameKind.Revoke => BeginRevoke(header),
             FrameKind.Goodbye => BeginGoodbye(source),
             _ => default,
         };
@@ -39,6 +41,8 @@ internal sealed unsafe partial class Messenger
         }
 
         Peer source = _peers[header.Source];
+        if (source.Failure is not null && state is null)
+            return;
         switch (header.Kind)
         {
             case FrameKind.Eager:
@@ -152,7 +156,7 @@ internal sealed unsafe partial class Messenger
         AddUnexpected(queue, message);
     }
 
-    private PayloadTarget BeginData(in FrameHeader header)
+    private PayloadTarget BeginData(Link link, in FrameHeader header)
     {
         if (!_granted.TryGetValue(header.Context, out GrantedReceive? granted) || granted.Peer.Rank != header.Source)
             throw new WireFormatException($"Rank {header.Source} sent data that was not asked for (receive {header.Context}).");
@@ -162,6 +166,7 @@ internal sealed unsafe partial class Messenger
                 $"Rank {header.Source} sent {header.Length} bytes of a message; {granted.Granted - granted.Received} were asked for.");
         }
 
+        granted.ArrivingLink = link;
         return granted.Receive is { } receive
             ? new PayloadTarget { Pointer = receive.Buffer + granted.Received, Capacity = header.Length, State = granted }
             : default;

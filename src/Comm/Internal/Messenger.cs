@@ -26,6 +26,7 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
     private readonly List<ProbeOperation> _probes = [];
     private MatchQueue? _lastQueue;
     private Operation? _firstPending;
+    private int _failedPeers;
     private ulong _nextId;
     private Exception? _failure;
     private bool _disposed;
@@ -307,5 +308,8 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
         public required ReceiveOperation? Receive;
         public long Granted;
         public long Received;
+
+        /// <summary>The link over which it comes; with relays not always the one that leads to the sender.</summary>
+        public Link? ArrivingLink;
     }
 }
