@@ -76,7 +76,8 @@ public sealed unsafe partial class Communicator
         throw error;
     }
 
-    private void FailRound(CompletionGroup group, Exception error)
+    /// <summary>Ends a round that will not be completed; the others are told by a revocation. The caller holds the gate.</summary>
+    internal void FailRound(CompletionGroup group, Exception error)
     {
         group.Fail(error);
         Messenger.Revoke(this, error.Message, Messenger.Rank);

@@ -52,7 +52,7 @@ internal sealed unsafe partial class Messenger
                 Announced(header, source, RendezvousOffer.Read(new ReadOnlySpan<byte>(link.ControlPayload, RendezvousOffer.Bytes)));
                 break;
             case FrameKind.ClearToSend:
-                TakeGrant(RendezvousGrant.Read(new ReadOnlySpan<byte>(link.ControlPayload, RendezvousGrant.Bytes)));
+                TakeGrant(source, RendezvousGrant.Read(new ReadOnlySpan<byte>(link.ControlPayload, RendezvousGrant.Bytes)));
                 break;
             case FrameKind.Data:
                 EndData(header);
@@ -61,7 +61,7 @@ internal sealed unsafe partial class Messenger
                 ForwardedPayload reason = (ForwardedPayload)state!;
                 string text = Encoding.UTF8.GetString(reason.Pointer, (int)header.Length);
                 _blocks.Return(reason.Pointer, header.Length);
-                RevokedByPeer(header.Context, header.Source, text);
+                RevokedByPeer(header.Context, header.Tag, text);
                 break;
         }
     }
@@ -87,7 +87,8 @@ internal sealed unsafe partial class Messenger
         if (source.Charged > WireLimits.CreditWindowBytes)
             throw new WireFormatException($"Rank {source.Rank} sent {source.Charged} bytes unasked; its credit is {WireLimits.CreditWindowBytes}.");
 
-        MatchQueue? queue = QueueOf(header.Context);
+        CheckTag(header);
+        MatchQueue? queue = WantedQueue(header.Context);
         if (queue is null)
             return default;
         if (queue.TakePosted(header.Source, header.Tag) is { } receive)
@@ -136,7 +137,8 @@ internal sealed unsafe partial class Messenger
 
     private void Announced(in FrameHeader header, Peer source, RendezvousOffer offer)
     {
-        MatchQueue? queue = QueueOf(header.Context);
+        CheckTag(header);
+        MatchQueue? queue = WantedQueue(header.Context);
         if (queue is null)
         {
             SendGrant(source, new RendezvousGrant(offer.SendId, 0, 0, Final: true));
@@ -182,6 +184,15 @@ internal sealed unsafe partial class Messenger
             GrantMore(header.Context, granted);
     }
 
+    /// <summary>The queue that takes messages of a context, or null when its communicator is gone or revoked.</summary>
+    private MatchQueue? WantedQueue(ulong context) => QueueOf(context) is { Revoked: null } queue ? queue : null;
+
+    private static void CheckTag(in FrameHeader header)
+    {
+        if (header.Tag < 0)
+            throw new WireFormatException($"Rank {header.Source} sent a message with tag {header.Tag}; tags are zero or more.");
+    }
+
     private static PayloadTarget BeginGoodbye(Peer source)
     {
         source.HasLeft = true;
@@ -191,6 +202,10 @@ internal sealed unsafe partial class Messenger
     private static PayloadTarget Control(Link link, in FrameHeader header, int bytes) => header.Length == bytes
         ? new PayloadTarget { Pointer = link.ControlPayload, Capacity = bytes }
         : throw new WireFormatException($"A {header.Kind} frame has {bytes} bytes of payload, not {header.Length}.");
+
+    private PayloadTarget BeginRevoke(in FrameHeader header) => (uint)header.Tag < (uint)Size
+        ? Block(header.Length)
+        : throw new WireFormatException($"Rank {header.Source} says that rank {header.Tag} revoked a communicator; the job has ranks 0 to {Size - 1}.");
 
     private PayloadTarget Block(long length)
     {

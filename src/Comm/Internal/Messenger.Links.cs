@@ -149,7 +149,8 @@ internal sealed unsafe partial class Messenger
             Rank = Rank,
             Communicator = communicator.Name,
         };
-        if (!RevokeQueue(communicator.Queue, exception) | !RevokeQueue(communicator.CollectiveQueue, exception))
+        // One of them may have been revoked before there was a communicator to pass it on.
+        if (!(RevokeQueue(communicator.Queue, exception) | RevokeQueue(communicator.CollectiveQueue, exception)))
             return;
 
         byte[] text = Encoding.UTF8.GetBytes(reason);
@@ -160,25 +161,28 @@ internal sealed unsafe partial class Messenger
             {
                 if (member == Rank || _peers[member].Link is not { IsClosed: false } link)
                     continue;
-                FrameHeader header = Header(FrameKind.Revoke, _peers[member], communicator.Queue.Context, 0, length);
+                FrameHeader header = Header(FrameKind.Revoke, _peers[member], communicator.Queue.Context, revokedBy, length);
                 link.Enqueue(ref header, bytes, owner: null);
                 Engine.Submit(link, urgent: true);
             }
         }
     }
 
-    private void RevokedByPeer(ulong context, int source, string reason)
+    /// <param name="context">The communicator's.</param>
+    /// <param name="revokedBy">Rank that began it; whoever told this one may only have passed it on.</param>
+    /// <param name="reason">Why.</param>
+    private void RevokedByPeer(ulong context, int revokedBy, string reason)
     {
         if (_communicators.TryGetValue(context, out Communicator? communicator))
         {
             // Passed on, so that members without a link to the one that revoked hear of it too.
-            Revoke(communicator, reason, source);
+            Revoke(communicator, reason, revokedBy);
             return;
         }
 
         if (QueueOf(context) is { } early)
         {
-            RevokeQueue(early, new CommunicatorRevokedException($"Revoked by rank {source}: {reason}") { RevokedBy = source, Reason = reason, Rank = Rank });
+            RevokeQueue(early, new CommunicatorRevokedException($"Revoked by rank {revokedBy}: {reason}") { RevokedBy = revokedBy, Reason = reason, Rank = Rank });
         }
     }
 

@@ -142,6 +142,12 @@ internal sealed unsafe partial class Messenger
             {
                 if (operation.IsDone)
                     continue;
+                if (operation is { Group: { } group, Communicator: { } communicator })
+                {
+                    communicator.FailRound(group, TimedOut(group, communicator, operation.Timeout));
+                    continue;
+                }
+
                 MpiTimeoutException error = TimedOut(operation, operation.Timeout);
                 operation.Withdraw();
                 operation.Complete(default, error);

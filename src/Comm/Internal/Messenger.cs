@@ -107,7 +107,7 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
         }
     }
 
-    /// <summary>Ends what is pending in this context with a revocation; what is started later fails too.</summary>
+    /// <summary>Ends what is pending in this context with a revocation; what is started later fails too, and messages are dropped.</summary>
     /// <returns>Whether it was new.</returns>
     public bool RevokeQueue(MatchQueue queue, CommunicatorRevokedException reason)
     {
@@ -115,6 +115,7 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
             return false;
         queue.Revoked = reason;
         FailPending(operation => ContextOf(operation) == queue.Context, _ => reason);
+        DiscardAll(queue);
         return true;
     }
 
@@ -187,11 +188,7 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
             _failure ??= new ObjectDisposedException(nameof(Communicator));
             FailPending(_ => true, _ => _failure);
             foreach (MatchQueue queue in _queues.Values)
-            {
-                foreach (UnexpectedMessage message in queue.Messages())
-                    Discard(queue, message);
-            }
-
+                DiscardAll(queue);
             _deadlines?.Dispose();
         }
 
@@ -204,8 +201,17 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
         _queues.Remove(queue.Context);
         _closedContexts.Add(queue.Context);
         _lastQueue = null;
-        foreach (UnexpectedMessage message in queue.Messages())
-            Discard(queue, message);
+        DiscardAll(queue);
+    }
+
+    private void DiscardAll(MatchQueue queue)
+    {
+        // Giving credit back may find a link broken, and that takes its messages out of the queue.
+        foreach (UnexpectedMessage message in queue.Messages().ToArray())
+        {
+            if (message.Queue == queue)
+                Discard(queue, message);
+        }
     }
 
     private IEnumerable<Operation> Pending()
