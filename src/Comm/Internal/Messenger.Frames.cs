@@ -213,7 +213,13 @@ internal sealed unsafe partial class Messenger
         return new PayloadTarget { Pointer = block, Capacity = length, State = new ForwardedPayload(block, length) };
     }
 
-    private PayloadTarget BeginForward(in FrameHeader header) => Block(header.Length);
+    private PayloadTarget BeginForward(in FrameHeader header)
+    {
+        // Grants of relayed messages are shorter than this, and so are messages that are not asked for.
+        if (header.Length > WireLimits.CreditWindowBytes)
+            throw new WireFormatException($"{header.Length} bytes were to be relayed at once; at most {WireLimits.CreditWindowBytes} are.");
+        return Block(header.Length);
+    }
 
     private void EndForward(FrameHeader header, ForwardedPayload payload)
     {

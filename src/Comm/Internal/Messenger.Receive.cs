@@ -222,8 +222,25 @@ internal sealed unsafe partial class Messenger
 
     private void RentBuffer(ReceiveOperation receive, long length)
     {
-        receive.Buffer = _blocks.Rent(length);
-        receive.Capacity = length;
+        try
+        {
+            receive.Buffer = _blocks.Rent(length);
+            receive.Capacity = length;
+        }
+        catch (OutOfMemoryException)
+        {
+            // Announced by a peer, so no reason to bring this rank down: the receive ends as one with too short a buffer.
+            receive.Capacity = 0;
+        }
+    }
+
+    private Peer? Gone(int source) => _peers[source].Failure is null ? null : _peers[source];
+
+    private void ThrowIfNobodySends(int source, Operation operation)
+    {
+        Peer? gone = source >= 0 ? Gone(source) : FailedMemberOf(operation.Communicator);
+        if (gone is not null)
+            throw PeerGone(gone, operation.Describe(), operation.Communicator);
     }
 
     /// <summary>Asks for an announced message.</summary>

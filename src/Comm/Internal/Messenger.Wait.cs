@@ -65,6 +65,8 @@ internal sealed unsafe partial class Messenger
     public string Describe(int worldRank)
     {
         Peer peer = _peers[worldRank];
+        if (worldRank == Rank)
+            return "the partner is this rank itself";
         if (peer.Failure is not null)
             return peer.Failure.Message;
         if (peer.Link is not { } link)
