@@ -15,7 +15,7 @@ internal sealed record JoinOptions
     public const long VerifiedLines = 8_000_000;
 
     public const string Usage =
-        "usage: HashJoin [--data DIR | --generate ROWS [--skew Z]] [--exchange streaming|alltoallv] [--verify | --no-verify]";
+        "usage: HashJoin [--data DIR | --generate ROWS [--skew Z]] [--exchange alltoallv|streaming] [--verify | --no-verify]";
 
     public string? Data { get; private set; }
 
@@ -23,7 +23,8 @@ internal sealed record JoinOptions
 
     public double Skew { get; private set; }
 
-    public ExchangeKind Exchange { get; private set; } = ExchangeKind.Streaming;
+    /// <summary>AllToAllV keeps to the topology's links and wins where ranks share cores; streaming needs memory for a few blocks only.</summary>
+    public ExchangeKind Exchange { get; private set; } = ExchangeKind.AllToAllV;
 
     public bool? Verify { get; private set; }
 

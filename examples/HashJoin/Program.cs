@@ -1,4 +1,4 @@
-// boxer run -n 4 examples/HashJoin [--data DIR | --generate ROWS [--skew Z]] [--exchange streaming|alltoallv] [--verify | --no-verify]
+// boxer run -n 4 examples/HashJoin [--data DIR | --generate ROWS [--skew Z]] [--exchange alltoallv|streaming] [--verify | --no-verify]
 //
 //   SELECT o_orderpriority, count(*), sum(l_extendedprice * (1 - l_discount))
 //   FROM orders JOIN lineitem ON o_orderkey = l_orderkey GROUP BY o_orderpriority          -- derived from TPC-H
@@ -31,8 +31,8 @@ return await MpiProgram.RunAsync(args, async (world, ct) =>
     }
 
     await using IJoinInput? opened = input;
-    string[] problems = await world.AllGatherObjectAsync(problem, ct);
-    if (Array.Find(problems, text => text.Length > 0) is { } first)
+    string?[] problems = await world.AllGatherObjectAsync(problem, ct);
+    if (Array.Find(problems, text => !string.IsNullOrEmpty(text)) is { } first)
     {
         if (world.Rank == 0)
             Console.Error.WriteLine($"HashJoin: {first}");
@@ -69,7 +69,7 @@ return await MpiProgram.RunAsync(args, async (world, ct) =>
     await world.AllReduceAsync<double>(slowest, ReduceOp<double>.Max, ct);
     if (world.Rank == 0)
     {
-        Console.WriteLine($"orders and lineitem from {input.Name} on {world.Size} ranks, {world.Topology.Spec}, exchange {options.Exchange}");
+        Console.WriteLine($"orders and lineitem from {input.Name} on {world.Size} ranks, {world.Topology.Spec}, exchange {options.Exchange.ToString().ToLowerInvariant()}");
         Console.Write(Report.Table(total));
         foreach (string difference in differences)
             Console.WriteLine($"  {difference}");

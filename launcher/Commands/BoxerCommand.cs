@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using BoxerMpi.Launcher.Bench;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Programs;
 
@@ -17,6 +18,10 @@ internal static class BoxerCommand
         {
             new RunCommand(),
             new SeedCommand(),
+            new RankJoinCommand(),
+            new MembersCommand(),
+            new BenchCommand(),
+            new BenchRankCommand(),
         };
         foreach (Command command in root.Subcommands)
             command.TreatUnmatchedTokensAsErrors = true;
@@ -71,6 +76,8 @@ internal static class BoxerCommand
                 $"{command} --help lists what there is" + (kind == "option" ? "; options of the program go behind PROGRAM" : ""));
         }
 
+        if (parsed.CommandResult.Command is RootCommand)
+            return new UsageException("a command is missing: what is to be done?", "boxer run -n 4 examples/Hello runs a program; boxer --help lists all commands");
         return new UsageException(parsed.Errors[0].Message.TrimEnd('.'), $"{command} --help lists what there is");
     }
 

@@ -29,7 +29,7 @@ internal static class LocalRun
             Topology = options.Topology.Spec,
             OffTopology = options.OffTopology,
             GateTimeout = options.GateTimeout,
-            Options = options.Transport is { } transport ? new Dictionary<string, string> { ["transport"] = transport } : [],
+            Options = options.Transport is { } transport ? new Dictionary<string, string> { ["BOXER_TRANSPORT"] = transport } : [],
         }));
 
         RankEnvironment environment = new(seed.EndPoint.ToString(), jobId, Convert.ToHexStringLower(token), options.Size, options.Variables);
@@ -48,7 +48,7 @@ internal static class LocalRun
             plan,
             seat,
             clock,
-            jobId,
+            environment.Mark,
             new LineStyle(options.Tag, options.Timestamp),
             files,
             options.Input,

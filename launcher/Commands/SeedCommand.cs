@@ -83,7 +83,8 @@ internal sealed class SeedCommand : Command
         if (job.Aborted.IsCompleted)
         {
             AbortInfo abort = await job.Aborted;
-            Console.Error.WriteLine($"boxer: the job was aborted by rank {abort.Rank}: {abort.Message}");
+            string who = abort.Rank < 0 ? "the coordinator" : $"rank {abort.Rank}";
+            Console.Error.WriteLine($"boxer: {who} aborted the job: {new AbortNotice(abort.Rank, abort.Code, abort.Message).FirstLine}");
 
             // The ranks read the news from their connections before the coordinator closes them.
             await job.AllLeft.WaitAsync(TimeSpan.FromSeconds(10)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

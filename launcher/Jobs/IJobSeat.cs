@@ -35,9 +35,14 @@ internal sealed record RankProgress(RankStage Stage, TimeSpan? Joined = null, Ti
 /// <summary>A rank, the launcher (-1) or the coordinator (-1) ended the job before its time.</summary>
 internal sealed record AbortNotice(int Rank, int Code, string Message)
 {
+    /// <summary>What was said, without the stack trace that a rank has printed itself.</summary>
+    public string FirstLine => Message.Split('\n', 2)[0].TrimEnd('\r', ' ');
+
     /// <summary>Whether the rank only tells of another rank's end, so that the cause is to be looked for there.</summary>
     public bool IsConsequence =>
-        Message.Contains("PeerFailedException", StringComparison.Ordinal) || Message.Contains("JobAbortedException", StringComparison.Ordinal);
+        FirstLine.Contains(nameof(PeerFailedException), StringComparison.Ordinal)
+        || FirstLine.Contains(nameof(JobAbortedException), StringComparison.Ordinal)
+        || FirstLine.Contains(nameof(CommunicatorRevokedException), StringComparison.Ordinal);
 }
 
 /// <summary>The launcher's place beside the coordinator of its job.</summary>

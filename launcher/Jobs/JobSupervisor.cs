@@ -34,6 +34,7 @@ internal sealed partial class JobSupervisor : IDisposable
     private AbortNotice? _abort;
     private int _endedBeforeAbort;
     private Failure? _failure;
+    private bool _anyJoined;
     private bool _timedOut;
     private int _signal;
     private int _running;
@@ -222,18 +223,24 @@ internal sealed partial class JobSupervisor : IDisposable
     /// <summary>Looks at every rank that has ended, and ends the job when one of them failed it.</summary>
     private void Judge()
     {
-        bool anyJoined = _ranks.Any(rank => _seat.Of(rank.Rank).HasJoined);
-        foreach (RankRecord rank in _ranks)
+        if (!_anyJoined && _ranks.Any(rank => _seat.Of(rank.Rank).HasJoined))
+        {
+            // From now on the ranks depend on each other, and an earlier end means something else than it did.
+            _anyJoined = true;
+            _endedOnTheirOwn.Clear();
+        }
+
+        foreach (RankRecord rank in _ranks.OrderBy(rank => rank.Exited))
         {
             if (rank.Exit is not { } exit || _endedOnTheirOwn.Exists(failure => failure.Rank == rank.Rank))
                 continue;
 
             bool settled = _clock.Elapsed - rank.Exited >= LastWords;
-            if (Verdict.OfEnded(rank.Rank, exit, _seat.Of(rank.Rank), anyJoined, settled) is { } failure)
+            if (Verdict.OfEnded(rank.Rank, exit, _seat.Of(rank.Rank), _anyJoined, settled) is { } failure)
                 _endedOnTheirOwn.Add(failure);
         }
 
-        if (_endedOnTheirOwn.Count > 0 && anyJoined)
+        if (_endedOnTheirOwn.Count > 0 && _anyJoined)
             BeginSettling();
     }
 

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Globalization;
+using System.Security.Cryptography;
 
 namespace BoxerMpi.Launcher.Jobs;
 
@@ -10,6 +11,9 @@ internal sealed class RankEnvironment
     // (15-20 % of the start), one heap. Whoever sets them otherwise keeps that.
     private static readonly (string Name, string Value)[] Defaults =
         [("DOTNET_TieredPGO", "0"), ("DOTNET_EnableWriteXorExecute", "0"), ("DOTNET_gcServer", "0")];
+
+    /// <summary>The variable that marks all processes of one launcher, so that it finds those that left their group.</summary>
+    public const string MarkVariable = "BOXER_LAUNCH";
 
     private readonly Dictionary<string, string> _common;
 
@@ -32,12 +36,20 @@ internal sealed class RankEnvironment
         foreach ((string name, string value) in extra)
             _common[name] = value;
 
+        _common[MarkVariable] = Mark;
         _common["BOXER_SEED"] = seed;
         _common["BOXER_JOB"] = job;
         _common["BOXER_TOKEN"] = token;
-        if (size is { } known)
-            _common["BOXER_SIZE"] = known.ToString(CultureInfo.InvariantCulture);
+        if (size is not { } known)
+            return;
+        _common["BOXER_SIZE"] = known.ToString(CultureInfo.InvariantCulture);
+
+        // All ranks are on this machine: the collectives choose few messages over few rounds when cores are shared.
+        _common.TryAdd("BOXER_RANKS_PER_CORE", ((double)known / Environment.ProcessorCount).ToString(CultureInfo.InvariantCulture));
     }
+
+    /// <summary>Value of <see cref="MarkVariable"/>: this launcher's alone, as several may run ranks of one job on a machine.</summary>
+    public string Mark { get; } = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
 
     /// <summary>The environment of one rank; null lets the coordinator choose the rank.</summary>
     public IReadOnlyDictionary<string, string> Of(int? rank) => rank is { } requested

@@ -14,7 +14,7 @@ internal static class RankHost
     /// <param name="plan">The ranks.</param>
     /// <param name="seat">The coordinator's news.</param>
     /// <param name="clock">Counts from the job's start.</param>
-    /// <param name="job">Id of the job.</param>
+    /// <param name="mark">What the ranks' environment is marked with.</param>
     /// <param name="style">Tags and time stamps.</param>
     /// <param name="files">Files of <c>--output-dir</c>.</param>
     /// <param name="input">Who reads standard input.</param>
@@ -24,14 +24,14 @@ internal static class RankHost
         JobPlan plan,
         IJobSeat seat,
         Stopwatch clock,
-        string job,
+        string mark,
         LineStyle style,
         OutputFiles files,
         StandardInput input,
-        Func<JobOutcome, string?> lastWords)
+        Func<JobOutcome, string?>? lastWords)
     {
         JobSupervisor? supervisor = null;
-        RankHostOptions options = new(job, plan.Size, style, files, input, plan.Grace, () => supervisor?.Post(new JobEvent.OutputClosed()));
+        RankHostOptions options = new(mark, plan.Size, style, files, input, plan.Grace, () => supervisor?.Post(new JobEvent.OutputClosed()));
         using IRankHost host = NativeMethods.IsUnix ? new PosixRankHost(options) : new ManagedRankHost(options);
         using JobSupervisor running = supervisor = new JobSupervisor(plan, host, seat, clock);
         JobOutcome outcome;
@@ -43,7 +43,7 @@ internal static class RankHost
         {
             foreach (string line in Summary.Of(outcome))
                 host.Say("boxer: " + line);
-            if (lastWords(outcome) is { } last)
+            if (lastWords?.Invoke(outcome) is { } last)
                 host.Say("boxer: " + last);
         }
 

@@ -43,7 +43,7 @@ internal static class Verdict
             return ended.MinBy(failure => failure.Rank);
 
         // Whoever died before anybody reported anything is the cause of the report or independent of it.
-        Failure reported = new(abort.Rank, abort.Code == 0 ? 1 : abort.Code, (abort.Rank < 0 ? "" : "failed: ") + abort.Message);
+        Failure reported = new(abort.Rank, abort.Code == 0 ? 1 : abort.Code, (abort.Rank < 0 ? "" : "failed: ") + abort.FirstLine);
         Failure[] before = [.. ended.Take(endedFirst).Where(failure => failure.Rank != abort.Rank)];
         if (before.Length > 0)
             return abort.IsConsequence ? before.MinBy(failure => failure.Rank) : before.Append(reported).MinBy(failure => failure.Rank);

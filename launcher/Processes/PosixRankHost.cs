@@ -26,7 +26,7 @@ internal sealed class PosixRankHost : IRankHost
             options.OutputClosed);
         try
         {
-            _watchdog = new Watchdog(options.Job, options.Grace, text => Say("boxer: " + text));
+            _watchdog = new Watchdog(options.Mark, options.Grace, text => Say("boxer: " + text));
         }
         catch
         {
@@ -70,7 +70,7 @@ internal sealed class PosixRankHost : IRankHost
     public IReadOnlyList<int> LeftBehind()
     {
         lock (_groups)
-            return ProcessTable.LeftBehind(_groups, _options.Job);
+            return ProcessTable.LeftBehind(_groups, _options.Mark);
     }
 
     public void Signal(int process, int signal) => _ = NativeMethods.Kill(process, signal);

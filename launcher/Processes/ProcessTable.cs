@@ -6,16 +6,16 @@ namespace BoxerMpi.Launcher.Processes;
 /// <summary>Finds what ranks have left running, from <c>/proc</c>; empty on systems without it.</summary>
 internal static class ProcessTable
 {
-    /// <summary>Living processes of the groups, and any other that carries the job's id in its environment.</summary>
+    /// <summary>Living processes of the groups, and any other that carries the launcher's mark in its environment.</summary>
     /// <remarks>The mark finds children that made a session of their own, which no group signal reaches.</remarks>
-    public static List<int> LeftBehind(IReadOnlySet<int> groups, string job)
+    public static List<int> LeftBehind(IReadOnlySet<int> groups, string mark)
     {
         List<int> found = [];
         if (!OperatingSystem.IsLinux())
             return found;
 
         // Variables are separated by zeros, but the first has none before it.
-        byte[] mark = Encoding.ASCII.GetBytes($"\0BOXER_JOB={job}\0");
+        byte[] marked = Encoding.ASCII.GetBytes($"\0{Jobs.RankEnvironment.MarkVariable}={mark}\0");
         foreach (string folder in Directory.EnumerateDirectories("/proc"))
         {
             if (!int.TryParse(Path.GetFileName(folder.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out int id)
@@ -29,7 +29,7 @@ internal static class ProcessTable
             string line = Encoding.UTF8.GetString(stat);
             string[] fields = line[(line.LastIndexOf(')') + 2)..].Split(' ');
             bool dead = fields[0] is "Z" or "X";
-            if (!dead && (groups.Contains(int.Parse(fields[2], CultureInfo.InvariantCulture)) || HasMark(folder, mark)))
+            if (!dead && (groups.Contains(int.Parse(fields[2], CultureInfo.InvariantCulture)) || HasMark(folder, marked)))
                 found.Add(id);
         }
 
@@ -51,9 +51,9 @@ internal static class ProcessTable
         return System.Buffers.Text.Utf8Parser.TryParse(text, out long kibibytes, out _) ? kibibytes * 1024 : null;
     }
 
-    private static bool HasMark(string folder, byte[] mark) =>
+    private static bool HasMark(string folder, byte[] marked) =>
         TryRead(folder + "/environ", out byte[] environment)
-        && (environment.AsSpan().StartsWith(mark.AsSpan(1)) || environment.AsSpan().IndexOf(mark) >= 0);
+        && (environment.AsSpan().StartsWith(marked.AsSpan(1)) || environment.AsSpan().IndexOf(marked) >= 0);
 
     private static bool TryRead(string path, out byte[] content)
     {

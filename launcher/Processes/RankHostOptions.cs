@@ -3,7 +3,7 @@ using BoxerMpi.Launcher.Output;
 namespace BoxerMpi.Launcher.Processes;
 
 /// <summary>What a host of ranks needs to know about the job.</summary>
-/// <param name="Job">Id of the job: what marks its processes in their environment.</param>
+/// <param name="Mark">What marks the processes of this launcher in their environment.</param>
 /// <param name="Size">Number of ranks.</param>
 /// <param name="Style">Tags and time stamps.</param>
 /// <param name="Files">Files of <c>--output-dir</c>.</param>
@@ -11,7 +11,7 @@ namespace BoxerMpi.Launcher.Processes;
 /// <param name="Grace">Time between TERM and KILL.</param>
 /// <param name="OutputClosed">Called when nobody reads the launcher's standard output any more.</param>
 internal sealed record RankHostOptions(
-    string Job,
+    string Mark,
     int Size,
     LineStyle Style,
     OutputFiles Files,

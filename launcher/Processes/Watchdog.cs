@@ -7,12 +7,12 @@ namespace BoxerMpi.Launcher.Processes;
 /// <remarks>
 /// A small shell in a session of its own reads the ranks' process groups from a pipe. Only the launcher holds the other
 /// end, so the kernel closes it when the launcher dies, even by SIGKILL, and the shell then terminates the groups and, on
-/// Linux, every process that still carries the job's id in its environment: children that left their group included.
+/// Linux, every process that still carries the launcher's mark in its environment: children that left their group included.
 /// It is a shell because it must cost nothing while it waits (1 MB, no second runtime).
 /// </remarks>
 internal sealed class Watchdog : IDisposable
 {
-    // $1 = job id, $2 = tenths of a second between TERM and KILL. Its own environment is empty, so it never finds itself.
+    // $1 = mark, $2 = tenths of a second between TERM and KILL. Its own environment is empty, so it never finds itself.
     private const string Script = """
         trap '' HUP INT QUIT TERM USR1 USR2 TSTP PIPE
         groups=
@@ -22,7 +22,7 @@ internal sealed class Watchdog : IDisposable
                 done) exit 0 ;;
             esac
         done
-        marked() { grep -lsF "BOXER_JOB=$1" /proc/[0-9]*/environ 2>/dev/null | while IFS=/ read -r _ _ pid _; do echo "$pid"; done; }
+        marked() { grep -lsF "BOXER_LAUNCH=$1" /proc/[0-9]*/environ 2>/dev/null | while IFS=/ read -r _ _ pid _; do echo "$pid"; done; }
         deliver() {
             for target in $groups; do kill -s "$1" -- "$target" 2>/dev/null; done
             for target in $(marked "$2"); do kill -s "$1" "$target" 2>/dev/null; done
@@ -40,7 +40,7 @@ internal sealed class Watchdog : IDisposable
 
     private const int MostRestarts = 5;
 
-    private readonly string _job;
+    private readonly string _mark;
     private readonly string _tenths;
     private readonly Action<string> _warn;
     private readonly ManualResetEventSlim _ended = new();
@@ -51,12 +51,12 @@ internal sealed class Watchdog : IDisposable
     private int _restarts;
     private bool _finished;
 
-    /// <param name="job">Id of the job, as the ranks have it in BOXER_JOB.</param>
+    /// <param name="mark">What the ranks have in BOXER_LAUNCH.</param>
     /// <param name="grace">Time between TERM and KILL.</param>
     /// <param name="warn">Told when the promise can no longer be kept.</param>
-    public Watchdog(string job, TimeSpan grace, Action<string> warn)
+    public Watchdog(string mark, TimeSpan grace, Action<string> warn)
     {
-        _job = job;
+        _mark = mark;
         _tenths = Math.Ceiling(grace.TotalSeconds * 10).ToString(CultureInfo.InvariantCulture);
         _warn = warn;
         (_pipe, _shell) = Start();
@@ -96,9 +96,9 @@ internal sealed class Watchdog : IDisposable
         Pipe pipe = Pipe.Create();
         try
         {
-            int id = PosixSpawner.Spawn(new SpawnRequest("/bin/sh", ["-c", Script, "boxer-watchdog", _job, _tenths])
+            int id = PosixSpawner.Spawn(new SpawnRequest("/bin/sh", ["-c", Script, "boxer-watchdog", _mark, _tenths])
             {
-                // PATH finds grep and sleep. Nothing else: BOXER_JOB of an outer job would mark the watchdog as one of its processes.
+                // PATH finds grep and sleep. Nothing else: the mark of an outer launcher would make the watchdog one of its processes.
                 Environment = new Dictionary<string, string> { ["PATH"] = "/usr/bin:/bin:/usr/local/bin", ["LC_ALL"] = "C" },
                 WorkingDirectory = "/",
                 StandardInput = pipe.ReadEnd,

@@ -65,7 +65,9 @@ internal sealed class ProjectPublisher(BuildKind kind, bool verbose, Action<stri
         ProcessStartInfo start = new(ProgramResolver.DotNet(),
         [
             "publish", project, "-c", kind.Configuration, "-r", RuntimeInformation.RuntimeIdentifier, "-o", output,
-            "--artifacts-path", cache.Artifacts, .. how, "-nologo", "-v", verbose ? "minimal" : "quiet", "-nodeReuse:false", "--tl:off",
+            "--artifacts-path", cache.Artifacts, .. how,
+            // What is only run needs no second look at its source; source generators still work.
+            "-p:RunAnalyzers=false", "-nologo", "-v", verbose ? "minimal" : "quiet", "-nodeReuse:false", "--tl:off",
         ])
         {
             RedirectStandardInput = true,

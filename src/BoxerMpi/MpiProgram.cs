@@ -53,8 +53,10 @@ public static class MpiProgram
         try
         {
             int code = body(environment.World);
+            if (code != 0)
+                return FailAsync(environment, code).GetAwaiter().GetResult();
             environment.Dispose();
-            return code;
+            return 0;
         }
 #pragma warning disable CA1031 // whatever the body throws ends the job
         catch (Exception exception)
@@ -97,8 +99,10 @@ public static class MpiProgram
         try
         {
             int code = await body(environment.World, environment.Aborted).ConfigureAwait(false);
+            if (code != 0)
+                return await FailAsync(environment, code).ConfigureAwait(false);
             await environment.DisposeAsync().ConfigureAwait(false);
-            return code;
+            return 0;
         }
 #pragma warning disable CA1031 // whatever the body throws ends the job
         catch (Exception exception)
@@ -119,6 +123,15 @@ public static class MpiProgram
     {
         Console.Error.WriteLine(exception.Message);
         return exception is JobAbortedException aborted ? aborted.ExitCode : 1;
+    }
+
+    /// <summary>The body says by its exit code that the rank has failed: the others must not wait for it.</summary>
+    private static async Task<int> FailAsync(MpiEnvironment environment, int code)
+    {
+        if (!environment.Aborted.IsCancellationRequested)
+            await environment.AbortAsync(code, $"it returned exit code {code}").ConfigureAwait(false);
+        await environment.EndAsync().ConfigureAwait(false);
+        return code;
     }
 
     private static async Task<int> FailAsync(MpiEnvironment environment, Exception exception)

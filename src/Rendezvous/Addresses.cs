@@ -28,6 +28,15 @@ internal static class Addresses
         return IPAddress.TryParse(host, out IPAddress? address) ? new IPEndPoint(address, port) : new DnsEndPoint(host, port);
     }
 
+    /// <summary>Reads the address of a local service: a path, <c>unix:PATH</c>, or a loopback HOST:PORT.</summary>
+    public static EndPoint ParseLocal(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        if (text.StartsWith("unix:", StringComparison.Ordinal))
+            return new UnixDomainSocketEndPoint(text["unix:".Length..]);
+        return text.Contains('/', StringComparison.Ordinal) ? new UnixDomainSocketEndPoint(text) : Parse(text);
+    }
+
     /// <summary>An IPv4 peer of a dual-mode socket as the IPv4 endpoint that it is.</summary>
     public static IPEndPoint Normalise(IPEndPoint endPoint) =>
         endPoint.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(endPoint.Address.MapToIPv4(), endPoint.Port) : endPoint;

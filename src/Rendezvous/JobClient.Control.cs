@@ -9,27 +9,8 @@ internal sealed partial class JobClient
 
     private void StartReading()
     {
-        _heartbeat = StartHeartbeat(_time, _accepted, () => _channel);
+        _heartbeat = ControlHandshake.StartHeartbeat(_time, _accepted, () => _channel);
         _ = RunAsync();
-    }
-
-    /// <summary>Says that this rank is there when nothing else does, and gives up a coordinator that does not.</summary>
-    private static ITimer StartHeartbeat(TimeProvider time, AcceptedMessage accepted, Func<ControlChannel> current)
-    {
-        TimeSpan period = accepted.HeartbeatInterval / 2 < accepted.HeartbeatTimeout / 4 ? accepted.HeartbeatInterval / 2 : accepted.HeartbeatTimeout / 4;
-        return time.CreateTimer(
-            _ =>
-            {
-                ControlChannel channel = current();
-                long now = time.GetTimestamp();
-                if (time.GetElapsedTime(channel.LastReceived, now) >= accepted.HeartbeatTimeout)
-                    channel.Close($"it was silent for {accepted.HeartbeatTimeout.TotalSeconds:0.#} s");
-                else if (time.GetElapsedTime(channel.LastSent, now) >= accepted.HeartbeatInterval)
-                    channel.Post(ShortMessages.Heartbeat);
-            },
-            null,
-            period,
-            period);
     }
 
     private async Task RunAsync()

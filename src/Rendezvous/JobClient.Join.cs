@@ -79,7 +79,7 @@ internal sealed partial class JobClient
 
     private static async Task<MemberInfo[]> WaitForGateAsync(JoinOptions options, ControlChannel channel, AcceptedMessage accepted, CancellationToken cancellationToken)
     {
-        using ITimer heartbeat = StartHeartbeat(options.Time, accepted, () => channel);
+        using ITimer heartbeat = ControlHandshake.StartHeartbeat(options.Time, accepted, () => channel);
         try
         {
             while (true)

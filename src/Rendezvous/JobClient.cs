@@ -20,6 +20,7 @@ internal sealed partial class JobClient : IAsyncDisposable
     private ControlChannel _channel;
     private bool _isConnected = true;
     private bool _isLeaving;
+    private bool _isDisposed;
     private WireUpReport? _wireUp;
     private ITimer? _heartbeat;
 
@@ -164,6 +165,8 @@ internal sealed partial class JobClient : IAsyncDisposable
     /// <summary>Ends all that the client does; links that were handed over are not touched.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isDisposed, true))
+            return;
         lock (_gate)
             _isLeaving = true;
         await _stopping.CancelAsync().ConfigureAwait(false);

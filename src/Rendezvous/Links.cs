@@ -104,12 +104,17 @@ internal sealed partial class Links : IAsyncDisposable
         try
         {
             await slot.Established.WaitAsync(time, _time, cancellationToken).ConfigureAwait(false);
-            return true;
         }
-        catch (TimeoutException) when (!slot.Established.IsCompleted)
+        catch (TimeoutException)
         {
-            return false;
+            if (!slot.Established.IsCompleted)
+                return false;
+
+            // It ended in the same moment as the patience: its own outcome counts.
+            await slot.Established.ConfigureAwait(false);
         }
+
+        return true;
     }
 
     /// <summary>No link to this rank will come up any more; links that are up are not touched.</summary>

@@ -17,6 +17,7 @@ internal sealed class Seed : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly ITimer _timer;
     private readonly Task _accepting;
+    private bool _isDisposed;
 
     // Protects _followers and their attachment to jobs; taken before a job's lock.
     private readonly Lock _followersGate = new();
@@ -63,6 +64,7 @@ internal sealed class Seed : IAsyncDisposable
 
     /// <summary>Makes a job known; its ranks may join from now on.</summary>
     /// <exception cref="ArgumentException">The coordinator has a job of that id, or the specification is not sound.</exception>
+    /// <exception cref="FormatException">The topology is not understood.</exception>
     public SeedJob AddJob(JobSpec spec)
     {
         ArgumentNullException.ThrowIfNull(spec);
@@ -112,12 +114,16 @@ internal sealed class Seed : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isDisposed, true))
+            return;
+
+        // First the jobs: their members have not failed because the coordinator ends.
+        foreach (SeedJob job in _jobs.Values)
+            job.Close("the coordinator stops");
         await _stopping.CancelAsync().ConfigureAwait(false);
         _listener.Dispose();
         await _timer.DisposeAsync().ConfigureAwait(false);
         await _accepting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        foreach (SeedJob job in _jobs.Values)
-            job.Close("the coordinator stops");
         lock (_followersGate)
         {
             foreach (Subscription follower in _followers)

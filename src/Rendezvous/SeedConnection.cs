@@ -84,7 +84,7 @@ internal sealed class SeedConnection : IDisposable
                         await ServeMemberAsync(stopping).ConfigureAwait(false);
                         break;
                     case ControlKind.Follow when Take(proven, out _):
-                        followed = _job!.Subscribe();
+                        followed = _job!.Subscribe(this);
                         PostAccepted(_job.Describe(-1, _channel.Remote), _job.Spec.Token);
                         _ = ForwardAsync(followed);
                         await DiscardAsync(int.MaxValue, stopping).ConfigureAwait(false);
@@ -118,7 +118,7 @@ internal sealed class SeedConnection : IDisposable
             Dispose();
             _seed.Ended(this);
             if (followed is not null)
-                _job!.Unsubscribe(followed);
+                _job!.Unsubscribe(this, followed);
             else
                 _job?.ConnectionEnded(this, reason);
         }

@@ -10,6 +10,21 @@ internal sealed partial class SeedJob
         return follower;
     }
 
+    /// <summary>A follower over the network: its connection is looked after like a member's.</summary>
+    internal Subscription Subscribe(SeedConnection connection)
+    {
+        lock (_gate)
+            _followerConnections.Add(connection);
+        return Subscribe();
+    }
+
+    internal void Unsubscribe(SeedConnection connection, Subscription follower)
+    {
+        lock (_gate)
+            _followerConnections.Remove(connection);
+        Unsubscribe(follower);
+    }
+
     public void Unsubscribe(Subscription follower)
     {
         lock (_gate)

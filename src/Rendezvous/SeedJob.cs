@@ -22,6 +22,7 @@ internal sealed partial class SeedJob
     private readonly Dictionary<IPEndPoint, int> _rankOfEndPoint = [];
     private readonly Dictionary<IPAddress, int> _rankOfAddress = [];
     private readonly List<(Subscription Follower, bool EndsWithJob)> _followers = [];
+    private readonly HashSet<SeedConnection> _followerConnections = [];
     private ITimer? _gateTimer;
     private int _joined;
     private int _linked;
@@ -42,6 +43,10 @@ internal sealed partial class SeedJob
         _places = new Place[spec.Size];
         for (int rank = 0; rank < _places.Length; rank++)
             _places[rank] = new Place(rank);
+
+        // A topology that cannot be is an error here, not at each rank.
+        if (spec.Topology.Length > 0)
+            _ = Topology.Parse(spec.Topology, spec.Size);
 
         // The joiner reads this frame before the seed has proven anything, so it has the small cap.
         if (spec.Options.Count > Limits.OptionsPerJob || Describe(0, new IPEndPoint(IPAddress.IPv6Any, 0)).Encode().Finish().Length > Limits.MemberFrameBytes)
@@ -164,11 +169,13 @@ internal sealed partial class SeedJob
             if (PlaceOf(connection) is not { } place)
                 return;
             place.Connection = null;
+            if (_closed is not null)
+                return;
             if (place.State == MemberState.Joined)
             {
                 Vacate(place, reason);
             }
-            else if (_options.RejoinGrace > TimeSpan.Zero && _closed is null)
+            else if (_options.RejoinGrace > TimeSpan.Zero)
             {
                 place.DisconnectedSince = _time.GetTimestamp();
                 place.FailureReason = reason;
@@ -186,19 +193,23 @@ internal sealed partial class SeedJob
         {
             foreach (Place place in _places)
             {
-                if (place.Connection is { } connection)
-                {
-                    if (_time.GetElapsedTime(connection.Channel.LastReceived, now) >= _options.HeartbeatTimeout)
-                        connection.Close($"it was silent for {_options.HeartbeatTimeout.TotalSeconds:0.#} s");
-                    else if (_time.GetElapsedTime(connection.Channel.LastSent, now) >= _options.HeartbeatInterval)
-                        connection.Post(ShortMessages.Heartbeat);
-                }
+                if (place.Connection is not null)
+                    LookAfterSilence(place.Connection, now);
                 else if (place.DisconnectedSince is { } since && _time.GetElapsedTime(since, now) >= _options.RejoinGrace)
-                {
                     End(place, MemberState.Failed, place.FailureReason ?? "its control connection broke");
-                }
             }
+
+            foreach (SeedConnection connection in _followerConnections)
+                LookAfterSilence(connection, now);
         }
+    }
+
+    private void LookAfterSilence(SeedConnection connection, long now)
+    {
+        if (_time.GetElapsedTime(connection.Channel.LastReceived, now) >= _options.HeartbeatTimeout)
+            connection.Close($"it was silent for {_options.HeartbeatTimeout.TotalSeconds:0.#} s");
+        else if (_time.GetElapsedTime(connection.Channel.LastSent, now) >= _options.HeartbeatInterval)
+            connection.Post(ShortMessages.Heartbeat);
     }
 
     internal void Close(string reason)
@@ -277,7 +288,7 @@ internal sealed partial class SeedJob
             _options.Log?.Invoke($"Rank {place.Rank} of job '{Spec.JobId}' ({place.Info!.Observed}) has failed: {reason}");
 
             // An aborted job ends anyway: no news of each member to each other.
-            if (_abort is null && _closed is null)
+            if (_abort is null)
             {
                 ReadOnlyMemory<byte> frame = ShortMessages.EncodeLost(place.Rank, reason);
                 foreach (Place other in _places)

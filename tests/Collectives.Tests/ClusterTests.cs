@@ -78,7 +78,10 @@ public sealed class ClusterTests
     internal static Task RunAsync(int size, string topology, LocalTransport transport, Func<Communicator, CancellationToken, Task> body) =>
         LocalCluster.RunAsync(size, body, new()
         {
-            Topology = topology, Transport = transport, EagerLimitBytes = 4096, OffTopology = OffTopologyPolicy.Refuse,
+            Topology = topology,
+            Transport = transport,
+            EagerLimitBytes = 4096,
+            OffTopology = OffTopologyPolicy.Refuse,
             Timeout = TimeSpan.FromMinutes(3),
         });
 
@@ -295,7 +298,7 @@ public sealed class ClusterTests
     {
         long[] buffer = new long[layout.Extent];
         for (int rank = 0; rank < layout.Size; rank++)
-            block(rank).CopyTo(buffer, layout.Displacement(rank));
+            block(rank).CopyTo(buffer.AsSpan((int)Math.Min(layout.Displacement(rank), buffer.Length)));
         return buffer;
     }
 

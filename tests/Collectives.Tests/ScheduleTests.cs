@@ -91,7 +91,9 @@ public sealed class ScheduleTests
             bool isChanged = false;
             SymbolicRun run = new(algorithm, Topology.Mesh(8))
             {
-                Bytes = 8, Count = (a, b) => 1 + (a + b) % 3, Change = Break,
+                Bytes = 8,
+                Count = (a, b) => 1 + (a + b) % 3,
+                Change = Break,
             };
             Exception? noticed = Record.Exception(run.Check);
             Assert.Equal(isChanged, noticed is ScheduleException);

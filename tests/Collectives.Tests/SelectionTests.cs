@@ -9,8 +9,13 @@ public sealed class SelectionTests
     {
         CollectiveOptions options = CollectiveEnvironment.Parse(new Hashtable
         {
-            ["BOXER_COLLECTIVE_ALLTOALL"] = "Grid", ["BOXER_COLLECTIVE_ALL_REDUCE"] = "ring", ["BOXER_COLLECTIVE_CHECK"] = "1",
-            ["BOXER_COLLECTIVE_WINDOW"] = "4", ["BOXER_RANKS_PER_CORE"] = "2.5", ["BOXER_OTHER"] = "x", ["BOXER_COLLECTIVE_BARRIER"] = "",
+            ["BOXER_COLLECTIVE_ALLTOALL"] = "Grid",
+            ["BOXER_COLLECTIVE_ALL_REDUCE"] = "ring",
+            ["BOXER_COLLECTIVE_CHECK"] = "1",
+            ["BOXER_COLLECTIVE_WINDOW"] = "4",
+            ["BOXER_RANKS_PER_CORE"] = "2.5",
+            ["BOXER_OTHER"] = "x",
+            ["BOXER_COLLECTIVE_BARRIER"] = "",
         });
         Assert.Equal(("grid", "ring", true, 4, 2.5), (options.AllToAll, options.AllReduce, options.Check, options.Window, options.RanksPerCore));
         Assert.Null(options.Barrier);
@@ -64,6 +69,37 @@ public sealed class SelectionTests
         Assert.True(cache.TryGet(new(Collective.Broadcast, 999, 1), out _));
         Assert.False(cache.TryGet(new(Collective.Broadcast, 0, 1), out _));
         Assert.False(cache.TryGet(new(Collective.Broadcast, 999, 1) { Root = 1 }, out _));
+    }
+
+    [Fact]
+    public void Every_call_on_every_topology_finds_an_algorithm()
+    {
+        foreach (string topology in new[] { "mesh", "grid", "tree", "ring", "star", "hypercube" })
+        {
+            foreach (int size in new[] { 1, 2, 5, 8, 12, 40 })
+            {
+                foreach (double ranksPerCore in new[] { 1, 8.0 })
+                {
+                    CollectiveSelector selector = new(Topology.Parse(topology, size), new() { RanksPerCore = ranksPerCore });
+                    foreach (Collective collective in Enum.GetValues<Collective>())
+                    {
+                        foreach (long bytes in new[] { 0L, 8, 1024, 65536, 1 << 20 })
+                        {
+                            foreach (bool commutative in new[] { true, false })
+                            {
+                                PlanKey call = new(collective, bytes, 1)
+                                {
+                                    Root = size - 1,
+                                    Commutative = commutative,
+                                    ReceiveLayout = BlockLayout.Uniform(size, bytes),
+                                };
+                                Assert.Equal(collective, selector.Select(call).Collective);
+                            }
+                        }
+                    }
+                }
+            }
+        }
     }
 
     [Fact]

@@ -5,18 +5,15 @@ namespace Examples.Tests;
 /// <summary>The small examples through the launcher.</summary>
 public class ExampleTests
 {
-    public static TheoryData<int, string> Shapes()
+    public static TheoryData<int, string> Shapes() => new()
     {
-        TheoryData<int, string> shapes = new() { { 1, "mesh" } };
-        foreach (string topology in (string[])["mesh", "grid", "tree", "hypercube"])
-        {
-            shapes.Add(4, topology);
-            shapes.Add(7, topology);
-        }
-
-        shapes.Add(16, "grid");
-        return shapes;
-    }
+        { 1, "mesh" },
+        { 4, "hypercube" },
+        { 4, "tree" },
+        { 7, "mesh" },
+        { 7, "hypercube" },
+        { 16, "grid" },
+    };
 
     [Theory, MemberData(nameof(Shapes))]
     public async Task Hello_greets_from_every_rank(int ranks, string topology)

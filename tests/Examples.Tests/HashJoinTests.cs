@@ -7,19 +7,17 @@ namespace Examples.Tests;
 /// <summary>HashJoin through the launcher, its printed aggregate against DuckDB.</summary>
 public partial class HashJoinTests
 {
-    private static readonly string[] Exchanges = ["streaming", "alltoallv"];
-
     public static TheoryData<int, string, string> Shapes()
     {
-        TheoryData<int, string, string> shapes = [];
-        foreach (string exchange in Exchanges)
+        // Four ranks meet every topology with every exchange; seven and sixteen meet each once.
+        TheoryData<int, string, string> shapes = new() { { 1, "mesh", "streaming" }, { 1, "mesh", "alltoallv" } };
+        string[] topologies = ["mesh", "grid", "tree", "hypercube"];
+        for (int i = 0; i < topologies.Length; i++)
         {
-            shapes.Add(1, "mesh", exchange);
-            foreach (string topology in (string[])["mesh", "grid", "tree", "hypercube"])
-            {
-                foreach (int ranks in (int[])[4, 7, 16])
-                    shapes.Add(ranks, topology, exchange);
-            }
+            shapes.Add(4, topologies[i], "streaming");
+            shapes.Add(4, topologies[i], "alltoallv");
+            shapes.Add(7, topologies[i], i % 2 == 0 ? "streaming" : "alltoallv");
+            shapes.Add(16, topologies[i], i % 2 == 0 ? "alltoallv" : "streaming");
         }
 
         return shapes;

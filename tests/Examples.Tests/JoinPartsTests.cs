@@ -5,7 +5,7 @@ namespace Examples.Tests;
 /// <summary>The pieces of HashJoin alone, the check that must not pass wrong results above all.</summary>
 public class JoinPartsTests
 {
-    private static readonly IJoinInput Generated = new SyntheticInput(20_000, 0.9);
+    private static readonly SyntheticInput Generated = new SyntheticInput(20_000, 0.9);
 
     [Fact]
     public async Task Sorting_and_hashing_agree()

@@ -71,12 +71,15 @@ public sealed class SignalTests
     public async Task Stop_and_continue_reach_the_ranks()
     {
         const int TerminalStop = 20;
-        await using Boxer boxer = Boxer.Start("run", "-n", "1", "--", "sh", "-c", Stubborn);
+
+        // A program that starts no others: a shell that waits for a stopped child to execute shows another state.
+        await using Boxer boxer = Boxer.Start("run", "-n", "1", "--", "sh", "-c", "echo rank $$; exec sleep 1000");
         int rank = (await StartedAsync(boxer, 1, perRank: 1))[0];
+        await Proc.UntilAsync(() => Proc.State(rank) == 'S', () => "The rank does not sleep.");
         boxer.Signal(TerminalStop);
-        await Proc.UntilAsync(() => Proc.State(rank) == 'T' && Proc.State(boxer.Id) == 'T', () => "Rank and launcher did not stop.");
+        await Proc.UntilAsync(() => Proc.State(rank) == 'T' && Proc.State(boxer.Id) == 'T', () => $"Rank and launcher are {Proc.State(rank)} and {Proc.State(boxer.Id)} instead of stopped.");
         boxer.Signal(NativeMethods.SigContinue);
-        await Proc.UntilAsync(() => Proc.State(rank) != 'T' && Proc.State(boxer.Id) != 'T', () => "Rank and launcher did not go on.");
+        await Proc.UntilAsync(() => Proc.State(rank) != 'T' && Proc.State(boxer.Id) != 'T', () => $"Rank and launcher are {Proc.State(rank)} and {Proc.State(boxer.Id)} instead of going on.");
     }
 
     [Fact]

@@ -20,7 +20,12 @@ internal static class AllToAllRouted
     {
         CollectiveCall counts = call with
         {
-            SendLayout = null, ReceiveLayout = null, Known = null, Bytes = sizeof(long), ElementSize = sizeof(long), StageSend = false,
+            SendLayout = null,
+            ReceiveLayout = null,
+            Known = null,
+            Bytes = sizeof(long),
+            ElementSize = sizeof(long),
+            StageSend = false,
         };
         long offset = 0;
         return Steps(counts, new(counts), Keep, keepOnlyPassing: true).Build();

@@ -15,7 +15,7 @@ internal static unsafe class ScratchMemory
     private static readonly Lock Gate = new();
     private static readonly nint[] Kept = new nint[(LargestKeptShift + 1) * KeptPerSize];
     private static readonly int[] KeptCount = new int[LargestKeptShift + 1];
-    private static long s_keptBytes;
+    private static long _keptBytes;
 
     /// <summary>Memory of at least this many bytes with undefined contents; null for none.</summary>
     /// <exception cref="OutOfMemoryException">There is no such memory.</exception>
@@ -30,7 +30,7 @@ internal static unsafe class ScratchMemory
         {
             if (KeptCount[shift] > 0)
             {
-                s_keptBytes -= 1L << shift;
+                _keptBytes -= 1L << shift;
                 return (byte*)Kept[shift * KeptPerSize + --KeptCount[shift]];
             }
         }
@@ -47,9 +47,9 @@ internal static unsafe class ScratchMemory
         {
             lock (Gate)
             {
-                if (KeptCount[shift] < KeptPerSize && s_keptBytes + (1L << shift) <= LargestKeptBytes)
+                if (KeptCount[shift] < KeptPerSize && _keptBytes + (1L << shift) <= LargestKeptBytes)
                 {
-                    s_keptBytes += 1L << shift;
+                    _keptBytes += 1L << shift;
                     Kept[shift * KeptPerSize + KeptCount[shift]++] = (nint)memory;
                     return;
                 }

@@ -5,13 +5,25 @@ namespace BoxerMpi;
 /// <summary>How a communicator runs its collectives. Every rank of the communicator needs the same.</summary>
 /// <remarks>
 /// Algorithm names are those of docs/collectives.md; null leaves the choice to the library. The environment variable of an
-/// algorithm is BOXER_COLLECTIVE_ and the collective's name, such as BOXER_COLLECTIVE_ALLTOALL=grid; what a program sets wins.
+/// algorithm is BOXER_COLLECTIVE_ and the collective's name, such as BOXER_COLLECTIVE_ALLTOALL=grid. What a program sets wins over it.
 /// </remarks>
 public sealed record CollectiveOptions
 {
     /// <summary>What the environment says, and defaults where it says nothing.</summary>
     /// <exception cref="InvalidOperationException">A BOXER_COLLECTIVE_ variable has an unknown name or value.</exception>
+    public CollectiveOptions()
+        : this(CollectiveEnvironment.Read())
+    {
+    }
+
+    private CollectiveOptions(bool isPlain) => _ = isPlain;
+
+    /// <summary>What the environment says, and defaults where it says nothing.</summary>
+    /// <exception cref="InvalidOperationException">A BOXER_COLLECTIVE_ variable has an unknown name or value.</exception>
     public static CollectiveOptions Default => CollectiveEnvironment.Read();
+
+    /// <summary>Defaults, whatever the environment says.</summary>
+    internal static CollectiveOptions Plain { get; } = new(isPlain: true);
 
     /// <summary>Algorithm of Barrier.</summary>
     public string? Barrier { get; init => field = Checked(Collective.Barrier, value); }

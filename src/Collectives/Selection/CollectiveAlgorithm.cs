@@ -70,7 +70,12 @@ internal sealed class CollectiveAlgorithm(Collective collective, string name, Sc
             // One element for each rank, so that no chunk of a vector is empty and no edge is left out.
             CollectiveCall probe = new()
             {
-                Collective = Collective, Rank = rank, Size = topology.Size, Topology = topology, Root = root, Bytes = topology.Size,
+                Collective = Collective,
+                Rank = rank,
+                Size = topology.Size,
+                Topology = topology,
+                Root = root,
+                Bytes = topology.Size,
                 Commutative = commutative,
             };
             foreach (int peer in Build(probe).Edges())

@@ -10,18 +10,18 @@ internal static class CollectiveEnvironment
     private const string RanksPerCore = "BOXER_RANKS_PER_CORE";
 
     private static readonly Lock Gate = new();
-    private static CollectiveOptions? s_options;
+    private static CollectiveOptions? _options;
 
     /// <summary>The options of this process's environment, read once.</summary>
     public static CollectiveOptions Read()
     {
         lock (Gate)
-            return s_options ??= Parse(Environment.GetEnvironmentVariables());
+            return _options ??= Parse(Environment.GetEnvironmentVariables());
     }
 
     public static CollectiveOptions Parse(IDictionary variables)
     {
-        CollectiveOptions options = new();
+        CollectiveOptions options = CollectiveOptions.Plain;
         foreach (DictionaryEntry variable in variables)
         {
             string name = (string)variable.Key;

@@ -82,18 +82,20 @@ internal sealed class CollectiveSelector(Topology topology, CollectiveOptions op
         switch (call.Collective)
         {
             case Collective.Barrier:
-                return IsCrowded ? ["flat", "tree"] : ["dissemination", "tree"];
+                return options.RanksPerCore >= 2 ? ["flat", "tree"] : ["dissemination", "tree"];
 
             case Collective.Broadcast:
-                if (bytes < (IsCrowded ? 512 : 128) * KiB || Size < 4)
+                if (bytes < (IsCrowded ? 1024 : 128) * KiB || Size < 4)
                     return ["binomial", "tree"];
-                return ["scatter-allgather", "segmented"];
+                return IsCrowded ? ["segmented", "scatter-allgather"] : ["scatter-allgather", "segmented"];
 
             case Collective.Reduce:
-                return bytes < 64 * KiB || !call.Commutative ? ["binomial", "tree", "linear", "ordered-tree"] : ["scatter-gather", "binomial", "tree"];
+                return bytes < (IsCrowded ? 512 : 64) * KiB || !call.Commutative
+                    ? ["binomial", "tree", "linear", "ordered-tree"]
+                    : ["scatter-gather", "binomial", "tree"];
 
             case Collective.AllReduce:
-                if (bytes >= 16 * KiB)
+                if (bytes >= (IsCrowded ? 256 : 16) * KiB)
                     return ["halving-doubling", "ring", "tree", "ordered-tree"];
                 return IsCrowded ? ["binomial", "tree", "ordered-tree"] : ["recursive-doubling", "binomial", "tree", "ordered-tree"];
 
@@ -113,15 +115,19 @@ internal sealed class CollectiveSelector(Topology topology, CollectiveOptions op
                     return ["ring"];
                 if (Size <= 4)
                     return ["linear", "tree"];
+                if (IsCrowded && bytes <= 64 * KiB)
+                    return ["tree", "recursive-doubling", "bruck"];
                 return bytes <= 64 * KiB ? ["recursive-doubling", "bruck", "tree"] : ["recursive-doubling", "ring", "tree"];
 
             case Collective.AllToAll:
-                return bytes <= 256 && Size >= 8 ? ["bruck", "grid", "linear", "routed"] : ["linear", "grid", "routed"];
+                return bytes <= (IsCrowded ? 1024 : 256) && Size >= 8 ? ["bruck", "grid", "linear", "routed"] : ["linear", "grid", "routed"];
 
             case Collective.AllToAllV:
                 return ["linear", "grid", "routed"];
 
             default:
+                if (IsCrowded && bytes <= 8 * KiB)
+                    return ["tree", "halving", "linear", "ordered-tree"];
                 return bytes * Size < 512 * KiB ? ["halving", "linear", "tree", "ordered-tree"] : ["halving", "pairwise", "linear", "tree", "ordered-tree"];
         }
     }

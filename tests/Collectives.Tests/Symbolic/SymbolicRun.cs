@@ -68,8 +68,16 @@ internal sealed record SymbolicRun(CollectiveAlgorithm Algorithm, Topology Topol
     {
         CollectiveCall call = new()
         {
-            Collective = Collective, Rank = rank, Size = Size, Topology = Topology, Root = Root, Bytes = Bytes, ElementSize = ElementSize,
-            Commutative = Commutative, Window = Window, SegmentBytes = SegmentBytes,
+            Collective = Collective,
+            Rank = rank,
+            Size = Size,
+            Topology = Topology,
+            Root = Root,
+            Bytes = Bytes,
+            ElementSize = ElementSize,
+            Commutative = Commutative,
+            Window = Window,
+            SegmentBytes = SegmentBytes,
             StageSend = InPlace && (Collective is Collective.AllToAll or Collective.AllToAllV),
         };
         if (!HasCounts)
@@ -80,19 +88,23 @@ internal sealed record SymbolicRun(CollectiveAlgorithm Algorithm, Topology Topol
         {
             Collective.GatherV => call with
             {
-                Bytes = count(rank, 0) * ElementSize, ReceiveLayout = rank == Root ? Layout(other => count(other, 0)) : null,
+                Bytes = count(rank, 0) * ElementSize,
+                ReceiveLayout = rank == Root ? Layout(other => count(other, 0)) : null,
             },
             Collective.AllGatherV => call with
             {
-                Bytes = count(rank, 0) * ElementSize, ReceiveLayout = Layout(other => count(other, 0), reverse: rank % 2 == 1),
+                Bytes = count(rank, 0) * ElementSize,
+                ReceiveLayout = Layout(other => count(other, 0), reverse: rank % 2 == 1),
             },
             Collective.ScatterV => call with
             {
-                Bytes = count(rank, 0) * ElementSize, SendLayout = rank == Root ? Layout(other => count(other, 0)) : null,
+                Bytes = count(rank, 0) * ElementSize,
+                SendLayout = rank == Root ? Layout(other => count(other, 0)) : null,
             },
             _ => call with
             {
-                SendLayout = Layout(other => count(rank, other)), ReceiveLayout = Layout(other => count(other, rank)),
+                SendLayout = Layout(other => count(rank, other)),
+                ReceiveLayout = Layout(other => count(other, rank)),
             },
         };
     }

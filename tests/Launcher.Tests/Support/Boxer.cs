@@ -66,10 +66,13 @@ internal sealed class Boxer : IAsyncDisposable
     {
         if (!_process.HasExited)
         {
-            // TERM lets it end its ranks; what is left after that is a bug that the next line must not hide by waiting forever.
+            // The test has failed, or needs no more of it. TERM lets it end its ranks; a launcher that does not even do
+            // that is killed, so that the test's own failure is the one that is seen.
             _ = NativeMethods.Kill(Id, NativeMethods.SigTerm);
+            _ = NativeMethods.Kill(Id, NativeMethods.SigContinue);
             using CancellationTokenSource late = new(TimeSpan.FromSeconds(20));
-            await _process.WaitForExitAsync(late.Token);
+            await _process.WaitForExitAsync(late.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _process.Kill();
         }
 
         _process.Dispose();

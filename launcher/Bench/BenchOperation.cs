@@ -1,0 +1,53 @@
+using BoxerMpi.Collectives;
+
+namespace BoxerMpi.Launcher.Bench;
+
+/// <summary>One operation: its buffers, and the three steps of an iteration. Only <see cref="Call"/> is timed.</summary>
+/// <param name="Name">As on the command line and in the results.</param>
+/// <param name="Pair">Point-to-point: ranks 0 and 1 take part and rank 0 keeps the time.</param>
+/// <param name="ElementBytes">The size must be a multiple of this.</param>
+/// <param name="SendBytes">Length of the send buffer from (bytes, ranks).</param>
+/// <param name="ReceiveBytes">Length of the receive buffer from (bytes, ranks).</param>
+/// <param name="Fill">Writes the pattern into the send buffer.</param>
+/// <param name="Call">The timed call.</param>
+/// <param name="Check">Throws if what arrived is not the pattern.</param>
+internal sealed record BenchOperation(
+    string Name,
+    bool Pair,
+    int ElementBytes,
+    Func<long, int, long> SendBytes,
+    Func<long, int, long> ReceiveBytes,
+    Action<BenchBuffers> Fill,
+    Action<BenchBuffers> Call,
+    Action<BenchBuffers> Check)
+{
+    /// <summary>Finds the plan of the call, for the name of its algorithm; null for point-to-point.</summary>
+    public Func<BenchBuffers, PlanKey>? Plan { get; init; }
+
+    /// <summary>The size means nothing (barrier): it is measured once, as 0 bytes.</summary>
+    public bool HasNoData => SendBytes(1, 1) == 0;
+}
+
+/// <summary>One rank's buffers of one measurement.</summary>
+internal sealed class BenchBuffers
+{
+    public BenchBuffers(Communicator world, BenchOperation operation, int bytes)
+    {
+        World = world;
+        Bytes = bytes;
+        // Zeroed, so every page has been touched before the first timed call.
+        Send = new byte[operation.SendBytes(bytes, world.Size)];
+        Receive = new byte[operation.ReceiveBytes(bytes, world.Size)];
+        Blocks = BlockLayout.Uniform(world.Size, bytes);
+    }
+
+    public Communicator World { get; }
+    public int Rank => World.Rank;
+    public int Size => World.Size;
+    public int Bytes { get; }
+    public byte[] Send { get; }
+    public byte[] Receive { get; }
+    public BlockLayout Blocks { get; }
+    public byte[] Acknowledgement { get; } = new byte[1];
+    public Request[] Requests { get; } = new Request[BenchOperations.Window];
+}

@@ -1,0 +1,111 @@
+using BoxerMpi.Launcher.Tests.Support;
+
+namespace BoxerMpi.Launcher.Tests;
+
+/// <summary>Ranks that join a coordinator from anywhere.</summary>
+public sealed class JoinTests
+{
+    private static readonly string Puppet = Path.Combine(AppContext.BaseDirectory, "Puppet.dll");
+
+    [Fact]
+    public async Task Ranks_started_one_by_one_make_a_job()
+    {
+        using TemporaryFolder folder = new();
+        string token = folder.File("token");
+        await using Boxer seed = Boxer.Start("seed", "--size", "3", "--token-file", token, "--topology", "ring");
+        string address = await AddressAsync(seed);
+        string job = (await seed.Output.WaitForAsync("job ")).Split(' ', ',')[1];
+        Assert.Contains($"boxer rank --seed {address} --job {job} --token-file {token} PROGRAM", await seed.Output.WaitForAsync("join with"), StringComparison.Ordinal);
+        if (!OperatingSystem.IsWindows())
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(token));
+
+        string[] join = ["rank", "--seed", address, "--job", job, "--token-file", token];
+        await using Boxer two = Boxer.Start([.. join, "--rank", "2", Puppet, "hello"]);
+        await using Boxer one = Boxer.Start([.. join, "--rank", "1", Puppet, "hello"]);
+        await using Boxer any = Boxer.Start([.. join, Puppet, "hello"]);
+        Assert.Equal("rank 2 of 3", (await two.EndAsync()).ExitsWith(0).Output[^1]);
+        Assert.Equal("rank 1 of 3", (await one.EndAsync()).ExitsWith(0).Output[^1]);
+        Assert.Equal("rank 0 of 3", (await any.EndAsync()).ExitsWith(0).Output[^1]);
+        (await seed.EndAsync()).ExitsWith(0);
+    }
+
+    [Fact]
+    public async Task A_failing_rank_is_the_end_of_the_coordinator_as_well()
+    {
+        await using Boxer seed = Boxer.Start("seed", "--size", "2", "--job", "failing");
+        string address = await AddressAsync(seed);
+        KeyValuePair<string, string?>[] token = [new("BOXER_TOKEN", (await seed.Output.WaitForAsync("token "))["token ".Length..])];
+        string[] join = ["rank", "--seed", address, "--job", "failing"];
+        await using Boxer zero = Boxer.StartWith(token, [.. join, "--rank", "0", Puppet, "throw", "1"]);
+        await using Boxer one = Boxer.StartWith(token, [.. join, "--rank", "1", Puppet, "throw", "1"]);
+        (await one.EndAsync()).ExitsWith(1);
+        (await zero.EndAsync()).ExitsWith(1);
+        BoxerResult result = (await seed.EndAsync()).ExitsWith(1);
+        Assert.StartsWith("boxer: rank 1 aborted the job: System.InvalidOperationException", result.Error[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Joining_wrongly_says_what_is_wrong()
+    {
+        await using Boxer seed = Boxer.Start("seed", "--size", "2", "--job", "strict");
+        string address = await AddressAsync(seed);
+        string right = (await seed.Output.WaitForAsync("token "))["token ".Length..];
+        string wrong = new('a', 64);
+        await FailsAsync("token", wrong, "--seed", address, "--job", "strict", "true");
+        await FailsAsync("job", right, "--seed", address, "--job", "unknown", "true");
+        await FailsAsync("--rank 2: there is no such rank", right, "--seed", address, "--job", "strict", "--rank", "2", "true");
+        await FailsAsync("is not a rank", right, "--seed", address, "--job", "strict", "--rank", "-1", "true");
+        await FailsAsync("PROGRAM is missing", right, "--seed", address, "--job", "strict");
+        await FailsAsync("--seed is missing", right, "--job", "strict", "true");
+        await FailsAsync("--job is missing", right, "--seed", address, "true");
+        await FailsAsync("is not an address", right, "--seed", "nowhere", "--job", "strict", "true");
+        await FailsAsync("does not hold a token", "xyz", "--seed", address, "--job", "strict", "true");
+        await FailsAsync("No coordinator answered", right, "--seed", "127.0.0.1:1", "--connect-timeout", "0.3", "--job", "strict", "true");
+    }
+
+    [Fact]
+    public async Task Members_are_shown_as_lines_of_JSON_and_followed_to_the_end()
+    {
+        await using Boxer seed = Boxer.Start("seed", "--size", "2", "--job", "shown");
+        string address = await AddressAsync(seed);
+        KeyValuePair<string, string?>[] token = [new("BOXER_TOKEN", (await seed.Output.WaitForAsync("token "))["token ".Length..])];
+        string[] where = ["--seed", address, "--job", "shown"];
+        await using Boxer follower = Boxer.StartWith(token, ["members", .. where, "--follow"]);
+        await using Boxer one = Boxer.StartWith(token, ["rank", .. where, "--rank", "1", Puppet, "hello"]);
+        Assert.Contains("\"rank\":1", await follower.Output.WaitForAsync("joined"), StringComparison.Ordinal);
+
+        await using Boxer snapshot = Boxer.StartWith(token, ["members", .. where]);
+        BoxerResult present = (await snapshot.EndAsync()).ExitsWith(0);
+        Assert.Contains("\"event\":\"joined\"", Assert.Single(present.Output), StringComparison.Ordinal);
+
+        await using Boxer zero = Boxer.StartWith(token, ["rank", .. where, Puppet, "hello"]);
+        (await zero.EndAsync()).ExitsWith(0);
+        BoxerResult followed = (await follower.EndAsync()).ExitsWith(0);
+        string[] kinds = [.. followed.Output.Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("event").GetString()!)];
+        Assert.Equal(["joined", "joined", "left", "left", "linked", "linked", "started"], kinds.Order());
+    }
+
+    [Fact]
+    public async Task Two_ranks_of_one_job_on_a_machine_do_not_end_each_other()
+    {
+        await using Boxer seed = Boxer.Start("seed", "--size", "2", "--job", "shared");
+        string address = await AddressAsync(seed);
+        KeyValuePair<string, string?>[] token = [new("BOXER_TOKEN", (await seed.Output.WaitForAsync("token "))["token ".Length..])];
+        string[] join = ["rank", "--seed", address, "--job", "shared"];
+        await using Boxer staying = Boxer.StartWith(token, [.. join, "--", "sh", "-c", "echo pid $$; exec sleep 1000"]);
+        int id = ProcessList.IdIn(await staying.Output.WaitForAsync("pid "));
+        await using Boxer ending = Boxer.StartWith(token, [.. join, "--", "true"]);
+        (await ending.EndAsync()).ExitsWith(0);
+        Assert.True(ProcessList.IsAlive(id));
+    }
+
+    private static async Task FailsAsync(string message, string token, params string[] arguments)
+    {
+        await using Boxer boxer = Boxer.StartWith([new("BOXER_TOKEN", token)], ["rank", .. arguments]);
+        BoxerResult result = (await boxer.EndAsync()).ExitsWith(2);
+        Assert.Contains(message, result.Error[0], StringComparison.Ordinal);
+        Assert.StartsWith("boxer: ", result.Error[0], StringComparison.Ordinal);
+    }
+
+    private static async Task<string> AddressAsync(Boxer seed) => (await seed.Output.WaitForAsync("seed "))["seed ".Length..];
+}

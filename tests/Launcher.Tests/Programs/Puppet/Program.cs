@@ -1,0 +1,55 @@
+// One rank that does what the tests tell it: boxer run -n 4 Puppet.dll WHAT [RANK].
+using System.Diagnostics;
+using BoxerMpi;
+
+string what = args[0];
+int who = args.Length > 1 ? int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : -1;
+string? requested = Environment.GetEnvironmentVariable("BOXER_RANK");
+if (what == "before" && requested == args[1])
+    return 6;
+if (what == "absent" && requested == args[1])
+    return 0;
+if (what == "exit")
+{
+    // A program with a Main of its own that forgets to leave.
+    MpiEnvironment environment = Mpi.Initialize();
+    environment.World.Barrier();
+    if (environment.World.Rank == who)
+        Environment.Exit(0);
+    environment.World.Receive<int>(who);
+}
+
+return MpiProgram.Run(args, world =>
+{
+    Console.WriteLine($"pid {Environment.ProcessId}");
+    world.Barrier();
+    if (world.Rank == who)
+    {
+        switch (what)
+        {
+            case "throw":
+                throw new InvalidOperationException("the puppet's error");
+            case "code":
+                return 5;
+            case "die":
+                Process.GetCurrentProcess().Kill();
+                break;
+            case "quit":
+                Environment.Exit(7);
+                break;
+            case "hang":
+                // Never looks at messages again, so nothing reaches it but signals.
+                new ManualResetEvent(false).WaitOne();
+                break;
+        }
+    }
+
+    if (who >= 0)
+    {
+        // Depends on a rank that will not send: only the job's end ends it.
+        world.Receive<int>(who);
+    }
+
+    Console.WriteLine($"rank {world.Rank} of {world.Size}");
+    return 0;
+});

@@ -1,0 +1,54 @@
+using BoxerMpi.Launcher.Tests.Support;
+
+namespace BoxerMpi.Launcher.Tests;
+
+/// <summary>Projects are built when they have to be, and only then.</summary>
+public sealed class PublishTests
+{
+    private const string Project = """
+        <Project Sdk="Microsoft.NET.Sdk">
+          <PropertyGroup>
+            <OutputType>Exe</OutputType>
+            <TargetFramework>net10.0</TargetFramework>
+            <ImplicitUsings>enable</ImplicitUsings>
+            <InvariantGlobalization>true</InvariantGlobalization>
+          </PropertyGroup>
+        </Project>
+        """;
+
+    [Fact]
+    public async Task A_project_is_built_once_and_again_when_a_source_changes()
+    {
+        using TemporaryFolder folder = new();
+        await WriteAsync(folder, "hello.csproj", Project);
+        await WriteAsync(folder, "Program.cs", Hello("first"));
+
+        // Two launchers at a time: one builds, the other waits and takes the same program.
+        await using Boxer one = Boxer.Start("run", "-n", "2", folder.Path, "argument");
+        await using Boxer two = Boxer.Start("run", "-n", "2", folder.File("hello.csproj"), "argument");
+        BoxerResult[] both = await Task.WhenAll(one.EndAsync(TimeSpan.FromMinutes(3)), two.EndAsync(TimeSpan.FromMinutes(3)));
+        foreach (BoxerResult result in both)
+            Assert.Equal(["[0] first argument", "[1] first argument"], result.ExitsWith(0).Output.Order());
+        Assert.Single(both.SelectMany(result => result.Error), line => line.Contains("building", StringComparison.Ordinal));
+
+        BoxerResult unchanged = (await Boxer.RunAsync("run", "-n", "1", folder.Path)).ExitsWith(0);
+        Assert.Empty(unchanged.Error);
+
+        await WriteAsync(folder, "Program.cs", Hello("second"));
+        await using Boxer three = Boxer.Start("run", "-n", "1", folder.Path, "argument");
+        Assert.Equal(["[0] second argument"], (await three.EndAsync(TimeSpan.FromMinutes(3))).ExitsWith(0).Output);
+
+        // A program that does not build shows why, and nothing runs.
+        await WriteAsync(folder, "Program.cs", "nonsense");
+        await using Boxer four = Boxer.Start("run", "-n", "1", folder.Path);
+        BoxerResult broken = (await four.EndAsync(TimeSpan.FromMinutes(3))).ExitsWith(1);
+        Assert.Empty(broken.Output);
+        Assert.Contains(broken.Error, line => line.Contains("Program.cs(1,", StringComparison.Ordinal));
+        Assert.Contains("hello.csproj does not build", broken.Error[^1], StringComparison.Ordinal);
+    }
+
+    private static string Hello(string word) => $"Console.WriteLine(\"{word} \" + string.Join(' ', args));";
+
+    private static Task WriteAsync(TemporaryFolder folder, string name, string text) =>
+        File.WriteAllTextAsync(folder.File(name), text, TestContext.Current.CancellationToken);
+}

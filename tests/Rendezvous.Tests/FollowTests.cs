@@ -1,0 +1,218 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+
+namespace BoxerMpi.Rendezvous.Tests;
+
+public class FollowTests
+{
+    [Fact]
+    public async Task A_follower_sees_the_life_of_a_job_from_whenever_it_comes()
+    {
+        await using TestJob job = new(2);
+        Task<List<MembershipEvent>> early = CollectAsync(job);
+        await LiveAsync(job);
+        Task<List<MembershipEvent>> late = CollectAsync(job);
+        foreach (List<MembershipEvent> seen in new[] { await early, await late })
+        {
+            Assert.Equal(
+                [MembershipChange.Joined, MembershipChange.Joined, MembershipChange.Started],
+                seen.Select(one => one.Change).Take(3));
+            Assert.Equal([0, 1], seen.Where(one => one.Change == MembershipChange.Linked).Select(one => one.Rank).Order());
+            MembershipEvent failed = Assert.Single(seen, one => one.Change == MembershipChange.Failed);
+            Assert.Equal(1, failed.Rank);
+            Assert.NotEmpty(failed.Reason);
+            Assert.Equal(0, Assert.Single(seen, one => one.Change == MembershipChange.Left).Rank);
+            Assert.All(seen.Take(2), one => Assert.Equal(IPAddress.Loopback, one.Observed!.Address));
+            Assert.All(seen, one => Assert.Equal(2, one.Size));
+        }
+    }
+
+    [Fact]
+    public async Task Following_needs_the_token()
+    {
+        await using TestJob job = new(2);
+        IAsyncEnumerator<MembershipEvent> events = MembershipFollower.FollowAsync(job.Options() with { Token = TestJob.NewToken() }, job.Deadline).GetAsyncEnumerator(job.Deadline);
+        RendezvousException error = await Assert.ThrowsAsync<RendezvousException>(() => events.MoveNextAsync().AsTask());
+        Assert.Equal(RendezvousFailure.BadToken, error.Reason);
+    }
+
+    [Fact]
+    public void A_subscription_that_is_full_is_dropped_with_a_reason()
+    {
+        Subscription slow = new(4);
+        for (int i = 0; i < 4; i++)
+            Assert.True(slow.Offer(new MembershipEvent { Change = MembershipChange.Joined, JobId = "test", Rank = i }));
+        Assert.False(slow.Offer(new MembershipEvent { Change = MembershipChange.Started, JobId = "test" }));
+        Assert.True(slow.Dropped.IsCompleted);
+        Assert.Contains("4 membership events", slow.DroppedReason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_follower_over_the_network_that_does_not_read_is_dropped_and_told()
+    {
+        await using TestJob job = new(2, seed: options => options with { FollowerQueueLimit = 2 });
+        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
+        await socket.ConnectAsync(job.Seed.EndPoint, job.Deadline);
+        RawPeer follower = RawPeer.Over(socket);
+        HelloMessage hello = new(Protocol.Version, Proof.Nonce(), "test");
+        await follower.SendAsync(hello.Encode(), job.Deadline);
+        byte[] nonce = ChallengeMessage.Decode((await follower.ReceiveAsync(job.Deadline)).Payload);
+        await follower.SendAsync(FollowFrame(job, hello, nonce), job.Deadline);
+        Assert.Equal(ControlKind.Accepted, (await follower.ReceiveAsync(job.Deadline)).Kind);
+
+        // Members with long names come and go until the buffers on the way are full.
+        string host = new('h', 1000);
+        while (!job.Log.Any(line => line.Contains("is dropped", StringComparison.Ordinal)))
+        {
+            (ControlChannel member, _) = await ControlHandshake.OpenAsync(
+                job.Seed.EndPoint, "test", job.Job.Spec.Token, TimeSpan.FromSeconds(10), TimeProvider.System, _ => new JoinMessage(Guid.NewGuid(), 0, false, 9, [], host, 1).Encode(), job.Deadline);
+            member.Dispose();
+            await job.UntilAsync(() => job.Job.Progress.Joined == 0, "the place to be free");
+        }
+
+        (ControlKind Kind, byte[] Payload) last;
+        do
+            last = await follower.ReceiveAsync(job.Deadline);
+        while (last.Kind == ControlKind.Event);
+        Assert.Equal(ControlKind.Rejected, last.Kind);
+        Assert.Contains("did not keep up", RejectedMessage.Decode(last.Payload).Text, StringComparison.Ordinal);
+
+        // The job has not waited for it.
+        await job.JoinAllAsync();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_local_service_of_a_coordinator_tells_all_its_jobs_in_lines_of_json(bool overUnixSocket)
+    {
+        await using TestJob job = new(2);
+        await using MembershipService service = MembershipService.Start(LocalEndPoint(overUnixSocket), job.Seed);
+        using CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(job.Deadline);
+        List<MembershipLine> lines = [];
+        Task following = CollectAsync(service.EndPoint, lines, line => line is { Job: "later", Event: "joined" }, enough);
+        await LiveAsync(job);
+        job.Job.Abort(9, "done");
+        SeedJob later = job.Seed.AddJob(new JobSpec { JobId = "later", Token = job.Job.Spec.Token, Size = 1 });
+        await job.JoinAsync(job.Options() with { JobId = "later" });
+        await following;
+        Assert.Equal(["joined", "joined", "started"], lines.Where(line => line.Job == "test").Take(3).Select(line => line.Event));
+        Assert.Contains(lines, line => line is { Job: "test", Event: "failed", Rank: 1, Reason: not null });
+        Assert.Contains(lines, line => line is { Job: "test", Event: "aborted", ExitCode: 9, Reason: "done" });
+        Assert.Contains(lines, line => line is { Job: "test", Event: "linked", Links: 1 });
+        Assert.True(later.Started.IsCompletedSuccessfully);
+    }
+
+    [Fact]
+    public async Task Any_program_can_read_the_lines()
+    {
+        await using TestJob job = new(1);
+        await using MembershipService service = MembershipService.Start(LocalEndPoint(overUnixSocket: false), job.Seed);
+        await job.JoinAsync();
+        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(service.EndPoint, job.Deadline);
+        socket.Shutdown(SocketShutdown.Send); // as "nc -N" does
+        StringBuilder text = new();
+        byte[] buffer = new byte[1024];
+        while (text.ToString().Count(c => c == '\n') < 2)
+            text.Append(Encoding.UTF8.GetString(buffer, 0, await socket.ReceiveAsync(buffer, job.Deadline)));
+        string[] lines = text.ToString().Split('\n');
+        using JsonDocument joined = JsonDocument.Parse(lines[0]);
+        Assert.Equal("joined", joined.RootElement.GetProperty("event").GetString());
+        Assert.Equal("test", joined.RootElement.GetProperty("job").GetString());
+        Assert.Equal(0, joined.RootElement.GetProperty("rank").GetInt32());
+        Assert.StartsWith("127.0.0.1:", joined.RootElement.GetProperty("address").GetString(), StringComparison.Ordinal);
+        using JsonDocument started = JsonDocument.Parse(lines[1]);
+        Assert.Equal("started", started.RootElement.GetProperty("event").GetString());
+        Assert.False(started.RootElement.TryGetProperty("rank", out _));
+    }
+
+    [Fact]
+    public async Task The_local_service_of_a_rank_tells_its_own_job()
+    {
+        await using TestJob job = new(2);
+        await using MembershipService service = MembershipService.Start(LocalEndPoint(overUnixSocket: true), job.Options());
+        using CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(job.Deadline);
+        List<MembershipLine> lines = [];
+        Task following = CollectAsync(service.EndPoint, lines, _ => false, enough);
+        await LiveAsync(job);
+        await following; // ends with the job
+        Assert.Equal(["joined", "joined", "started"], lines.Take(3).Select(line => line.Event));
+        Assert.Equal(7, lines.Count);
+    }
+
+    [Fact]
+    public async Task A_path_left_by_a_process_that_is_gone_is_taken_over_and_one_in_use_is_not()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Modes of files are a matter of Unix.");
+        await using TestJob job = new(1);
+        UnixDomainSocketEndPoint path = (UnixDomainSocketEndPoint)LocalEndPoint(overUnixSocket: true);
+        using (Socket abandoned = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+        {
+            abandoned.Bind(path);
+            abandoned.Listen();
+            File.Move(path.ToString(), path + ".kept"); // closing would remove it
+        }
+
+        File.Move(path + ".kept", path.ToString());
+        await using MembershipService service = MembershipService.Start(path, job.Seed);
+        if (!OperatingSystem.IsWindows())
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path.ToString()));
+        RendezvousException error = Assert.Throws<RendezvousException>(() => MembershipService.Start(path, job.Seed));
+        Assert.Equal(RendezvousFailure.PortTaken, error.Reason);
+        Assert.Throws<ArgumentException>(() => MembershipService.Start(new IPEndPoint(IPAddress.Any, 0), job.Seed));
+    }
+
+    [Fact]
+    public async Task Nobody_at_the_local_service_is_said()
+    {
+        await using TestJob job = new(1);
+        IAsyncEnumerator<MembershipLine> lines = MembershipFollower.FollowLocalAsync(LocalEndPoint(overUnixSocket: true), job.Deadline).GetAsyncEnumerator(job.Deadline);
+        Assert.Equal(RendezvousFailure.Unreachable, (await Assert.ThrowsAsync<RendezvousException>(() => lines.MoveNextAsync().AsTask())).Reason);
+    }
+
+    private static EndPoint LocalEndPoint(bool overUnixSocket) => overUnixSocket
+        ? new UnixDomainSocketEndPoint(Path.Combine(Path.GetTempPath(), $"boxer-{Guid.NewGuid():N}"))
+        : new IPEndPoint(IPAddress.Loopback, 0);
+
+    private static ReadOnlyMemory<byte> FollowFrame(TestJob job, HelloMessage hello, byte[] nonce)
+    {
+        MessageWriter writer = new MessageWriter(ControlKind.Follow).ReserveProof();
+        writer.ForProof(out Span<byte> proof, out ReadOnlySpan<byte> body);
+        Proof.OfJoiner(job.Job.Spec.Token, ControlKind.Follow, hello.JobId, hello.Nonce, nonce, body, proof);
+        return writer.Finish();
+    }
+
+    /// <summary>Two ranks join and link; rank 0 leaves, rank 1 dies.</summary>
+    private static async Task LiveAsync(TestJob job)
+    {
+        JobClient[] ranks = await job.JoinAllAsync();
+        LinkBox[] boxes = [new(), new()];
+        await Task.WhenAll(ranks.Select((rank, i) => rank.WireUpAsync(rank.Topology, boxes[i].Take, cancellationToken: job.Deadline)));
+        await job.Job.AllLinked.WaitAsync(job.Deadline);
+        await ranks[0].LeaveAsync().WaitAsync(job.Deadline);
+        await ranks[1].DisposeAsync();
+        await job.Job.AllLeft.WaitAsync(job.Deadline);
+        Array.ForEach(boxes, box => box.Dispose());
+    }
+
+    private static async Task<List<MembershipEvent>> CollectAsync(TestJob job)
+    {
+        List<MembershipEvent> seen = [];
+        await foreach (MembershipEvent happened in MembershipFollower.FollowAsync(job.Options(), job.Deadline))
+            seen.Add(happened);
+        return seen;
+    }
+
+    private static async Task CollectAsync(EndPoint service, List<MembershipLine> lines, Func<MembershipLine, bool> isLast, CancellationTokenSource enough)
+    {
+        await foreach (MembershipLine line in MembershipFollower.FollowLocalAsync(service, enough.Token))
+        {
+            lines.Add(line);
+            if (isLast(line))
+                return;
+        }
+    }
+}
