@@ -160,7 +160,7 @@ public sealed class LocalCluster : IDisposable
         try
         {
             Communicator world = Communicator.CreateWorld(rank, _topology);
-            world.Timeout = _options.OperationTimeout ?? _options.Timeout;
+            world.Timeout = _options.OperationTimeout ?? Timeout.InfiniteTimeSpan;
             _states[rank.Rank] = "in the program, in no operation";
 #pragma warning disable CA2007 // the body stays on the rank's thread
             await body(world, _cancellation.Token);
@@ -181,7 +181,16 @@ public sealed class LocalCluster : IDisposable
 
     private void FailAll(int failed, string reason)
     {
-        _cancellation.Cancel();
+        try
+        {
+            _cancellation.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The time was over: this rank has ended after its cluster.
+            return;
+        }
+
         foreach (Messenger rank in _ranks)
         {
             if (rank.Rank != failed)
@@ -189,11 +198,15 @@ public sealed class LocalCluster : IDisposable
         }
     }
 
-    private static void Kill(Messenger rank)
+    private void Kill(Messenger rank)
     {
         RankKilledException reason = new(rank.Rank);
         rank.Fail(reason);
         rank.Engine.CloseAll(new IOException(reason.Message));
+
+        // Those without a link to it hear of it too, as they do from the coordinator of a job.
+        foreach (Messenger other in _ranks)
+            other.PeerLost(rank.Rank, reason.Message);
     }
 
     private string Report()

@@ -30,7 +30,7 @@ public sealed record LocalClusterOptions
     /// <summary>How long all ranks together may take. Default one minute.</summary>
     public TimeSpan Timeout { get; init => field = value > TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(value)); } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long one operation may wait; see <see cref="Communicator.Timeout"/>. Default: as long as everything.</summary>
+    /// <summary>How long one operation may wait; see <see cref="Communicator.Timeout"/>. Default: without limit, so that what ends a hang tells of all ranks.</summary>
     public TimeSpan? OperationTimeout { get; init; }
 
     /// <summary>Faults to inject, or null.</summary>

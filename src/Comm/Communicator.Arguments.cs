@@ -23,7 +23,7 @@ public sealed partial class Communicator
             throw new ArgumentOutOfRangeException(nameof(tag), tag, "A tag is zero or more; Communicator.AnyTag receives all.");
     }
 
-    private TimeSpan TimeoutOr(TimeSpan? timeout)
+    internal TimeSpan TimeoutOr(TimeSpan? timeout)
     {
         if (timeout is not { } given)
             return Timeout;

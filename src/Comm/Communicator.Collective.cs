@@ -27,6 +27,7 @@ public sealed unsafe partial class Communicator
     /// <summary>Posts a receive of exactly this length. Within <see cref="EnterPosts"/>.</summary>
     internal void PostReceive(CompletionGroup group, int source, byte* buffer, long length)
     {
+        Messenger.ThrowIfMemberFailed(this, group);
         ReceiveOperation receive = Messenger.RentReceive();
         receive.Prepare(CollectiveQueue, Group.WorldRanks[source], TagOf(group), buffer, length, ownsBuffer: false);
         receive.Communicator = this;
@@ -37,6 +38,7 @@ public sealed unsafe partial class Communicator
     /// <summary>Posts a send; the data stays as it is until the group is done. Within <see cref="EnterPosts"/>.</summary>
     internal void PostSend(CompletionGroup group, int destination, byte* data, long length)
     {
+        Messenger.ThrowIfMemberFailed(this, group);
         SendOperation? send = Messenger.StartSend(
             this, CollectiveQueue, Group.WorldRanks[destination], TagOf(group), data, length, synchronous: false);
         if (send is null)
@@ -74,7 +76,8 @@ public sealed unsafe partial class Communicator
         throw error;
     }
 
-    private void FailRound(CompletionGroup group, Exception error)
+    /// <summary>Ends a round that will not be completed; the others are told by a revocation. The caller holds the gate.</summary>
+    internal void FailRound(CompletionGroup group, Exception error)
     {
         group.Fail(error);
         Messenger.Revoke(this, error.Message, Messenger.Rank);

@@ -12,24 +12,27 @@ public sealed unsafe partial class Communicator
     public MatchedMessage Probe(int source = AnySource, int tag = AnyTag, TimeSpan? timeout = null)
     {
         CheckReceive(source, tag);
+        TimeSpan limit = TimeoutOr(timeout);
         lock (Messenger.Gate)
         {
             ProbeOperation probe = NewProbe(source, tag);
-            Messenger.WaitFor(probe, TimeoutOr(timeout));
+            Messenger.WaitFor(probe, limit);
             probe.Outcome();
             return new MatchedMessage(this, probe.Message!);
         }
     }
 
     /// <summary>Takes a message that is there, or returns null at once.</summary>
-    /// <inheritdoc cref="Probe"/>
+    /// <param name="source">Rank that sends it, or <see cref="AnySource"/>.</param>
+    /// <param name="tag">Its tag, or <see cref="AnyTag"/>.</param>
+    /// <exception cref="MpiException">There is none, and none can come any more: the sender is gone.</exception>
     public MatchedMessage? TryProbe(int source = AnySource, int tag = AnyTag)
     {
         CheckReceive(source, tag);
         lock (Messenger.Gate)
         {
             Messenger.Engine.Poll();
-            return Messenger.TryMatch(Queue, ToWorldRank(source), tag) is { } message ? new MatchedMessage(this, message) : null;
+            return Messenger.TryProbe(this, ToWorldRank(source), tag) is { } message ? new MatchedMessage(this, message) : null;
         }
     }
 
@@ -42,13 +45,14 @@ public sealed unsafe partial class Communicator
         where T : unmanaged
     {
         CheckReceive(source, tag);
+        TimeSpan limit = TimeoutOr(timeout);
         lock (Messenger.Gate)
         {
             ReceiveOperation receive = PrepareOwned(source, tag);
             try
             {
                 Messenger.StartReceive(receive);
-                Messenger.WaitFor(receive, TimeoutOr(timeout));
+                Messenger.WaitFor(receive, limit);
                 return TakeOwned<T>(receive, receive.Outcome());
             }
             finally

@@ -90,10 +90,10 @@ public sealed unsafe partial class Communicator
                 {
                     Messenger.StartReceive(operation);
                     sending = Messenger.StartSend(this, Queue, ToWorldRank(destination), tag, (byte*)outgoing, (long)send.Length * sizeof(T), synchronous: false);
-                    Messenger.WaitFor(operation, Timeout);
-                    if (sending is not null)
-                        Messenger.WaitFor(sending, Timeout);
-                    sending?.Outcome();
+                    if (sending is null)
+                        Messenger.WaitFor(operation, Timeout);
+                    else
+                        Messenger.WaitForBoth(sending, operation, Timeout);
                     return operation.Outcome();
                 }
                 finally

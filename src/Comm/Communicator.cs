@@ -80,6 +80,7 @@ public sealed partial class Communicator : IAsyncDisposable, IDisposable
     /// <summary>Ends every operation on this communicator, here and on all its members, with <see cref="CommunicatorRevokedException"/>.</summary>
     public void Revoke(string reason = "revoked by the program")
     {
+        ThrowIfDisposed();
         lock (Messenger.Gate)
             Messenger.Revoke(this, reason, Messenger.Rank);
     }
@@ -131,7 +132,14 @@ public sealed partial class Communicator : IAsyncDisposable, IDisposable
         ThrowIfDisposed();
         int[] members = new int[group.Size];
         for (int i = 0; i < members.Length; i++)
+        {
             members[i] = Group.PositionOf(group.WorldRanks[i]);
+            if (members[i] < 0)
+                throw new ArgumentException($"Rank {group.WorldRanks[i]} of the world is in the group but not in \"{Name}\".", nameof(group));
+        }
+
+        if (!members.Contains(Rank))
+            throw new ArgumentException($"This rank ({Rank}) is not in the group: only its members make its communicator.", nameof(group));
 
         ulong key = XxHash3.HashToUInt64(System.Runtime.InteropServices.MemoryMarshal.AsBytes(members.AsSpan()), tag);
         int number = _groupCreations.GetValueOrDefault(key);

@@ -50,10 +50,11 @@ public sealed class Request
     /// <exception cref="MpiException">It ended badly or not in time.</exception>
     public Status Wait(TimeSpan? timeout = null)
     {
+        TimeSpan limit = _communicator.TimeoutOr(timeout);
         lock (_communicator.Messenger.Gate)
         {
             if (_operation is not null)
-                _communicator.Messenger.WaitFor(_operation, timeout ?? _communicator.Timeout);
+                _communicator.Messenger.WaitFor(_operation, limit);
             return Result();
         }
     }
@@ -67,7 +68,7 @@ public sealed class Request
                 return;
             operation.Withdraw();
             operation.Complete(default, new OperationCanceledException($"{operation.Describe()} was cancelled."));
-            Settle();
+            SettlePending();
         }
     }
 
@@ -92,7 +93,7 @@ public sealed class Request
             throw new ArgumentException("There is nothing to wait for.", nameof(requests));
 
         Communicator communicator = requests[0]._communicator;
-        TimeSpan limit = timeout ?? communicator.Timeout;
+        TimeSpan limit = communicator.TimeoutOr(timeout);
         lock (communicator.Messenger.Gate)
         {
             AnyDone any = new(requests);
@@ -117,27 +118,23 @@ public sealed class Request
     private Status Result()
     {
         if (_operation is { IsDone: true })
-        {
-            _communicator.Messenger.Engine.CountAsynchronous(-1);
-            Settle();
-        }
-
+            SettlePending();
         return _error is null ? _status : throw _error;
+    }
+
+    private void SettlePending()
+    {
+        _communicator.Messenger.Engine.CountAsynchronous(-1);
+        Settle();
     }
 
     private void Settle()
     {
         Operation operation = _operation!;
         _operation = null;
-        try
-        {
+        _error = operation.Error;
+        if (_error is null)
             _status = operation.Outcome();
-        }
-        catch (Exception exception) when (exception is MpiException or OperationCanceledException or ObjectDisposedException)
-        {
-            _error = exception;
-        }
-
         _communicator.Messenger.RecycleAny(operation);
     }
 

@@ -13,8 +13,10 @@ internal sealed unsafe class EpollPoller : Poller
     private static readonly int EventBytes = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 16;
     private static readonly int DataOffset = EventBytes - 8;
 
+    private readonly Lock _wakeGate = new();
     private readonly int _epoll;
     private readonly int _event;
+    private bool _disposed;
 
     public EpollPoller()
     {
@@ -41,10 +43,10 @@ internal sealed unsafe class EpollPoller : Poller
         for (int i = 0; i < count; i++)
         {
             int slot = BinaryPrimitives.ReadInt32LittleEndian(new ReadOnlySpan<byte>(events + (i * EventBytes) + DataOffset, 4));
-            if (slot == WakeSlot)
-                ClearWake();
-            else
+            if (slot != WakeSlot)
                 slots[found++] = slot;
+            else if (timeoutMilliseconds != 0)
+                ClearWake(); // whoever only looks leaves the wake-up to the thread that sleeps
         }
 
         return found;
@@ -52,14 +54,25 @@ internal sealed unsafe class EpollPoller : Poller
 
     public override void Wake()
     {
-        ulong one = 1;
-        _ = Write(_event, (byte*)&one, sizeof(ulong));
+        // The other end of a channel in memory may come here when this end has just gone, and the descriptor may be somebody else's by then.
+        lock (_wakeGate)
+        {
+            ulong one = 1;
+            if (!_disposed)
+                _ = Write(_event, (byte*)&one, sizeof(ulong));
+        }
     }
 
     public override void Dispose()
     {
-        _ = Close(_epoll);
-        _ = Close(_event);
+        lock (_wakeGate)
+        {
+            if (_disposed)
+                return;
+            _disposed = true;
+            _ = Close(_epoll);
+            _ = Close(_event);
+        }
     }
 
     private void ClearWake()

@@ -37,17 +37,6 @@ internal sealed unsafe partial class Link
             SetTarget(null, 0, null);
     }
 
-    /// <summary>Moves the payload that is arriving to another place of at least the same size.</summary>
-    /// <returns>How many bytes had already gone to the old place, or -1 if that payload is not arriving now.</returns>
-    public long Retarget(object state, byte* start, long capacity, object newState)
-    {
-        if (_state != state)
-            return -1;
-        long done = _header.Length - _payloadRemaining;
-        SetTarget(start + done, capacity - done, newState);
-        return done;
-    }
-
     /// <summary>Reads once and handles every frame that is complete.</summary>
     /// <returns>Whether bytes (or the end) came.</returns>
     public bool ReadSome()
@@ -137,6 +126,8 @@ internal sealed unsafe partial class Link
     private void BeginFrame(ReadOnlySpan<byte> bytes)
     {
         _header = FrameHeader.Read(bytes);
+        if (_checksums && (_header.Flags & FrameFlags.Checksum) == 0)
+            throw new WireFormatException($"A frame without a checksum came over {Description}; this job's frames have one.");
         int gap = unchecked((int)(_header.Sequence - _receiveSequence));
         if (gap > 0)
         {

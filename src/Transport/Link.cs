@@ -100,11 +100,11 @@ internal sealed unsafe partial class Link
         {
             FrameFault fault = Faults(header);
             if (fault.Delay > TimeSpan.Zero)
-                _heldUntil = Stopwatch.GetTimestamp() + (long)(fault.Delay.TotalSeconds * Stopwatch.Frequency);
+                _heldUntil = Math.Max(_heldUntil, Stopwatch.GetTimestamp() + (long)(fault.Delay.TotalSeconds * Stopwatch.Frequency));
             if (fault.Drop)
                 return copied || DropPayload(owner!);
-            if (fault.Duplicate && copied)
-                Append(header, payload, copied, owner);
+            if (fault.Duplicate)
+                Append(header, payload, copied: true, owner: null);
         }
 
         Append(header, payload, copied, owner);

@@ -24,8 +24,15 @@ internal sealed unsafe class ManagedTcpChannel : Channel
         if (count < firstLength || secondLength == 0)
             return count;
 
-        nint more = ReadPiece(second, secondLength);
-        return more == EndOfStream ? count : count + more;
+        try
+        {
+            return count + Math.Max(ReadPiece(second, secondLength), 0);
+        }
+        catch (IOException)
+        {
+            // What has come is delivered; the next read finds the connection broken too.
+            return count;
+        }
     }
 
     public override nint Write(IoVector* vectors, int count)

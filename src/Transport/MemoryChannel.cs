@@ -60,15 +60,15 @@ internal sealed unsafe class MemoryChannel : Channel
             throw new IOException($"Broken pipe while sending on {Description}");
 
         nint total = 0;
-        for (int i = 0; i < count; i++)
+        bool full = false;
+        for (int i = 0; i < count && !full; i++)
         {
             nint written = _outgoing.Write(vectors[i].Base, vectors[i].Length);
             total += written;
-            if (written < vectors[i].Length)
-                break;
+            full = written < vectors[i].Length;
         }
 
-        _outgoing.WriterWaits = total == 0;
+        _outgoing.WriterWaits = full;
         if (total > 0)
             _outgoing.Reader?.WakeIfSleeping();
         return total;

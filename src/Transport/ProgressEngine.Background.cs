@@ -22,6 +22,9 @@ internal sealed unsafe partial class ProgressEngine
     private int _asynchronousOperations;
     private bool _alwaysProgress;
 
+    /// <summary>Operations that nobody blocks for and that have not ended.</summary>
+    public int AsynchronousOperations => _asynchronousOperations;
+
     private enum ParkState
     {
         Running,

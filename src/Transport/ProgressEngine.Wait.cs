@@ -8,6 +8,9 @@ internal sealed unsafe partial class ProgressEngine
     // Waking a sleeping core costs 20–30 µs; twice that spent yielding keeps ping-pong awake and lets other ranks run.
     private static readonly long SpinTicks = Stopwatch.Frequency * 50 / 1_000_000;
 
+    // Steps in a row that move bytes before the driver looks at the clock and lets others have the gate.
+    private const int BusySteps = 64;
+
     // Injected delays are not known to the poller.
     private const int HeldOutputPollMilliseconds = 1;
 
@@ -64,6 +67,8 @@ internal sealed unsafe partial class ProgressEngine
     public void Poll()
     {
         Epoch++;
+        if (_disposed)
+            return;
         if (_driver != Driver.Caller)
             Step();
         if (HasBackgroundWork)
@@ -92,6 +97,7 @@ internal sealed unsafe partial class ProgressEngine
         where TCondition : struct, IWaitCondition
     {
         long spinEnd = 0;
+        int busySteps = 0;
         while (true)
         {
             if (condition.IsMet)
@@ -100,11 +106,20 @@ internal sealed unsafe partial class ProgressEngine
                 return true;
             }
 
-            if (_driver != me)
+            if (_driver != me || _disposed)
                 return false;
             if (Step())
             {
                 spinEnd = 0;
+                if (++busySteps % BusySteps != 0)
+                    continue;
+
+                // Steady traffic of others puts off neither the deadline nor the threads that want the gate.
+                if (Stopwatch.GetTimestamp() >= deadline && !condition.IsMet)
+                    return false;
+                Monitor.Exit(Gate);
+                Yield();
+                Monitor.Enter(Gate);
                 continue;
             }
 
@@ -184,6 +199,15 @@ internal sealed unsafe partial class ProgressEngine
         }
 
         return false;
+    }
+
+    /// <summary>Output of another thread collects while the driver sleeps: it has to leave without the next wait.</summary>
+    private void WakeForOutput(Link link)
+    {
+        if (link.Channel.Descriptor >= 0)
+            WatchWrites();
+        else
+            _poller.Wake();
     }
 
     private void WatchWrites()

@@ -24,7 +24,7 @@ internal sealed unsafe partial class ProgressEngine : IDisposable
     private const int ReadyLimit = 64;
     private const int PooledChunks = 64;
 
-    private readonly Poller _poller = Poller.Create();
+    private readonly Poller _poller;
     private readonly List<Link?> _links = [];
     private readonly List<Link> _memoryLinks = [];
     private readonly List<Link> _dirty = [];
@@ -34,9 +34,10 @@ internal sealed unsafe partial class ProgressEngine : IDisposable
     private int _stepsSinceFullLook;
     private bool _disposed;
 
-    public ProgressEngine(IFrameHandler handler)
+    public ProgressEngine(IFrameHandler handler, Poller? poller = null)
     {
         Handler = handler;
+        _poller = poller ?? Poller.Create();
         Staging = (byte*)NativeMemory.Alloc(StagingBytes);
     }
 
@@ -140,7 +141,7 @@ internal sealed unsafe partial class ProgressEngine : IDisposable
         }
 
         if (_sleepers > 0)
-            WatchWrites();
+            WakeForOutput(link);
         else if (_driver == Driver.None)
             ArmBackground();
     }
@@ -257,6 +258,12 @@ internal sealed unsafe partial class ProgressEngine : IDisposable
                 chunk.Free();
             _chunks.Clear();
             StopBackground();
+            while (_sleepers > 0)
+            {
+                // Two threads may sleep on the poller, and a wake-up reaches one of them.
+                _poller.Wake();
+                Monitor.Wait(Gate, TickMilliseconds);
+            }
         }
 
         _background?.Join();

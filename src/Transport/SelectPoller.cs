@@ -69,7 +69,16 @@ internal sealed class SelectPoller : Poller
             return 0;
         }
 
-        Socket.Select(read, write.Count == 0 ? null : write, null, microseconds);
+        try
+        {
+            Socket.Select(read, write.Count == 0 ? null : write, null, microseconds);
+        }
+        catch (Exception exception) when (exception is ObjectDisposedException or SocketException)
+        {
+            // Another thread has closed a link meanwhile; the next look does without it.
+            return 0;
+        }
+
         int found = 0;
         lock (_gate)
         {

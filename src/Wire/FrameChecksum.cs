@@ -10,13 +10,11 @@ internal sealed class FrameChecksum
 
     private readonly XxHash3 _hash = new();
 
-    /// <summary>Starts over with a header. The sequence number is left out: it is stamped last and checked on its own.</summary>
+    /// <summary>Starts over with a header, sequence number included: a changed one would pass for a repetition.</summary>
     public void Begin(in FrameHeader header)
     {
         Span<byte> bytes = stackalloc byte[FrameHeader.Bytes];
-        FrameHeader unsequenced = header;
-        unsequenced.Sequence = 0;
-        unsequenced.Write(bytes);
+        header.Write(bytes);
         _hash.Reset();
         _hash.Append(bytes);
     }

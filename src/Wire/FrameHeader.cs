@@ -21,7 +21,7 @@ internal enum FrameKind : byte
     /// <summary>Nothing but the credit field.</summary>
     Credit = 5,
 
-    /// <summary>The communicator <see cref="FrameHeader.Context"/> is revoked. Payload: the reason in UTF-8.</summary>
+    /// <summary>The communicator <see cref="FrameHeader.Context"/> is revoked by the rank in <see cref="FrameHeader.Tag"/>. Payload: the reason in UTF-8.</summary>
     Revoke = 6,
 
     /// <summary>The sender is done and will close its side; a close without it is a failure.</summary>
@@ -34,7 +34,7 @@ internal enum FrameFlags : ushort
 {
     None = 0,
 
-    /// <summary>Eight bytes follow the payload: XxHash3 of the header (without sequence) and the payload.</summary>
+    /// <summary>Eight bytes follow the payload: XxHash3 of the header and the payload.</summary>
     Checksum = 1,
 }
 

@@ -17,7 +17,7 @@ public sealed class PointToPointTests
         { LocalTransport.Tcp, 3_000_001 },
     };
 
-    private static LocalClusterOptions Over(LocalTransport transport) => new() { Transport = transport, Timeout = TimeSpan.FromSeconds(30) };
+    private static LocalClusterOptions Over(LocalTransport transport) => Ranks.Over(transport);
 
     [Theory, MemberData(nameof(Shapes))]
     public Task Elements_arrive_as_they_were_sent(LocalTransport transport, int count) =>

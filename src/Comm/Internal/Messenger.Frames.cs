@@ -13,6 +13,8 @@ internal sealed unsafe partial class Messenger
         Peer source = _peers[header.Source];
         if (header.Destination != Rank)
             return BeginForward(header);
+        if (source.Failure is not null)
+            return default; // relayed by others, who do not know yet that it is gone
 
         source.Credit += header.Credit;
         if (source.Credit > WireLimits.CreditWindowBytes)
@@ -23,8 +25,8 @@ internal sealed unsafe partial class Messenger
             FrameKind.Eager => BeginEager(link, header, source),
             FrameKind.RequestToSend => Control(link, header, RendezvousOffer.Bytes),
             FrameKind.ClearToSend => Control(link, header, RendezvousGrant.Bytes),
-            FrameKind.Data => BeginData(header),
-            FrameKind.Revoke => Block(header.Length),
+            FrameKind.Data => BeginData(link, header),
+            FrameKind.Revoke => BeginRevoke(header),
             FrameKind.Goodbye => BeginGoodbye(source),
             _ => default,
         };
@@ -39,6 +41,8 @@ internal sealed unsafe partial class Messenger
         }
 
         Peer source = _peers[header.Source];
+        if (source.Failure is not null && state is null)
+            return;
         switch (header.Kind)
         {
             case FrameKind.Eager:
@@ -48,7 +52,7 @@ internal sealed unsafe partial class Messenger
                 Announced(header, source, RendezvousOffer.Read(new ReadOnlySpan<byte>(link.ControlPayload, RendezvousOffer.Bytes)));
                 break;
             case FrameKind.ClearToSend:
-                TakeGrant(RendezvousGrant.Read(new ReadOnlySpan<byte>(link.ControlPayload, RendezvousGrant.Bytes)));
+                TakeGrant(source, RendezvousGrant.Read(new ReadOnlySpan<byte>(link.ControlPayload, RendezvousGrant.Bytes)));
                 break;
             case FrameKind.Data:
                 EndData(header);
@@ -57,7 +61,7 @@ internal sealed unsafe partial class Messenger
                 ForwardedPayload reason = (ForwardedPayload)state!;
                 string text = Encoding.UTF8.GetString(reason.Pointer, (int)header.Length);
                 _blocks.Return(reason.Pointer, header.Length);
-                RevokedByPeer(header.Context, header.Source, text);
+                RevokedByPeer(header.Context, header.Tag, text);
                 break;
         }
     }
@@ -83,7 +87,8 @@ internal sealed unsafe partial class Messenger
         if (source.Charged > WireLimits.CreditWindowBytes)
             throw new WireFormatException($"Rank {source.Rank} sent {source.Charged} bytes unasked; its credit is {WireLimits.CreditWindowBytes}.");
 
-        MatchQueue? queue = QueueOf(header.Context);
+        CheckTag(header);
+        MatchQueue? queue = WantedQueue(header.Context);
         if (queue is null)
             return default;
         if (queue.TakePosted(header.Source, header.Tag) is { } receive)
@@ -132,7 +137,8 @@ internal sealed unsafe partial class Messenger
 
     private void Announced(in FrameHeader header, Peer source, RendezvousOffer offer)
     {
-        MatchQueue? queue = QueueOf(header.Context);
+        CheckTag(header);
+        MatchQueue? queue = WantedQueue(header.Context);
         if (queue is null)
         {
             SendGrant(source, new RendezvousGrant(offer.SendId, 0, 0, Final: true));
@@ -152,7 +158,7 @@ internal sealed unsafe partial class Messenger
         AddUnexpected(queue, message);
     }
 
-    private PayloadTarget BeginData(in FrameHeader header)
+    private PayloadTarget BeginData(Link link, in FrameHeader header)
     {
         if (!_granted.TryGetValue(header.Context, out GrantedReceive? granted) || granted.Peer.Rank != header.Source)
             throw new WireFormatException($"Rank {header.Source} sent data that was not asked for (receive {header.Context}).");
@@ -162,6 +168,7 @@ internal sealed unsafe partial class Messenger
                 $"Rank {header.Source} sent {header.Length} bytes of a message; {granted.Granted - granted.Received} were asked for.");
         }
 
+        granted.ArrivingLink = link;
         return granted.Receive is { } receive
             ? new PayloadTarget { Pointer = receive.Buffer + granted.Received, Capacity = header.Length, State = granted }
             : default;
@@ -177,6 +184,15 @@ internal sealed unsafe partial class Messenger
             GrantMore(header.Context, granted);
     }
 
+    /// <summary>The queue that takes messages of a context, or null when its communicator is gone or revoked.</summary>
+    private MatchQueue? WantedQueue(ulong context) => QueueOf(context) is { Revoked: null } queue ? queue : null;
+
+    private static void CheckTag(in FrameHeader header)
+    {
+        if (header.Tag < 0)
+            throw new WireFormatException($"Rank {header.Source} sent a message with tag {header.Tag}; tags are zero or more.");
+    }
+
     private static PayloadTarget BeginGoodbye(Peer source)
     {
         source.HasLeft = true;
@@ -187,13 +203,23 @@ internal sealed unsafe partial class Messenger
         ? new PayloadTarget { Pointer = link.ControlPayload, Capacity = bytes }
         : throw new WireFormatException($"A {header.Kind} frame has {bytes} bytes of payload, not {header.Length}.");
 
+    private PayloadTarget BeginRevoke(in FrameHeader header) => (uint)header.Tag < (uint)Size
+        ? Block(header.Length)
+        : throw new WireFormatException($"Rank {header.Source} says that rank {header.Tag} revoked a communicator; the job has ranks 0 to {Size - 1}.");
+
     private PayloadTarget Block(long length)
     {
         byte* block = _blocks.Rent(length);
         return new PayloadTarget { Pointer = block, Capacity = length, State = new ForwardedPayload(block, length) };
     }
 
-    private PayloadTarget BeginForward(in FrameHeader header) => Block(header.Length);
+    private PayloadTarget BeginForward(in FrameHeader header)
+    {
+        // Grants of relayed messages are shorter than this, and so are messages that are not asked for.
+        if (header.Length > WireLimits.CreditWindowBytes)
+            throw new WireFormatException($"{header.Length} bytes were to be relayed at once; at most {WireLimits.CreditWindowBytes} are.");
+        return Block(header.Length);
+    }
 
     private void EndForward(FrameHeader header, ForwardedPayload payload)
     {

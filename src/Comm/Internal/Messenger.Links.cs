@@ -7,6 +7,9 @@ namespace BoxerMpi.Internal;
 // Peers coming, going and failing.
 internal sealed unsafe partial class Messenger
 {
+    // Of a rank that is said to be gone: more than the buffers of a connection hold, and an end if it is not gone after all.
+    private const int LastReads = 1000;
+
     /// <summary>Starts setting up a link to a rank without one. Returns why that is not allowed, or null.</summary>
     /// <remarks>Called under the gate: it only starts; <see cref="AddLink"/> or <see cref="LinkFailed"/> follow.</remarks>
     public Func<int, LinkException?>? LinkWanted { get; set; }
@@ -20,6 +23,13 @@ internal sealed unsafe partial class Messenger
         lock (Gate)
         {
             Peer peer = _peers[rank];
+            peer.IsLinkWanted = false;
+            if (peer.Failure is not null)
+            {
+                channel.Dispose();
+                return;
+            }
+
             peer.Link = Engine.AddLink(rank, channel, _options.Checksums);
             peer.Link.Faults = FaultsOf?.Invoke(rank);
             while (peer.WaitingForLink is { Count: > 0 } && peer.Link is { IsClosed: false } link)
@@ -42,6 +52,7 @@ internal sealed unsafe partial class Messenger
         {
             Queue<SendOperation> waiting = _peers[rank].WaitingForLink ?? new();
             _peers[rank].WaitingForLink = null;
+            _peers[rank].IsLinkWanted = false;
             foreach (SendOperation send in waiting)
                 send.Complete(default, reason);
         }
@@ -56,9 +67,18 @@ internal sealed unsafe partial class Messenger
             if (peer.Failure is not null || rank == Rank)
                 return;
             if (peer.Link is { IsClosed: false } link && link.Peer == rank)
+            {
+                // What it had sent is delivered; its end, if found, closes the link.
+                for (int i = 0; i < LastReads && !link.IsClosed && link.ReadSome(); i++)
+                {
+                }
+
                 link.Close(new IOException(reason));
+            }
             else
+            {
                 PeerFailed(peer, new IOException(reason));
+            }
         }
     }
 
@@ -73,11 +93,16 @@ internal sealed unsafe partial class Messenger
     {
         switch (unfinished)
         {
+            case UnexpectedMessage { Queue: { } queue } message:
+                queue.Remove(message);
+                Free(message);
+                break;
+            case UnexpectedMessage { Discarded: true } message:
+                Free(message);
+                break;
             case UnexpectedMessage message:
-                message.Queue?.Remove(message);
+                // Whoever claimed or probed it frees it.
                 message.State = UnexpectedMessage.Kind.Lost;
-                if (message.Discarded)
-                    Free(message);
                 break;
             case ForwardedPayload payload:
                 payload.PayloadLost(reason ?? new IOException("link closed"));
@@ -124,7 +149,8 @@ internal sealed unsafe partial class Messenger
             Rank = Rank,
             Communicator = communicator.Name,
         };
-        if (!RevokeQueue(communicator.Queue, exception) | !RevokeQueue(communicator.CollectiveQueue, exception))
+        // One of them may have been revoked before there was a communicator to pass it on.
+        if (!(RevokeQueue(communicator.Queue, exception) | RevokeQueue(communicator.CollectiveQueue, exception)))
             return;
 
         byte[] text = Encoding.UTF8.GetBytes(reason);
@@ -135,39 +161,44 @@ internal sealed unsafe partial class Messenger
             {
                 if (member == Rank || _peers[member].Link is not { IsClosed: false } link)
                     continue;
-                FrameHeader header = Header(FrameKind.Revoke, _peers[member], communicator.Queue.Context, 0, length);
+                FrameHeader header = Header(FrameKind.Revoke, _peers[member], communicator.Queue.Context, revokedBy, length);
                 link.Enqueue(ref header, bytes, owner: null);
                 Engine.Submit(link, urgent: true);
             }
         }
     }
 
-    private void RevokedByPeer(ulong context, int source, string reason)
+    /// <param name="context">The communicator's.</param>
+    /// <param name="revokedBy">Rank that began it; whoever told this one may only have passed it on.</param>
+    /// <param name="reason">Why.</param>
+    private void RevokedByPeer(ulong context, int revokedBy, string reason)
     {
         if (_communicators.TryGetValue(context, out Communicator? communicator))
         {
             // Passed on, so that members without a link to the one that revoked hear of it too.
-            Revoke(communicator, reason, source);
+            Revoke(communicator, reason, revokedBy);
             return;
         }
 
         if (QueueOf(context) is { } early)
         {
-            RevokeQueue(early, new CommunicatorRevokedException($"Revoked by rank {source}: {reason}") { RevokedBy = source, Reason = reason, Rank = Rank });
+            RevokeQueue(early, new CommunicatorRevokedException($"Revoked by rank {revokedBy}: {reason}") { RevokedBy = revokedBy, Reason = reason, Rank = Rank });
         }
     }
 
     private void RequestLink(Peer peer, SendOperation send)
     {
         (peer.WaitingForLink ??= new()).Enqueue(send);
-        if (peer.WaitingForLink.Count > 1)
+        if (peer.IsLinkWanted)
             return;
+        peer.IsLinkWanted = true;
         LinkException? refusal = LinkWanted is null
             ? new LinkException(peer.Rank, LinkStage.Resolve, 0, $"Rank {Rank} has no link to rank {peer.Rank} and no way to set one up.")
             : LinkWanted(peer.Rank);
         if (refusal is null)
             return;
         peer.WaitingForLink = null;
+        peer.IsLinkWanted = false;
         send.Complete(default, refusal);
     }
 
@@ -176,11 +207,13 @@ internal sealed unsafe partial class Messenger
         bool left = reason is null;
         string what = left ? $"Rank {peer.Rank} has left the job" : $"Rank {peer.Rank} failed: {reason!.Message}";
         peer.Failure = new PeerFailedException(what, reason) { FailedRanks = [peer.Rank], Rank = Rank };
-        peer.Link = null;
+        peer.IsLinkWanted = false;
+        if (!left)
+            _failedPeers++;
         foreach (MatchQueue queue in _queues.Values)
         {
             // What had arrived is still delivered; what was only announced never will.
-            foreach (UnexpectedMessage message in queue.Messages().Where(m => m.Source == peer.Rank && m.State == UnexpectedMessage.Kind.Offered))
+            foreach (UnexpectedMessage message in queue.Messages().Where(m => m.Source == peer.Rank && m.State == UnexpectedMessage.Kind.Offered).ToArray())
             {
                 queue.Remove(message);
                 Free(message);
@@ -188,12 +221,38 @@ internal sealed unsafe partial class Messenger
         }
 
         // Receives from any rank may still be met by others after a goodbye, but nobody knows after a failure.
+        // A collective needs all its members.
         FailPending(
-            operation => operation.PeerRank == peer.Rank || (!left && operation.PeerRank < 0 && operation.Communicator?.Group.Contains(peer.Rank) == true),
+            operation => operation.PeerRank == peer.Rank ||
+                (!left && (operation.PeerRank < 0 || operation.Group is not null) && operation.Communicator?.Group.Contains(peer.Rank) == true),
             operation => PeerGone(peer, operation.Describe(), operation.Communicator, operation.Elapsed));
         peer.WaitingForLink = null;
+
+        // Not before: what is taken back has to be taken out of a link to a relay, which lives on.
+        peer.Link = null;
         foreach (ulong id in _granted.Where(pair => pair.Value.Peer == peer).Select(pair => pair.Key).ToArray())
             _granted.Remove(id);
+        foreach (SendOperation send in _offered.Values.Where(send => send.Peer == peer).ToArray())
+        {
+            // Those with a caller were ended above; these are copies, freed when the last piece has left.
+            _offered.Remove(send.SendId);
+            send.FinalGrant = true;
+            SendProgressed(send);
+        }
+    }
+
+    /// <summary>A collective, or a receive from any rank, needs every member: it is not begun when one has failed.</summary>
+    public void ThrowIfMemberFailed(Communicator communicator, CompletionGroup group)
+    {
+        if (FailedMemberOf(communicator) is { } failed)
+            throw PeerGone(failed, $"{group.Operation} #{group.Sequence}", communicator);
+    }
+
+    private Peer? FailedMemberOf(Communicator? communicator)
+    {
+        if (_failedPeers == 0 || communicator is null)
+            return null;
+        return Array.Find(_peers, peer => peer.Failure is not null && !peer.HasLeft && communicator.Group.Contains(peer.Rank));
     }
 
     private readonly struct OutputGone(ProgressEngine engine) : IWaitCondition

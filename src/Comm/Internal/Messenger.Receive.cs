@@ -46,9 +46,7 @@ internal sealed unsafe partial class Messenger
             return;
         }
 
-        if (source >= 0 && _peers[source].Failure is not null)
-            throw PeerGone(_peers[source], receive.Describe(), receive.Communicator);
-
+        ThrowIfNobodySends(source, receive);
         receive.Begin();
         queue.Post(receive);
         if (source < 0)
@@ -84,8 +82,7 @@ internal sealed unsafe partial class Messenger
             return;
         }
 
-        if (probe.Source >= 0 && _peers[probe.Source].Failure is not null)
-            throw PeerGone(_peers[probe.Source], probe.Describe(), probe.Communicator);
+        ThrowIfNobodySends(probe.Source, probe);
         probe.Begin();
         _probes.Add(probe);
         Engine.ExpectAny(+1);
@@ -117,6 +114,19 @@ internal sealed unsafe partial class Messenger
         }
     }
 
+    /// <summary>Takes a message that is there for a communicator's receives, or returns null. The caller holds the gate.</summary>
+    /// <exception cref="MpiException">There is none, and none can come.</exception>
+    public UnexpectedMessage? TryProbe(Communicator communicator, int source, int tag)
+    {
+        ThrowIfFailed();
+        if (communicator.Queue.Revoked is { } revoked)
+            throw RevokedAgain(revoked);
+        UnexpectedMessage? message = TryMatch(communicator.Queue, source, tag);
+        if (message is null && (source >= 0 ? Gone(source) : FailedMemberOf(communicator)) is { } gone)
+            throw PeerGone(gone, "TryProbe", communicator);
+        return message;
+    }
+
     public void WithdrawReceive(ReceiveOperation receive)
     {
         Unexpect(receive);
@@ -126,9 +136,12 @@ internal sealed unsafe partial class Messenger
                 receive.Queue.Unpost(receive);
                 break;
             case ReceiveOperation.Stage.Claimed:
-                receive.Message!.Claim = null;
-                receive.Message.Discarded = true;
+                UnexpectedMessage message = receive.Message!;
                 receive.Message = null;
+                message.Claim = null;
+                message.Discarded = true;
+                if (message.State == UnexpectedMessage.Kind.Lost)
+                    Free(message);
                 break;
             case ReceiveOperation.Stage.Arriving:
                 receive.ArrivingLink?.AbandonTarget(receive);
@@ -137,7 +150,7 @@ internal sealed unsafe partial class Messenger
                 if (_granted.TryGetValue(receive.ReceiveId, out GrantedReceive? granted))
                 {
                     granted.Receive = null;
-                    granted.Peer.Link?.AbandonTarget(granted);
+                    granted.ArrivingLink?.AbandonTarget(granted);
                 }
 
                 break;
@@ -209,8 +222,25 @@ internal sealed unsafe partial class Messenger
 
     private void RentBuffer(ReceiveOperation receive, long length)
     {
-        receive.Buffer = _blocks.Rent(length);
-        receive.Capacity = length;
+        try
+        {
+            receive.Buffer = _blocks.Rent(length);
+            receive.Capacity = length;
+        }
+        catch (OutOfMemoryException)
+        {
+            // Announced by a peer, so no reason to bring this rank down: the receive ends as one with too short a buffer.
+            receive.Capacity = 0;
+        }
+    }
+
+    private Peer? Gone(int source) => _peers[source].Failure is null ? null : _peers[source];
+
+    private void ThrowIfNobodySends(int source, Operation operation)
+    {
+        Peer? gone = source >= 0 ? Gone(source) : FailedMemberOf(operation.Communicator);
+        if (gone is not null)
+            throw PeerGone(gone, operation.Describe(), operation.Communicator);
     }
 
     /// <summary>Asks for an announced message.</summary>
@@ -256,9 +286,11 @@ internal sealed unsafe partial class Messenger
     {
         byte* payload = stackalloc byte[RendezvousGrant.Bytes];
         grant.Write(new Span<byte>(payload, RendezvousGrant.Bytes));
+        if (peer.Link is not { IsClosed: false } link)
+            return;
         FrameHeader header = Header(FrameKind.ClearToSend, peer, 0, 0, RendezvousGrant.Bytes);
-        peer.Link!.Enqueue(ref header, payload, owner: null);
-        Engine.Submit(peer.Link, urgent: true);
+        link.Enqueue(ref header, payload, owner: null);
+        Engine.Submit(link, urgent: true);
     }
 
     /// <summary>Ends a receive whose bytes are in place.</summary>

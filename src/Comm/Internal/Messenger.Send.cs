@@ -91,10 +91,19 @@ internal sealed unsafe partial class Messenger
                 DetachOffered(send);
                 break;
             case SendOperation.Stage.ToSelf:
-                if (_queues.TryGetValue(send.Context, out MatchQueue? queue) && send.SelfMessage is { } message)
+                UnexpectedMessage message = send.SelfMessage!;
+                if (message.Queue is { } queue)
                 {
                     queue.Remove(message);
                     Free(message);
+                }
+                else
+                {
+                    // Probed already: its holder gets it from a copy.
+                    message.Block = _blocks.Rent(send.Length);
+                    Buffer.MemoryCopy(send.Data, message.Block, send.Length, send.Length);
+                    message.SelfSend = null;
+                    message.State = UnexpectedMessage.Kind.Complete;
                 }
 
                 break;
@@ -160,12 +169,11 @@ internal sealed unsafe partial class Messenger
     }
 
     /// <summary>The receiver asked for more of an announced message.</summary>
-    private void TakeGrant(RendezvousGrant grant)
+    private void TakeGrant(Peer receiver, RendezvousGrant grant)
     {
-        if (!_offered.TryGetValue(grant.SendId, out SendOperation? send))
+        if (!_offered.TryGetValue(grant.SendId, out SendOperation? send) || send.Peer != receiver || receiver.Link is not { IsClosed: false } link)
             return;
 
-        Link link = send.Peer.Link!;
         long upTo = Math.Min(grant.UpTo, send.Length);
         long length = upTo - send.Granted;
         if (grant.Final)
@@ -186,7 +194,7 @@ internal sealed unsafe partial class Messenger
             Engine.Submit(link, urgent: true);
         }
 
-        if (!send.IsDone)
+        if (send.IsDetached || !send.IsDone)
             SendProgressed(send);
     }
 
@@ -211,9 +219,15 @@ internal sealed unsafe partial class Messenger
         detached.IsDetached = true;
         send.PiecesQueued = 0;
         if (detached.FinalGrant)
+        {
             Recycle(detached);
-        else
-            _offered[send.SendId] = detached;
+            return;
+        }
+
+        // Nobody waits for it any more, but its receiver may: it counts as work for the background thread until it is gone.
+        _offered[send.SendId] = detached;
+        Engine.CountAsynchronous(+1);
+        detached.IsCounted = true;
     }
 
     private SendOperation? SendToSelf(Communicator communicator, MatchQueue queue, int tag, byte* data, long length, bool synchronous)

@@ -23,6 +23,20 @@ internal sealed unsafe partial class Messenger
         }
     }
 
+    /// <summary>Blocks until a send and a receive that belong together have ended, or one has failed. The caller holds the gate.</summary>
+    /// <exception cref="MpiException">One of them failed, or took too long.</exception>
+    public void WaitForBoth(SendOperation send, ReceiveOperation receive, TimeSpan timeout)
+    {
+        BothDone done = new(send, receive);
+        bool inTime = Engine.Wait(ref done, DeadlineAfter(timeout));
+        if ((send.IsDone ? send.Error : null) is { } sendError)
+            throw sendError;
+        if ((receive.IsDone ? receive.Error : null) is { } receiveError)
+            throw receiveError;
+        if (!inTime && !done.IsMet)
+            throw TimedOut(receive.IsDone ? send : receive, timeout);
+    }
+
     /// <summary>Blocks until the round of a collective has ended, or its deadline has passed. The caller holds the gate.</summary>
     /// <returns>Whether it ended.</returns>
     public bool WaitFor(CompletionGroup group, TimeSpan timeout)
@@ -51,10 +65,12 @@ internal sealed unsafe partial class Messenger
     public string Describe(int worldRank)
     {
         Peer peer = _peers[worldRank];
+        if (worldRank == Rank)
+            return "the partner is this rank itself";
         if (peer.Failure is not null)
             return peer.Failure.Message;
         if (peer.Link is not { } link)
-            return $"there is no link to rank {worldRank}{(peer.WaitingForLink?.Count > 0 ? "; it is being set up" : "")}";
+            return $"there is no link to rank {worldRank}{(peer.IsLinkWanted ? "; it is being set up" : "")}";
         string via = peer.IsRelayed ? $" (relayed by rank {link.Peer})" : "";
         return $"the link to rank {worldRank}{via}, {link.Description}, has been silent for {Stopwatch.GetElapsedTime(link.LastReceived).TotalSeconds:F1} s";
     }
@@ -128,6 +144,12 @@ internal sealed unsafe partial class Messenger
             {
                 if (operation.IsDone)
                     continue;
+                if (operation is { Group: { } group, Communicator: { } communicator })
+                {
+                    communicator.FailRound(group, TimedOut(group, communicator, operation.Timeout));
+                    continue;
+                }
+
                 MpiTimeoutException error = TimedOut(operation, operation.Timeout);
                 operation.Withdraw();
                 operation.Complete(default, error);
@@ -174,4 +196,10 @@ internal sealed unsafe partial class Messenger
 
     private static string On(Communicator? communicator) =>
         communicator is null ? "" : $" on \"{communicator.Name}\" ({communicator.Size} ranks), rank {communicator.Rank}";
+
+    /// <summary>Met when both have ended, or one of them badly.</summary>
+    private readonly struct BothDone(Operation first, Operation second) : IWaitCondition
+    {
+        public bool IsMet => first.IsDone ? second.IsDone || first.Error is not null : second.IsDone && second.Error is not null;
+    }
 }

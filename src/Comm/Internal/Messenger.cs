@@ -26,6 +26,7 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
     private readonly List<ProbeOperation> _probes = [];
     private MatchQueue? _lastQueue;
     private Operation? _firstPending;
+    private int _failedPeers;
     private ulong _nextId;
     private Exception? _failure;
     private bool _disposed;
@@ -46,6 +47,19 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
     public int Size { get; }
 
     public object Gate => Engine.Gate;
+
+    /// <summary>Announced sends that the receivers have not asked for to the end.</summary>
+    public int AnnouncedSends => _offered.Count;
+
+    /// <summary>Bytes of messages that came (or are coming) before their receives.</summary>
+    public long UnexpectedBytes
+    {
+        get
+        {
+            lock (Gate)
+                return _queues.Values.Sum(queue => queue.Messages().Where(message => message.Block is not null).Sum(message => message.Length));
+        }
+    }
 
     /// <summary>The queue of a context that a communicator of this rank uses from now on.</summary>
     public MatchQueue OpenQueue(ulong context)
@@ -93,7 +107,7 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
         }
     }
 
-    /// <summary>Ends what is pending in this context with a revocation; what is started later fails too.</summary>
+    /// <summary>Ends what is pending in this context with a revocation; what is started later fails too, and messages are dropped.</summary>
     /// <returns>Whether it was new.</returns>
     public bool RevokeQueue(MatchQueue queue, CommunicatorRevokedException reason)
     {
@@ -101,6 +115,7 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
             return false;
         queue.Revoked = reason;
         FailPending(operation => ContextOf(operation) == queue.Context, _ => reason);
+        DiscardAll(queue);
         return true;
     }
 
@@ -173,11 +188,7 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
             _failure ??= new ObjectDisposedException(nameof(Communicator));
             FailPending(_ => true, _ => _failure);
             foreach (MatchQueue queue in _queues.Values)
-            {
-                foreach (UnexpectedMessage message in queue.Messages())
-                    Discard(queue, message);
-            }
-
+                DiscardAll(queue);
             _deadlines?.Dispose();
         }
 
@@ -190,8 +201,17 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
         _queues.Remove(queue.Context);
         _closedContexts.Add(queue.Context);
         _lastQueue = null;
-        foreach (UnexpectedMessage message in queue.Messages())
-            Discard(queue, message);
+        DiscardAll(queue);
+    }
+
+    private void DiscardAll(MatchQueue queue)
+    {
+        // Giving credit back may find a link broken, and that takes its messages out of the queue.
+        foreach (UnexpectedMessage message in queue.Messages().ToArray())
+        {
+            if (message.Queue == queue)
+                Discard(queue, message);
+        }
     }
 
     private IEnumerable<Operation> Pending()
@@ -294,5 +314,8 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
         public required ReceiveOperation? Receive;
         public long Granted;
         public long Received;
+
+        /// <summary>The link over which it comes; with relays not always the one that leads to the sender.</summary>
+        public Link? ArrivingLink;
     }
 }

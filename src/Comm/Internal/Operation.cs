@@ -15,7 +15,8 @@ internal abstract unsafe class Operation : IValueTaskSource<Status>, IValueTaskS
 
     public Messenger Messenger { get; }
 
-    public bool IsDone { get; private set; }
+    /// <summary>Whether it has ended, or was never begun: there is nothing to take back.</summary>
+    public bool IsDone { get; private set; } = true;
 
     public Exception? Error { get; private set; }
 
@@ -149,6 +150,10 @@ internal abstract unsafe class Operation : IValueTaskSource<Status>, IValueTaskS
 
     private Status TakeResult(short token)
     {
+        // A task that is asked twice, or too early, must not give the operation back to the pool under somebody else.
+        if (_source.GetStatus(token) == ValueTaskSourceStatus.Pending)
+            throw new InvalidOperationException($"{Describe()} has not ended: await its task.");
+
         // Outside the gate: disposing waits for a cancellation callback that is running, and that takes the gate.
         _cancellation.Dispose();
         _cancellation = default;

@@ -29,6 +29,9 @@ internal sealed class Peer(int rank)
     /// <summary>It said goodbye: its silence is no failure.</summary>
     public bool HasLeft { get; set; }
 
+    /// <summary>A link is being set up.</summary>
+    public bool IsLinkWanted { get; set; }
+
     /// <summary>Sends that wait for a link that is being set up, in order.</summary>
     public Queue<SendOperation>? WaitingForLink { get; set; }
 

@@ -52,6 +52,9 @@ internal sealed unsafe class SendOperation(Messenger messenger) : Operation(mess
     /// <summary>The caller has gone; the data is a copy that is freed at the end.</summary>
     public bool IsDetached { get; set; }
 
+    /// <summary>Detached, and counted as work of the engine.</summary>
+    public bool IsCounted { get; set; }
+
     public override int PeerRank => Peer.Rank;
 
     public void Prepare(Peer peer, ulong context, int tag, byte* data, long length, bool synchronous)
@@ -74,7 +77,7 @@ internal sealed unsafe class SendOperation(Messenger messenger) : Operation(mess
     public void PayloadLost(Exception reason)
     {
         PiecesQueued--;
-        if (IsDetached && PiecesQueued == 0)
+        if (IsDetached && FinalGrant && PiecesQueued == 0)
             Messenger.Recycle(this);
     }
 
@@ -82,6 +85,9 @@ internal sealed unsafe class SendOperation(Messenger messenger) : Operation(mess
     {
         if (IsDetached)
             NativeBlocks.Free(Data);
+        if (IsCounted)
+            Messenger.Engine.CountAsynchronous(-1);
+        IsCounted = false;
         Data = null;
         IsDetached = false;
         (SendId, Granted, PiecesQueued, FinalGrant) = (0, 0, 0, false);
