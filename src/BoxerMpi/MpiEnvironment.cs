@@ -18,12 +18,13 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
 
     private readonly JobClient? _job;
     private readonly Messenger _messenger;
+    private readonly bool _unpaced;
     private readonly CancellationTokenSource _aborted = new();
     private bool _disposed;
 
     private MpiEnvironment(JobClient? job, Messenger messenger, Topology topology, Settings settings)
     {
-        (_job, _messenger) = (job, messenger);
+        (_job, _messenger, _unpaced) = (job, messenger, !settings.CoresAreCrowded);
         World = Communicator.CreateWorld(messenger, topology);
         if (settings.Timeout is { } timeout)
             World.Timeout = timeout;
@@ -152,7 +153,7 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
     {
         try
         {
-            _messenger.AddLink(peer, TcpChannel.Create(socket));
+            _messenger.AddLink(peer, TcpChannel.Create(socket, _unpaced));
         }
         catch (ObjectDisposedException)
         {

@@ -21,6 +21,10 @@ internal sealed class Settings(IReadOnlyDictionary<string, string> job, Func<str
         }
     }
 
+    /// <summary>Whether three or more ranks share a core, as far as is known. BOXER_RANKS_PER_CORE, which the launcher sets.</summary>
+    public bool CoresAreCrowded =>
+        double.TryParse(Find("BOXER_RANKS_PER_CORE"), NumberStyles.Float, CultureInfo.InvariantCulture, out double ranks) && ranks >= 3;
+
     /// <summary>How messages are exchanged.</summary>
     public MessengerOptions Messages(bool relay) => new()
     {

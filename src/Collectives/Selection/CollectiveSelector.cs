@@ -115,7 +115,7 @@ internal sealed class CollectiveSelector(Topology topology, CollectiveOptions op
                     return ["ring"];
                 if (Size <= 4)
                     return ["linear", "tree"];
-                if (IsCrowded && bytes <= 64 * KiB)
+                if (IsCrowded && bytes <= 2 * KiB)
                     return ["tree", "recursive-doubling", "bruck"];
                 return bytes <= 64 * KiB ? ["recursive-doubling", "bruck", "tree"] : ["recursive-doubling", "ring", "tree"];
 
