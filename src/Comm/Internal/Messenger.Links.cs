@@ -250,9 +250,16 @@ internal sealed unsafe partial class Messenger
 
     private Peer? FailedMemberOf(Communicator? communicator)
     {
+        // On the path of every post: no closure.
         if (_failedPeers == 0 || communicator is null)
             return null;
-        return Array.Find(_peers, peer => peer.Failure is not null && !peer.HasLeft && communicator.Group.Contains(peer.Rank));
+        foreach (Peer peer in _peers)
+        {
+            if (peer is { Failure: not null, HasLeft: false } && communicator.Group.Contains(peer.Rank))
+                return peer;
+        }
+
+        return null;
     }
 
     private readonly struct OutputGone(ProgressEngine engine) : IWaitCondition
