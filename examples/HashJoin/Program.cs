@@ -36,6 +36,9 @@ return await MpiProgram.RunAsync(args, async (world, ct) =>
     {
         if (world.Rank == 0)
             Console.Error.WriteLine($"HashJoin: {first}");
+
+        // A rank that returns an error code ends the job: not before rank 0 has said why.
+        await world.BarrierAsync(ct);
         return 2;
     }
 

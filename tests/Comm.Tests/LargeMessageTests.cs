@@ -1,15 +1,13 @@
 namespace BoxerMpi.Tests;
 
-/// <summary>Messages longer than 2³¹ bytes. Needs about 5 GiB; asked for with BOXER_LARGE_TESTS=1.</summary>
-[Trait("Category", "Large")]
+/// <summary>Messages longer than 2³¹ bytes. They need about 5 GiB and run when asked for: <c>Comm.Tests -explicit only</c>.</summary>
 public sealed class LargeMessageTests
 {
-    [Theory]
+    [Theory(Explicit = true)]
     [InlineData(LocalTransport.Memory)]
     [InlineData(LocalTransport.Tcp)]
     public Task A_message_of_more_than_two_gibibytes_arrives_whole(LocalTransport transport)
     {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("BOXER_LARGE_TESTS") == "1", "Needs 5 GiB of memory: set BOXER_LARGE_TESTS=1.");
         const int elements = 290_000_000;
         const long bytes = elements * 8L;
         return LocalCluster.RunAsync(2, world =>
