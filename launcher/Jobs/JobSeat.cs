@@ -9,10 +9,10 @@ internal sealed class JobSeat : IJobSeat, IAsyncDisposable
     private readonly Subscription _events;
     private readonly Task _following;
 
-    // Protects _progress and _abort; Changed is raised outside of it.
+    // Protects _progress and _gateFailure; Changed is raised outside of it.
     private readonly Lock _gate = new();
     private readonly RankProgress[] _progress;
-    private AbortNotice? _abort;
+    private AbortNotice? _gateFailure;
 
     public JobSeat(SeedJob job)
     {
@@ -30,8 +30,15 @@ internal sealed class JobSeat : IJobSeat, IAsyncDisposable
     {
         get
         {
+            // Straight from the coordinator: the events may lag behind it on a busy machine.
+            if (_job.Aborted.IsCompletedSuccessfully)
+            {
+                AbortInfo abort = _job.Aborted.Result;
+                return new AbortNotice(abort.Rank, abort.Code, abort.Message);
+            }
+
             lock (_gate)
-                return _abort;
+                return _gateFailure;
         }
     }
 
@@ -68,7 +75,6 @@ internal sealed class JobSeat : IJobSeat, IAsyncDisposable
                     _progress[rank] = _progress[rank] with { Stage = RankStage.Started };
                 break;
             case MembershipChange.Aborted:
-                _abort ??= new AbortNotice(happened.Rank, happened.Number, happened.Reason);
                 break;
             default:
                 RankProgress before = _progress[happened.Rank];
@@ -94,7 +100,7 @@ internal sealed class JobSeat : IJobSeat, IAsyncDisposable
         catch (RendezvousException failure) when (failure.Reason == RendezvousFailure.GateTimeout)
         {
             lock (_gate)
-                _abort ??= new AbortNotice(-1, 1, failure.Message);
+                _gateFailure = new AbortNotice(-1, 1, failure.Message);
             Changed?.Invoke();
         }
         catch (RendezvousException)

@@ -48,6 +48,8 @@ internal sealed partial class JobSupervisor
     private void Announce()
     {
         _failure = Verdict.ToBlame(_endedOnTheirOwn, _abort, _endedBeforeAbort)!;
+        if (_failure.Rank >= 0)
+            _ranks[_failure.Rank].EndedByLauncher = false;
         _phase = Phase.Ending;
         _phaseEnds = _clock.Elapsed + _plan.Grace;
         _host.Say($"boxer: {_failure}");

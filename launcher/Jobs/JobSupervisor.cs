@@ -197,9 +197,11 @@ internal sealed partial class JobSupervisor : IDisposable
 
     private void OnExit(RankRecord rank, ExitStatus status)
     {
+        // First, because the news of an abort and the ends that follow from it come by different ways.
+        NoticeAbort();
         rank.Exit = status;
         rank.Exited = _clock.Elapsed;
-        rank.EndedByLauncher = _phase >= Phase.Ending;
+        rank.EndedByLauncher = _phase >= Phase.Ending || (_abort is { } abort && abort.Rank != rank.Rank);
         _running--;
         if (_phase <= Phase.Settling)
             Judge();
@@ -207,17 +209,21 @@ internal sealed partial class JobSupervisor : IDisposable
 
     private void OnNews()
     {
+        NoticeAbort();
+        if (_phase <= Phase.Settling)
+            Judge();
+        if (_plan.SampleMemory)
+            SampleMemory(rank => _seat.Of(rank.Rank).Stage == RankStage.Left);
+    }
+
+    private void NoticeAbort()
+    {
         if (_abort is null && _seat.Abort is { } abort && _phase <= Phase.Settling)
         {
             _abort = abort;
             _endedBeforeAbort = _endedOnTheirOwn.Count;
             BeginSettling();
         }
-
-        if (_phase <= Phase.Settling)
-            Judge();
-        if (_plan.SampleMemory)
-            SampleMemory(rank => _seat.Of(rank.Rank).Stage == RankStage.Left);
     }
 
     /// <summary>Looks at every rank that has ended, and ends the job when one of them failed it.</summary>

@@ -26,7 +26,7 @@ public sealed class PublishTests
         // Two launchers at a time: one builds, the other waits and takes the same program.
         await using Boxer one = Boxer.Start("run", "-n", "2", folder.Path, "argument");
         await using Boxer two = Boxer.Start("run", "-n", "2", folder.File("hello.csproj"), "argument");
-        BoxerResult[] both = await Task.WhenAll(one.EndAsync(TimeSpan.FromMinutes(3)), two.EndAsync(TimeSpan.FromMinutes(3)));
+        BoxerResult[] both = await Task.WhenAll(one.EndAsync(TimeSpan.FromMinutes(8)), two.EndAsync(TimeSpan.FromMinutes(8)));
         foreach (BoxerResult result in both)
             Assert.Equal(["[0] first argument", "[1] first argument"], result.ExitsWith(0).Output.Order());
         Assert.Single(both.SelectMany(result => result.Error), line => line.Contains("building", StringComparison.Ordinal));
@@ -36,15 +36,27 @@ public sealed class PublishTests
 
         await WriteAsync(folder, "Program.cs", Hello("second"));
         await using Boxer three = Boxer.Start("run", "-n", "1", folder.Path, "argument");
-        Assert.Equal(["[0] second argument"], (await three.EndAsync(TimeSpan.FromMinutes(3))).ExitsWith(0).Output);
+        Assert.Equal(["[0] second argument"], (await three.EndAsync(TimeSpan.FromMinutes(8))).ExitsWith(0).Output);
 
         // A program that does not build shows why, and nothing runs.
         await WriteAsync(folder, "Program.cs", "nonsense");
         await using Boxer four = Boxer.Start("run", "-n", "1", folder.Path);
-        BoxerResult broken = (await four.EndAsync(TimeSpan.FromMinutes(3))).ExitsWith(1);
+        BoxerResult broken = (await four.EndAsync(TimeSpan.FromMinutes(8))).ExitsWith(1);
         Assert.Empty(broken.Output);
         Assert.Contains(broken.Error, line => line.Contains("Program.cs(1,", StringComparison.Ordinal));
         Assert.Contains("hello.csproj does not build", broken.Error[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Trait("Speed", "Slow")]
+    public async Task A_project_is_built_as_native_code_when_asked_for()
+    {
+        using TemporaryFolder folder = new();
+        await WriteAsync(folder, "native.csproj", Project);
+        await WriteAsync(folder, "Program.cs", "Console.WriteLine(System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported);");
+        await using Boxer first = Boxer.Start("run", "-n", "2", "--aot", folder.Path);
+        Assert.Equal(["[0] False", "[1] False"], (await first.EndAsync(TimeSpan.FromMinutes(8))).ExitsWith(0).Output.Order());
+        Assert.Empty((await Boxer.RunAsync("run", "-n", "2", "--aot", folder.Path)).ExitsWith(0).Error);
     }
 
     private static string Hello(string word) => $"Console.WriteLine(\"{word} \" + string.Join(' ', args));";
