@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
-using MemoryPack;
 using CommunityToolkit.HighPerformance.Buffers;
+using MemoryPack;
 
 namespace BoxerMpi;
 

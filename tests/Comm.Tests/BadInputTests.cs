@@ -6,6 +6,8 @@ namespace BoxerMpi.Tests;
 /// <summary>Wrong arguments and wrong frames: a clear error, nothing sent, nothing left behind.</summary>
 public sealed class BadInputTests
 {
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
     [Theory]
     [InlineData(-1)]
     [InlineData(2)]
@@ -23,8 +25,8 @@ public sealed class BadInputTests
         Throws<ArgumentOutOfRangeException>("destination", () => world.SendObject(one, rank));
         Throws<ArgumentOutOfRangeException>("destination", () => world.SendReceive<int>(one, rank, two, 1));
         Throws<ArgumentOutOfRangeException>("destination", () => world.SendReceiveReplace<int>(one, rank, 1));
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>("destination", async () => await world.SendAsync<int>(one, rank));
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>("destination", async () => await world.SendReceiveAsync<int>(one, rank, two, 1));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>("destination", async () => await world.SendAsync<int>(one, rank, cancellationToken: Token));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>("destination", async () => await world.SendReceiveAsync<int>(one, rank, two, 1, cancellationToken: Token));
         if (rank != Communicator.AnySource)
         {
             Throws<ArgumentOutOfRangeException>("source", () => world.Receive<int>(one, rank));
@@ -34,8 +36,8 @@ public sealed class BadInputTests
             Throws<ArgumentOutOfRangeException>("source", () => world.TryProbe(rank));
             Throws<ArgumentOutOfRangeException>("source", () => world.StartReceive<int>(one, rank));
             Throws<ArgumentOutOfRangeException>("source", () => world.SendReceive<int>(one, 1, two, rank));
-            await Assert.ThrowsAsync<ArgumentOutOfRangeException>("source", async () => await world.ReceiveAsync<int>(one, rank));
-            await Assert.ThrowsAsync<ArgumentOutOfRangeException>("source", async () => await world.ProbeAsync(rank));
+            await Assert.ThrowsAsync<ArgumentOutOfRangeException>("source", async () => await world.ReceiveAsync<int>(one, rank, cancellationToken: Token));
+            await Assert.ThrowsAsync<ArgumentOutOfRangeException>("source", async () => await world.ProbeAsync(rank, cancellationToken: Token));
         }
 
         IsUntouched(pair);
@@ -51,7 +53,7 @@ public sealed class BadInputTests
         Throws<ArgumentOutOfRangeException>("tag", () => world.SendReceive<int>(one, 1, two, 1, Communicator.AnyTag));
         Throws<ArgumentOutOfRangeException>("tag", () => world.Receive<int>(one, 1, -2));
         Throws<ArgumentOutOfRangeException>("tag", () => world.Probe(1, int.MinValue));
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>("tag", async () => await world.SendAsync<int>(one, 1, -5));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>("tag", async () => await world.SendAsync<int>(one, 1, -5, cancellationToken: Token));
         IsUntouched(pair);
     }
 
@@ -61,7 +63,7 @@ public sealed class BadInputTests
         using Pair pair = new();
         int[] data = new int[10];
         Throws<ArgumentException>("receive", () => pair.First.SendReceive<int>(data.AsSpan(0, 6), 1, data.AsSpan(5), 1));
-        await Assert.ThrowsAsync<ArgumentException>("receive", async () => await pair.First.SendReceiveAsync<int>(data, 1, data, 1));
+        await Assert.ThrowsAsync<ArgumentException>("receive", async () => await pair.First.SendReceiveAsync<int>(data, 1, data, 1, cancellationToken: Token));
         IsUntouched(pair);
     }
 
@@ -106,7 +108,7 @@ public sealed class BadInputTests
         Assert.Throws<ObjectDisposedException>(() => world.CreateChild([0], 0, "child"));
         Assert.Throws<ObjectDisposedException>(() => world.CreateFromGroup(world.Group, 0));
         Assert.Throws<ObjectDisposedException>(() => world.Revoke());
-        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await world.ReceiveAsync<int>(one));
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await world.ReceiveAsync<int>(one, cancellationToken: Token));
         Assert.True(world.IsDisposed);
     }
 

@@ -49,6 +49,9 @@ internal sealed unsafe class Station : IDisposable
 
     public Station(Poller? poller = null) => Engine = new ProgressEngine(Recorder, poller);
 
+    // The link keeps addresses only.
+    private readonly List<byte[]> _inPlace = [];
+
     public Recorder Recorder { get; } = new();
 
     public ProgressEngine Engine { get; }
@@ -75,6 +78,7 @@ internal sealed unsafe class Station : IDisposable
         byte* start = (byte*)Unsafe.AsPointer(ref System.Runtime.InteropServices.MemoryMarshal.GetArrayDataReference(payload));
         lock (Engine.Gate)
         {
+            _inPlace.Add(payload);
             FrameHeader header = new() { Kind = FrameKind.Eager, Tag = tag, Length = payload.Length };
             if (link.Enqueue(ref header, start, owner))
                 owner.PayloadSent();
