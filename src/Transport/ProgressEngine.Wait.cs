@@ -25,6 +25,9 @@ internal sealed unsafe partial class ProgressEngine
         Background,
     }
 
+    /// <summary>Whether a thread sleeps in the poller now.</summary>
+    public bool IsAsleep => Volatile.Read(ref _sleepers) > 0;
+
     /// <summary>Blocks the calling thread until the condition is met, moving bytes meanwhile. The caller holds the gate.</summary>
     /// <param name="condition">Looked at after every step.</param>
     /// <param name="deadline">Timestamp of <see cref="Stopwatch"/> after which waiting ends; <see cref="long.MaxValue"/> for none.</param>
@@ -89,7 +92,7 @@ internal sealed unsafe partial class ProgressEngine
     {
         // Orders the caller's write of data before the look at the flag; Sleep does the same the other way round.
         Interlocked.MemoryBarrier();
-        if (Volatile.Read(ref _sleepers) > 0)
+        if (IsAsleep)
             _poller.Wake();
     }
 

@@ -32,7 +32,7 @@ public sealed class LocalClusterTests
         {
             seen[world.Rank] = await Record.ExceptionAsync(() => world.Rank switch
             {
-                0 => Task.Delay(Timeout.Infinite, token),
+                0 => new TaskCompletionSource().Task.WaitAsync(token),
                 1 => world.ReceiveAsync<int>(new int[1], 2, 0, CancellationToken.None).Soon(),
                 2 => world.ProbeAsync(cancellationToken: CancellationToken.None).Soon(),
                 _ => throw new InvalidOperationException("ends all"),

@@ -175,8 +175,7 @@ public sealed class EngineTests
         Exception? error = null;
         Thread driver = new(() => error = Record.Exception(() => a.WaitForFrames(1)));
         driver.Start();
-        Assert.True(SpinWait.SpinUntil(() => driver.ThreadState.HasFlag(System.Threading.ThreadState.WaitSleepJoin) || a.Engine.Epoch > 0, Station.Patience));
-        Thread.Sleep(5);
+        Assert.True(SpinWait.SpinUntil(() => a.Engine.IsAsleep, Station.Patience));
 
         // Small ones collect behind the first; the long one does not fit into the ring or the socket.
         PayloadCounter counter = new();
@@ -243,7 +242,8 @@ public sealed class EngineTests
                 Array.ForEach(callers, caller => caller.Start());
                 for (int i = 0; i < round % 7; i++)
                     station.Poll();
-                Thread.Sleep(round % 4);
+                if (round % 4 > 0)
+                    Assert.True(SpinWait.SpinUntil(() => station.Engine.IsAsleep, Station.Patience));
                 station.Dispose();
                 station.Dispose();
                 station.Poll();
