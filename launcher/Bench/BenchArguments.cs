@@ -10,6 +10,7 @@ internal sealed class BenchArguments
     private readonly Argument<string> _operations = new("OP")
     {
         HelpName = "OP[,OP...]",
+        Arity = ArgumentArity.ZeroOrOne,
         Description = string.Join(", ", BenchOperations.All.Select(operation => operation.Name)),
     };
 
