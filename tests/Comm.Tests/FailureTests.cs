@@ -19,6 +19,8 @@ public sealed class FailureTests
         ("probe of any source", world => world.Probe(Communicator.AnySource, 1)),
         ("send and receive", world => world.SendReceive<int>(new int[1], 2, new int[1], 2)),
         ("send to it, receive from another", world => world.SendReceive<byte>(Long, 2, new byte[1], 3, 1)),
+        ("receive from it, send to another", world => world.SendReceive<byte>(Long, 3, new byte[1], 2, 1)),
+        ("asynchronous receive from it, send to another", world => world.SendReceiveAsync<byte>(Long, 3, new byte[1], 2, 1).Soon().GetAwaiter().GetResult()),
         ("request", world => world.StartReceive<int>(new int[1], 2, 1).Wait()),
         ("request among others", world => Request.WaitAny([world.StartReceive<int>(new int[1], 3, 1), world.StartReceive<int>(new int[1], 2, 1)])),
         ("asynchronous receive", world => world.ReceiveAsync<int>(new int[1], 2, 1).Soon().GetAwaiter().GetResult()),
@@ -56,6 +58,10 @@ public sealed class FailureTests
                     Assert.Equal(world.Rank, error.Rank);
                     Assert.Contains("Rank 2 failed", error.Message, StringComparison.Ordinal);
                 }
+
+                // But for the requests that nobody gave up, nothing is left behind that would take a later message.
+                if (!operation.StartsWith("request among", StringComparison.Ordinal))
+                    Assert.Empty(world.Messenger.PendingOperations());
             }
         }, Ranks.With(new FaultPlan().Kill(2)));
     }
