@@ -51,6 +51,33 @@ public sealed class EngineTests
         Assert.NotEmpty(b.Recorder.Frames);
     }
 
+    [Fact]
+    public void Input_without_end_puts_off_neither_a_deadline_nor_another_thread()
+    {
+        using Station station = new();
+        station.Recorder.Ended = (_, _) => station.Recorder.Frames.Clear();
+        station.Add(new EndlessChannel());
+        long start = Stopwatch.GetTimestamp();
+        bool entered = false;
+        Thread other = new(() =>
+        {
+            lock (station.Engine.Gate)
+                entered = true;
+        });
+        Assert.False(station.TryWait(
+            () =>
+            {
+                // It starts while the gate is held, and gets it before all is over.
+                if (other.ThreadState.HasFlag(System.Threading.ThreadState.Unstarted))
+                    other.Start();
+                return Stopwatch.GetElapsedTime(start).TotalSeconds > 20;
+            },
+            TimeSpan.FromMilliseconds(500)));
+        Assert.InRange(Stopwatch.GetElapsedTime(start).TotalSeconds, 0.49, 19);
+        Assert.True(other.Join(Station.Patience));
+        Assert.True(entered);
+    }
+
     [Theory, MemberData(nameof(Kinds))]
     public void A_waiting_thread_drives_on_when_another_one_is_done(TransportKind kind)
     {

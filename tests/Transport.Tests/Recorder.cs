@@ -211,3 +211,31 @@ internal sealed unsafe class CountingChannel(Channel inner) : Channel
 
     public override void Dispose() => inner.Dispose();
 }
+
+/// <summary>Brings one empty frame after the other, for ever.</summary>
+internal sealed unsafe class EndlessChannel : Channel
+{
+    private uint _sequence;
+
+    public override bool CanRead => true;
+
+    public override string Description => "endless";
+
+    public override nint Read(byte* first, nint firstLength, byte* second, nint secondLength)
+    {
+        Bytes.Frame(_sequence++, []).CopyTo(new Span<byte>(first, FrameHeader.Bytes));
+        return FrameHeader.Bytes;
+    }
+
+    public override nint Write(IoVector* vectors, int count) => 0;
+
+    public override void CloseSend()
+    {
+        // Nobody is at the other end.
+    }
+
+    public override void Dispose()
+    {
+        // There is nothing to give back.
+    }
+}
