@@ -21,21 +21,24 @@ public sealed partial class Communicator
         CheckReceive(source, receiveTag ?? tag);
         CheckOverlap(send.Span, receive.Span);
         using CancellationTokenSource withdrawal = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        ValueTask<Status> receiving = ReceiveAsync(receive, source, receiveTag ?? tag, withdrawal.Token);
-        ValueTask sending = SendAsync(send, destination, tag, cancellationToken);
+        Task<Status> receiving = ReceiveAsync(receive, source, receiveTag ?? tag, withdrawal.Token).AsTask();
+        Task sending = Task.CompletedTask;
         try
         {
+            sending = SendAsync(send, destination, tag, withdrawal.Token).AsTask();
+            await (await Task.WhenAny(sending, receiving).ConfigureAwait(false)).ConfigureAwait(false);
             await sending.ConfigureAwait(false);
+            return await receiving.ConfigureAwait(false);
         }
         catch
         {
-            // The receive is not left behind; its own outcome matters less than why the send failed.
+            // The other half is not left behind; its own outcome matters less than why the first one failed.
             await withdrawal.CancelAsync().ConfigureAwait(false);
-            await ((Task)receiving.AsTask()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)receiving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
             throw;
         }
-
-        return await receiving.ConfigureAwait(false);
     }
 
     /// <summary>Starts waiting for a message.</summary>
