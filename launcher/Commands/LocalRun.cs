@@ -29,7 +29,6 @@ internal static class LocalRun
             Topology = options.Topology.Spec,
             OffTopology = options.OffTopology,
             GateTimeout = options.GateTimeout,
-            Options = options.Transport is { } transport ? new Dictionary<string, string> { ["BOXER_TRANSPORT"] = transport } : [],
         }));
 
         RankEnvironment environment = new(seed.EndPoint.ToString(), jobId, Convert.ToHexStringLower(token), options.Size, options.Variables);

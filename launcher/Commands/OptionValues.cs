@@ -71,12 +71,6 @@ internal static class OptionValues
         throw new UsageException($"--listen '{text}' is not an address", "write ADDRESS:PORT, as in 0.0.0.0:4000; port 0 takes a free one");
     }
 
-    public static string? Transport(string? text) => text switch
-    {
-        null or "auto" or "tcp" => text,
-        _ => throw new UsageException($"--transport '{text}' is not a kind of link", "it is auto or tcp"),
-    };
-
     public static KeyValuePair<string, string> Variable(string text)
     {
         int equals = text.IndexOf('=', StringComparison.Ordinal);

@@ -44,7 +44,6 @@ internal sealed class RunCommand : ProgramCommand
     private readonly Option<bool> _timestamp = new("--timestamp") { Description = "UTC time before each line" };
     private readonly Option<bool> _nativeAot = new("--aot") { Description = "Builds a project as Native AOT: slow to build, fast to start" };
     private readonly Option<string> _configuration = new("--configuration", "-c") { HelpName = "NAME", Description = "Build configuration  [default: Release]" };
-    private readonly Option<string> _transport = new("--transport") { HelpName = "T", Description = "Kind of links: auto or tcp  [default: auto]" };
 
     public RunCommand()
         : base("run", "Runs N ranks of a program on this machine")
@@ -52,7 +51,7 @@ internal sealed class RunCommand : ProgramCommand
         foreach (Option option in (Option[])
         [
             _size, _topology, _offTopology, _timeout, _gateTimeout, _grace, _variables, _workingDirectory, _input, _outputFolder,
-            _report, _verbose, _noTag, _timestamp, _nativeAot, _configuration, _transport,
+            _report, _verbose, _noTag, _timestamp, _nativeAot, _configuration,
         ])
         {
             Add(option);
@@ -85,7 +84,6 @@ internal sealed class RunCommand : ProgramCommand
             Timestamp = parsed.GetValue(_timestamp),
             NativeAot = parsed.GetValue(_nativeAot),
             Configuration = parsed.GetValue(_configuration) ?? "Release",
-            Transport = OptionValues.Transport(parsed.GetValue(_transport)),
         };
     }
 }

@@ -40,6 +40,4 @@ internal sealed record RunOptions
     public bool NativeAot { get; init; }
 
     public string Configuration { get; init; } = "Release";
-
-    public string? Transport { get; init; }
 }

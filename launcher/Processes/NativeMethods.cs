@@ -32,6 +32,12 @@ internal static unsafe partial class NativeMethods
         public short Returned;
     }
 
+    [LibraryImport(Libc, EntryPoint = "sched_getaffinity")]
+    public static partial int GetAffinity(int process, nint bytes, byte* mask);
+
+    [LibraryImport(Libc, EntryPoint = "sched_setaffinity")]
+    public static partial int SetAffinity(int process, nint bytes, byte* mask);
+
     [LibraryImport(Libc, EntryPoint = "posix_spawn")]
     public static partial int Spawn(int* pid, byte* path, void* actions, void* attributes, byte** arguments, byte** environment);
 

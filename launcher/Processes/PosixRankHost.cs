@@ -42,12 +42,13 @@ internal sealed class PosixRankHost : IRankHost
         using Pipe output = Pipe.Create();
         using Pipe error = Pipe.Create();
         Pipe? input = _feeder?.Add();
-        int id = PosixSpawner.Spawn(request with
+        SpawnRequest connected = request with
         {
             StandardInput = input?.ReadEnd ?? (_options.Input.Rank == rank && MayRead() ? 0 : null),
             StandardOutput = output.WriteEnd,
             StandardError = error.WriteEnd,
-        });
+        };
+        int id = CoreShare.Spawn(connected, rank, _options.Size);
         _watchdog.Guard(id);
         lock (_groups)
             _groups.Add(id);

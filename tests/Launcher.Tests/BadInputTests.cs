@@ -41,7 +41,6 @@ public sealed class BadInputTests
     [InlineData("is not a rank", "run", "-n", "2", "--stdin", "some", "true")]
     [InlineData("cannot write there", "run", "-n", "2", "--output-dir", "/proc/no", "true")]
     [InlineData("cannot write there", "run", "-n", "2", "--report", "/no/such/folder/report.json", "true")]
-    [InlineData("not a kind of link", "run", "-n", "2", "--transport", "pigeon", "true")]
     [InlineData("--size is missing", "seed")]
     [InlineData("at least one rank", "seed", "--size", "0")]
     [InlineData("is not an address", "seed", "--size", "2", "--listen", "nowhere")]

@@ -52,7 +52,7 @@ public sealed class BenchTests
     public async Task What_cannot_be_measured_is_refused_before_ranks_start(string message, params string[] arguments)
     {
         BoxerResult result = (await Boxer.RunAsync(arguments)).ExitsWith(2);
-        Assert.Contains(message, result.Error.First(), StringComparison.Ordinal);
+        Assert.Contains(message, result.Error[0], StringComparison.Ordinal);
         Assert.Empty(result.Output);
     }
 
