@@ -11,6 +11,7 @@ return MpiProgram.Run(args, world =>
     {
         if (world.Rank == 0)
             Console.Error.WriteLine($"ring: rounds must be a positive number, not '{args[0]}'");
+        world.Barrier(); // an error code ends the job: not before rank 0 has said why
         return 2;
     }
 
