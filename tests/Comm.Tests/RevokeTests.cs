@@ -91,6 +91,22 @@ public sealed class RevokeTests
         }, Ranks.With(new FaultPlan().Kill(2)));
 
     [Fact]
+    public async Task A_round_on_a_revoked_communicator_leaves_the_operations_of_others_alone()
+    {
+        using Pair pair = new();
+        CancellationToken token = TestContext.Current.CancellationToken;
+        using Communicator child = pair.First.CreateChild([0, 1], 0, "child");
+        child.Revoke();
+        ValueTask<Status> first = pair.First.ReceiveAsync<int>(new int[1], 1, 1, token), second = pair.First.ReceiveAsync<int>(new int[1], 1, 2, token);
+        Assert.Throws<CommunicatorRevokedException>(() => Rounds.Receive(child, 1));
+        Assert.Equal(2, pair.First.Messenger.PendingOperations().Count);
+        pair.Second.Send(2, 0, tag: 2);
+        pair.Second.Send(1, 0, tag: 1);
+        Assert.Equal(1, (await first.Soon()).Tag);
+        Assert.Equal(2, (await second.Soon()).Tag);
+    }
+
+    [Fact]
     public Task A_round_with_another_length_is_an_error() =>
         LocalCluster.RunAsync(2, world =>
         {
