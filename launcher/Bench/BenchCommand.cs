@@ -15,14 +15,13 @@ internal sealed class BenchCommand : Command
         Description = "Links to set up, as for boxer run  [default: mesh up to 32 ranks, else grid]",
     };
 
-    private readonly Option<string> _transport = new("--transport") { HelpName = "T", Description = "Kind of links: auto or tcp  [default: auto]" };
     private readonly Option<string> _timeout = new("--timeout") { HelpName = "S", Description = "Ends the job after S seconds; exit code 124" };
 
     public BenchCommand()
         : base("bench", "Measures point-to-point and collective operations")
     {
         _arguments = new BenchArguments(this);
-        foreach (Option option in (Option[])[_size, _topology, _transport, _timeout])
+        foreach (Option option in (Option[])[_size, _topology, _timeout])
             Add(option);
         SetAction((parsed, _) => LocalRun.ExecuteAsync(Read(parsed)));
     }
@@ -42,7 +41,6 @@ internal sealed class BenchCommand : Command
             GateTimeout = TimeSpan.FromMinutes(5),
             Grace = TimeSpan.FromSeconds(2),
             Input = StandardInput.Parse("none", size),
-            Transport = OptionValues.Transport(parsed.GetValue(_transport)),
             Tag = false,
         };
     }
