@@ -21,9 +21,16 @@ internal static class JoinersProcess
     private static async Task<ControlChannel> JoinAsync(IPEndPoint seed, byte[] token, int rank)
     {
         // Each announces a port of its own, as ranks on one host do.
-        JoinMessage join = new(Guid.NewGuid(), RequestedRank: -1, Resumed: false, ListenPort: (ushort)(1 + rank), [], "bench", Environment.ProcessId);
+        JoinMessage JoinFrom(IPEndPoint local) => new()
+        {
+            MemberId = Guid.NewGuid(),
+            ListenPort = (ushort)(1 + rank),
+            Local = local,
+            Host = "bench",
+            ProcessId = Environment.ProcessId,
+        };
         (ControlChannel channel, _) = await ControlHandshake.OpenAsync(
-            seed, SeedProcess.JobId, token, TimeSpan.FromSeconds(60), TimeProvider.System, _ => join.Encode(), CancellationToken.None);
+            seed, SeedProcess.JobId, token, TimeSpan.FromSeconds(60), TimeProvider.System, local => JoinFrom(local).Encode(), CancellationToken.None);
         while ((await channel.ReadAsync(CancellationToken.None)).Kind != ControlKind.Start)
         {
         }
@@ -33,7 +40,7 @@ internal static class JoinersProcess
 
     private static async Task LeaveAsync(ControlChannel channel)
     {
-        channel.Post(ShortMessages.Encode(new WireUpReport(60, 30, TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero, 1)));
+        channel.Post(WireUpReport.Of(Enumerable.Range(0, 60).Select(peer => new LinkReport(peer, LinkWay.Direct, 1, TimeSpan.FromMilliseconds(peer))), TimeSpan.FromSeconds(1)).Encode());
         channel.PostLast(ShortMessages.Leave, "the benchmark is over");
         while ((await channel.ReadAsync(CancellationToken.None)).Kind != ControlKind.None)
         {

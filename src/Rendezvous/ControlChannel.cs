@@ -13,10 +13,10 @@ internal enum ControlKind : byte
     /// <summary>Joiner: magic, version, nonce, job.</summary>
     Hello = 1,
 
-    /// <summary>Coordinator: magic, version, nonce.</summary>
+    /// <summary>Coordinator: magic, version, nonce, observed endpoint, reflectors.</summary>
     Challenge = 2,
 
-    /// <summary>Joiner: proof, then what it wants and where it listens.</summary>
+    /// <summary>Joiner: proof, then what it wants, its own endpoints and where it listens.</summary>
     Join = 3,
 
     /// <summary>Follower: proof.</summary>
@@ -31,10 +31,10 @@ internal enum ControlKind : byte
     /// <summary>Coordinator: the gate is open; the table of members.</summary>
     Start = 7,
 
-    /// <summary>Member: its links are up.</summary>
+    /// <summary>Member: its links are up, and how each came up.</summary>
     Linked = 8,
 
-    /// <summary>Member: it ends in order.</summary>
+    /// <summary>Member: it ends in order; what it sent and received.</summary>
     Leave = 9,
 
     /// <summary>Either: the job ends now.</summary>
@@ -48,6 +48,24 @@ internal enum ControlKind : byte
 
     /// <summary>Coordinator to a follower: a membership event.</summary>
     Event = 13,
+
+    /// <summary>Stranger: magic, version; asks what its external endpoint is.</summary>
+    Reflect = 14,
+
+    /// <summary>Coordinator: the observed endpoint.</summary>
+    Reflected = 15,
+
+    /// <summary>Member to member through the coordinator: rank, opaque bytes.</summary>
+    Signal = 16,
+
+    /// <summary>Coordinator: a signal was not passed on; the rank it was for.</summary>
+    SignalLost = 17,
+
+    /// <summary>Member, in place of a join: proof, member id, ranks, epoch; this connection is one end of a relayed link.</summary>
+    Relay = 18,
+
+    /// <summary>Coordinator: the other end is there; from here on the bytes are those of the link.</summary>
+    RelayReady = 19,
 
     /// <summary>Connecting end of a link: magic, version, job, ranks, epoch, member, nonce.</summary>
     LinkHello = 32,
@@ -155,11 +173,16 @@ internal sealed class ControlChannel : IDisposable
 
     /// <summary>Queues a frame; never waits. Frames leave in the order of the calls.</summary>
     /// <returns><see langword="false"/> when the queue is full or the channel is closing.</returns>
-    public bool Post(ReadOnlyMemory<byte> frame)
+    public bool Post(ReadOnlyMemory<byte> frame) => Post(frame, _queueLimit);
+
+    /// <summary>As <see cref="Post(ReadOnlyMemory{byte})"/>, but leaves half of the queue for what may not be lost.</summary>
+    public bool PostDroppable(ReadOnlyMemory<byte> frame) => Post(frame, _queueLimit / 2);
+
+    private bool Post(ReadOnlyMemory<byte> frame, int limit)
     {
         lock (_gate)
         {
-            if (_closeAfterSending || _queue.Count >= _queueLimit)
+            if (_closeAfterSending || _queue.Count >= limit)
                 return false;
             _queue.Enqueue(frame);
             LastSent = _time.GetTimestamp();

@@ -108,7 +108,7 @@ internal static class ControlHandshake
             HelloMessage hello = new(Protocol.Version, Proof.Nonce(), jobId);
             channel.Post(hello.Encode());
             ControlFrame challenge = await ReadAsync(channel, seed, ControlKind.Challenge, cancellationToken).ConfigureAwait(false);
-            byte[] seedNonce = ChallengeMessage.Decode(challenge.Payload.Span);
+            byte[] seedNonce = ChallengeMessage.Decode(challenge.Payload.Span).Nonce;
             channel.Post(Prove(makeRequest(local), token, hello, seedNonce));
             channel.MaximumFrameBytes = Limits.MemberFrameBytes;
             ControlFrame accepted = await ReadAsync(channel, seed, ControlKind.Accepted, cancellationToken).ConfigureAwait(false);

@@ -55,7 +55,7 @@ internal sealed partial class JobClient
                 {
                     case ControlKind.None:
                         return "it closed the connection";
-                    case ControlKind.Heartbeat or ControlKind.Start:
+                    case ControlKind.Heartbeat or ControlKind.Start or ControlKind.Signal or ControlKind.SignalLost:
                         break;
                     case ControlKind.MemberLost:
                         OnMemberLost(ShortMessages.DecodeLost(frame.Payload.Span));
@@ -111,7 +111,7 @@ internal sealed partial class JobClient
             try
             {
                 (ControlChannel channel, AcceptedMessage accepted) = await ControlHandshake.OpenAsync(
-                    _options.Seed, JobId, _options.Token, LongestRejoinPause, _time, _ => Request(_options, _links, Rank, resumed: true), _stopping.Token).ConfigureAwait(false);
+                    _options.Seed, JobId, _options.Token, LongestRejoinPause, _time, local => Request(_options, _links, local, Rank, resumed: true), _stopping.Token).ConfigureAwait(false);
                 if (accepted.Rank != Rank || accepted.Size != Size)
                 {
                     channel.Dispose();
@@ -146,13 +146,13 @@ internal sealed partial class JobClient
             _channel = channel;
             if (_isLeaving)
             {
-                channel.PostLast(ShortMessages.Leave, "this rank leaves");
+                channel.PostLast(ShortMessages.EncodeLeave(_traffic), "this rank leaves");
                 return false;
             }
 
             _isConnected = true;
             if (_wireUp is not null)
-                channel.Post(ShortMessages.Encode(_wireUp));
+                channel.Post(_wireUp.Encode());
             return true;
         }
     }

@@ -26,7 +26,7 @@ internal sealed partial class JobClient
                 {
                     // A second attempt keeps the listener of the first.
                     links ??= new Links(ListenFor(options, local), LinkOptionsOf(options), options.Time);
-                    return Request(options, links, options.RequestedRank ?? -1, resumed: false);
+                    return Request(options, links, local, options.RequestedRank ?? -1, resumed: false);
                 },
                 cancellationToken).ConfigureAwait(false);
             JobClient client = new(options, links!, channel, accepted, await WaitForGateAsync(options, channel, accepted, cancellationToken).ConfigureAwait(false));
@@ -47,11 +47,22 @@ internal sealed partial class JobClient
     private static LinkOptions LinkOptionsOf(JoinOptions options) =>
         options.Links.Log is null ? options.Links with { Log = options.Log } : options.Links;
 
-    private static MessageWriter Request(JoinOptions options, Links links, int rank, bool resumed)
+    private static MessageWriter Request(JoinOptions options, Links links, IPEndPoint local, int rank, bool resumed)
     {
         int port = links.ListenEndPoint.Port;
         IPEndPoint[] advertised = [.. options.Advertised.Select(endPoint => endPoint.Port == 0 ? new IPEndPoint(endPoint.Address, port) : endPoint)];
-        return new JoinMessage(options.MemberId, rank, resumed, (ushort)port, advertised, Environment.MachineName, Environment.ProcessId).Encode();
+        JoinMessage join = new()
+        {
+            MemberId = options.MemberId,
+            RequestedRank = rank,
+            Resumed = resumed,
+            ListenPort = (ushort)port,
+            Advertised = advertised,
+            Local = local,
+            Host = Environment.MachineName,
+            ProcessId = Environment.ProcessId,
+        };
+        return join.Encode();
     }
 
     /// <summary>Listens where the other ranks can come from, and no wider.</summary>

@@ -22,6 +22,7 @@ internal sealed partial class JobClient : IAsyncDisposable
     private bool _isLeaving;
     private bool _isDisposed;
     private WireUpReport? _wireUp;
+    private Traffic? _traffic;
     private ITimer? _heartbeat;
 
     private JobClient(JoinOptions options, Links links, ControlChannel channel, AcceptedMessage accepted, MemberInfo[] members)
@@ -108,7 +109,7 @@ internal sealed partial class JobClient : IAsyncDisposable
         lock (_gate)
         {
             _wireUp = report;
-            _channel.Post(ShortMessages.Encode(report));
+            _channel.Post(report.Encode());
         }
 
         return report;
@@ -140,7 +141,8 @@ internal sealed partial class JobClient : IAsyncDisposable
     }
 
     /// <summary>Leaves the job in order. A rank that ends without it counts as failed.</summary>
-    public async Task LeaveAsync()
+    /// <param name="traffic">What it sent and received, for reports.</param>
+    public async Task LeaveAsync(Traffic? traffic = null)
     {
         bool tell;
         ControlChannel channel;
@@ -149,13 +151,14 @@ internal sealed partial class JobClient : IAsyncDisposable
             if (_isLeaving)
                 return;
             _isLeaving = true;
+            _traffic = traffic;
             tell = _isConnected;
             channel = _channel;
         }
 
         if (tell)
         {
-            channel.PostLast(ShortMessages.Leave, "this rank leaves");
+            channel.PostLast(ShortMessages.EncodeLeave(traffic), "this rank leaves");
 
             // Until the coordinator closes its end, so that nothing is lost on the way.
             await Task.WhenAny(_ended.Task, Task.Delay(TimeSpan.FromSeconds(5), _time, CancellationToken.None)).ConfigureAwait(false);

@@ -30,6 +30,16 @@ internal sealed record JobSpec
     /// <summary>Refuses a second member from the same external address, not only from the same endpoint.</summary>
     public bool OnePerAddress { get; init; }
 
+    /// <summary>Lets pairs of ranks that cannot be linked directly go through the coordinator. Default: they fail.</summary>
+    public bool Relay { get; init; }
+
+    /// <summary>Pairs that may go through the coordinator at a time. Default 1,024.</summary>
+    public int RelayPairs
+    {
+        get;
+        init => field = value > 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A job that relays does so for at least one pair.");
+    } = 1024;
+
     /// <summary>Distinguishes runs under the same job id: links between ranks of different epochs are refused.</summary>
     public uint Epoch { get; init; }
 

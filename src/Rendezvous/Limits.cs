@@ -32,6 +32,15 @@ internal static class Limits
     /// <summary>Endpoints that one member announces.</summary>
     public const int EndPointsPerMember = 8;
 
+    /// <summary>Reflectors that a coordinator offers.</summary>
+    public const int Reflectors = 4;
+
+    /// <summary>What one member tells another through the coordinator.</summary>
+    public const int SignalBytes = 1024;
+
+    /// <summary>Links that a rank tells of one by one; with 11 bytes each they fit <see cref="MemberFrameBytes"/>.</summary>
+    public const int LinksPerReport = 4096;
+
     /// <summary>Options of a job.</summary>
     public const int OptionsPerJob = 256;
 

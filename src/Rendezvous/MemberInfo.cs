@@ -15,7 +15,14 @@ internal sealed record MemberInfo(
     IPEndPoint Observed,
     IReadOnlyList<IPEndPoint> EndPoints,
     string Host,
-    int ProcessId);
+    int ProcessId)
+{
+    /// <summary>Its own end of its control connection; differs from <see cref="Observed"/> behind a NAT.</summary>
+    public IPEndPoint Local { get; init; } = Observed;
+
+    /// <summary>What stands between it and the others.</summary>
+    public NatKind Nat { get; init; }
+}
 
 /// <summary>How far a member has come.</summary>
 internal enum MemberState : byte
@@ -48,6 +55,7 @@ internal enum MemberState : byte
 /// <param name="EndedAfter">When it left or failed.</param>
 /// <param name="FailureReason">Why it counts as failed.</param>
 /// <param name="WireUp">What it reported of its links.</param>
+/// <param name="Traffic">What it sent and received, told when it left.</param>
 internal sealed record MemberStatus(
     int Rank,
     MemberState State,
@@ -56,19 +64,5 @@ internal sealed record MemberStatus(
     TimeSpan? LinkedAfter,
     TimeSpan? EndedAfter,
     string? FailureReason,
-    WireUpReport? WireUp);
-
-/// <summary>What a rank tells of the set-up of its links.</summary>
-/// <param name="Links">Links that are up.</param>
-/// <param name="Attempts">Connections this rank tried, successful ones included.</param>
-/// <param name="Elapsed">From the start of the wire-up to the last link.</param>
-/// <param name="MedianLink">Half of the links were up after this time.</param>
-/// <param name="SlowestLink">When the last link was up.</param>
-/// <param name="SlowestPeer">The peer of the last link, or -1 without links.</param>
-internal sealed record WireUpReport(
-    int Links,
-    int Attempts,
-    TimeSpan Elapsed,
-    TimeSpan MedianLink,
-    TimeSpan SlowestLink,
-    int SlowestPeer);
+    WireUpReport? WireUp,
+    Traffic? Traffic);

@@ -54,6 +54,9 @@ internal sealed record MembershipEvent
     /// <summary>The member's external endpoint.</summary>
     public IPEndPoint? Observed { get; init; }
 
+    /// <summary>What stands between the member and the others.</summary>
+    public NatKind Nat { get; init; }
+
     public string Host { get; init; } = "";
 
     /// <summary>Why it failed or was aborted.</summary>
@@ -65,9 +68,7 @@ internal sealed record MembershipEvent
     public ReadOnlyMemory<byte> Encode()
     {
         MessageWriter writer = new MessageWriter(ControlKind.Event).Byte((byte)Change).Int32(Rank).Int32(Size).Int32(Members).Time(At)
-            .Id(MemberId).Byte(Observed is null ? (byte)0 : (byte)1);
-        if (Observed is not null)
-            writer.EndPoint(Observed);
+            .Id(MemberId).OptionalEndPoint(Observed).Byte((byte)Nat);
         return writer.Text(Host, Limits.NameBytes).Text(Reason, Limits.TextBytes).Int32(Number).Finish();
     }
 
@@ -86,7 +87,8 @@ internal sealed record MembershipEvent
             Members = reader.Int32(),
             At = reader.Time(),
             MemberId = reader.Id(),
-            Observed = reader.Byte() == 0 ? null : reader.EndPoint(),
+            Observed = reader.OptionalEndPoint(),
+            Nat = NatKinds.Checked(reader.Byte()),
             Host = reader.Text(Limits.NameBytes),
             Reason = reader.Text(Limits.TextBytes),
             Number = reader.Int32(),
@@ -115,6 +117,7 @@ internal sealed record MembershipEvent
         Seconds = At.TotalSeconds,
         Member = MemberId == Guid.Empty ? null : MemberId.ToString(),
         Address = Observed?.ToString(),
+        Nat = Change == MembershipChange.Joined ? Nat.Name() : null,
         Host = Host.Length == 0 ? null : Host,
         Reason = Reason.Length == 0 ? null : Reason,
         Links = Change == MembershipChange.Linked ? Number : null,
@@ -145,6 +148,9 @@ internal sealed record MembershipLine
 
     /// <summary>Its external endpoint.</summary>
     public string? Address { get; init; }
+
+    /// <summary>Of a joined member: <c>none</c>, <c>port-kept</c>, <c>remapped</c>, <c>symmetric</c> or <c>unknown</c>.</summary>
+    public string? Nat { get; init; }
 
     public string? Host { get; init; }
 

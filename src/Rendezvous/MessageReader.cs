@@ -11,6 +11,13 @@ internal ref struct MessageReader(ReadOnlySpan<byte> source)
 
     public byte Byte() => Take(1)[0];
 
+    public bool Flag() => Byte() switch
+    {
+        0 => false,
+        1 => true,
+        byte other => throw new WireFormatException($"A flag of value {other} arrived."),
+    };
+
     public ushort UInt16() => BinaryPrimitives.ReadUInt16LittleEndian(Take(2));
 
     public int Int32() => BinaryPrimitives.ReadInt32LittleEndian(Take(4));
@@ -42,28 +49,33 @@ internal ref struct MessageReader(ReadOnlySpan<byte> source)
         return count;
     }
 
-    public IPEndPoint EndPoint()
+    public IPEndPoint EndPoint() => OptionalEndPoint() ?? throw new WireFormatException("No endpoint arrived where there has to be one.");
+
+    public IPEndPoint? OptionalEndPoint()
     {
         int addressBytes = Byte() switch
         {
+            0 => 0,
             4 => 4,
             6 => 16,
             byte other => throw new WireFormatException($"An address of unknown family {other} arrived."),
         };
-        IPAddress address = new(Take(addressBytes));
-        return new IPEndPoint(address, UInt16());
+        return addressBytes == 0 ? null : new IPEndPoint(new IPAddress(Take(addressBytes)), UInt16());
     }
 
-    public IPEndPoint[] EndPoints()
+    public IPEndPoint[] EndPoints(int maximum = Limits.EndPointsPerMember)
     {
         int count = Byte();
-        if (count > Limits.EndPointsPerMember)
-            throw new WireFormatException($"{count} endpoints were announced; at most {Limits.EndPointsPerMember} are allowed.");
+        if (count > maximum)
+            throw new WireFormatException($"{count} endpoints were announced; at most {maximum} are allowed.");
         IPEndPoint[] endPoints = new IPEndPoint[count];
         for (int i = 0; i < count; i++)
             endPoints[i] = EndPoint();
         return endPoints;
     }
+
+    /// <summary>All that is left.</summary>
+    public ReadOnlySpan<byte> Rest() => Take(_rest.Length);
 
     public readonly void End()
     {

@@ -33,6 +33,8 @@ internal sealed class MessageWriter
         return this;
     }
 
+    public MessageWriter Flag(bool value) => Byte(value ? (byte)1 : (byte)0);
+
     public MessageWriter UInt16(ushort value)
     {
         BinaryPrimitives.WriteUInt16LittleEndian(Take(2), value);
@@ -91,6 +93,8 @@ internal sealed class MessageWriter
         value.Address.TryWriteBytes(Take(six ? 16 : 4), out _);
         return UInt16((ushort)value.Port);
     }
+
+    public MessageWriter OptionalEndPoint(IPEndPoint? value) => value is null ? Byte(0) : EndPoint(value);
 
     public MessageWriter EndPoints(IReadOnlyList<IPEndPoint> values)
     {

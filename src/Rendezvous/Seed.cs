@@ -12,7 +12,7 @@ namespace BoxerMpi.Rendezvous;
 internal sealed class Seed : IAsyncDisposable
 {
     private readonly SeedOptions _options;
-    private readonly Socket _listener;
+    private readonly Socket[] _listeners;
     private readonly ConcurrentDictionary<string, SeedJob> _jobs = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stopping = new();
     private readonly ITimer _timer;
@@ -28,20 +28,23 @@ internal sealed class Seed : IAsyncDisposable
     private readonly HashSet<SeedConnection> _connections = [];
     private readonly LinkedList<SeedConnection> _halfOpen = new();
 
-    private Seed(SeedOptions options, Socket listener)
+    private Seed(SeedOptions options, Socket[] listeners)
     {
         _options = options;
-        _listener = listener;
-        EndPoint = (IPEndPoint)listener.LocalEndPoint!;
+        _listeners = listeners;
+        EndPoints = [.. listeners.Select(listener => (IPEndPoint)listener.LocalEndPoint!)];
         TimeSpan period = Shortest(options.JoinDeadline / 4, options.HeartbeatInterval / 2, options.HeartbeatTimeout / 4, TimeSpan.FromSeconds(1));
         if (options.RejoinGrace > TimeSpan.Zero)
             period = Shortest(period, options.RejoinGrace / 4);
         _timer = options.Time.CreateTimer(static state => ((Seed)state!).LookAfterSilence(), this, period, period);
-        _accepting = AcceptAsync();
+        _accepting = Task.WhenAll(listeners.Select(AcceptAsync));
     }
 
-    /// <summary>Where it listens, with the real port.</summary>
-    public IPEndPoint EndPoint { get; }
+    /// <summary>Where it listens in the first place, with the real port.</summary>
+    public IPEndPoint EndPoint => EndPoints[0];
+
+    /// <summary>Everywhere it listens.</summary>
+    public IReadOnlyList<IPEndPoint> EndPoints { get; }
 
     /// <summary>Connections that have not proven a token yet.</summary>
     public int HalfOpenConnections
@@ -55,11 +58,24 @@ internal sealed class Seed : IAsyncDisposable
 
     internal SeedOptions Options => _options;
 
-    /// <exception cref="RendezvousException">The port is taken.</exception>
+    /// <exception cref="RendezvousException">A port is taken.</exception>
     public static Seed Start(SeedOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return new Seed(options, Addresses.Listen(options.Listen, "the coordinator"));
+        IReadOnlyList<IPEndPoint> extra = options.ExtraListen
+            ?? (IPAddress.IsLoopback(options.Listen.Address) ? [] : [new IPEndPoint(options.Listen.Address, 0)]);
+        List<Socket> listeners = [];
+        try
+        {
+            foreach (IPEndPoint endPoint in (IEnumerable<IPEndPoint>)[options.Listen, .. extra])
+                listeners.Add(Addresses.Listen(endPoint, "the coordinator"));
+            return new Seed(options, [.. listeners]);
+        }
+        catch
+        {
+            listeners.ForEach(listener => listener.Dispose());
+            throw;
+        }
     }
 
     /// <summary>Makes a job known; its ranks may join from now on.</summary>
@@ -121,7 +137,8 @@ internal sealed class Seed : IAsyncDisposable
         foreach (SeedJob job in _jobs.Values)
             job.Close("the coordinator stops");
         await _stopping.CancelAsync().ConfigureAwait(false);
-        _listener.Dispose();
+        foreach (Socket listener in _listeners)
+            listener.Dispose();
         await _timer.DisposeAsync().ConfigureAwait(false);
         await _accepting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         lock (_followersGate)
@@ -173,14 +190,14 @@ internal sealed class Seed : IAsyncDisposable
         }
     }
 
-    private async Task AcceptAsync()
+    private async Task AcceptAsync(Socket listener)
     {
         while (!_stopping.IsCancellationRequested)
         {
             Socket socket;
             try
             {
-                socket = await _listener.AcceptAsync(_stopping.Token).ConfigureAwait(false);
+                socket = await listener.AcceptAsync(_stopping.Token).ConfigureAwait(false);
             }
             catch (Exception error) when (error is OperationCanceledException or ObjectDisposedException)
             {
@@ -194,16 +211,16 @@ internal sealed class Seed : IAsyncDisposable
                 continue;
             }
 
-            Welcome(socket);
+            Welcome(socket, (IPEndPoint)listener.LocalEndPoint!);
         }
     }
 
-    private void Welcome(Socket socket)
+    private void Welcome(Socket socket, IPEndPoint arrivedAt)
     {
         SeedConnection connection;
         try
         {
-            connection = new SeedConnection(this, socket);
+            connection = new SeedConnection(this, socket, ReflectorsFor(arrivedAt));
         }
         catch (SocketException error)
         {
@@ -228,6 +245,10 @@ internal sealed class Seed : IAsyncDisposable
         oldest?.Close($"{_options.HalfOpenLimit} newer connections wait to prove their token");
         connection.Start(_stopping.Token);
     }
+
+    /// <summary>The other endpoints, those at another address first: a NAT is seen from as different a place as can be.</summary>
+    private IPEndPoint[] ReflectorsFor(IPEndPoint arrivedAt) =>
+        EndPoints.Count == 1 ? [] : [.. EndPoints.Where(other => !other.Equals(arrivedAt)).OrderBy(other => other.Address.Equals(arrivedAt.Address))];
 
     private void LookAfterSilence()
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 
 namespace BoxerMpi.Rendezvous;
@@ -10,13 +11,18 @@ internal sealed class SeedConnection : IDisposable
 
     private readonly Seed _seed;
     private readonly ControlChannel _channel;
+    private readonly IReadOnlyList<IPEndPoint> _reflectors;
     private HelloMessage? _hello;
     private byte[] _nonce = [];
     private SeedJob? _job;
 
-    public SeedConnection(Seed seed, Socket socket)
+    /// <param name="seed">Whose connection it is.</param>
+    /// <param name="socket">The accepted socket.</param>
+    /// <param name="reflectors">Endpoints of the coordinator other than the one it was accepted on.</param>
+    public SeedConnection(Seed seed, Socket socket, IReadOnlyList<IPEndPoint> reflectors)
     {
         _seed = seed;
+        _reflectors = reflectors;
         _channel = new ControlChannel(socket, seed.Options.Time, queueLimit: 4096);
         Since = _channel.LastReceived;
         HalfOpenNode = new LinkedListNode<SeedConnection>(this);
@@ -48,6 +54,10 @@ internal sealed class SeedConnection : IDisposable
         if (!_channel.Post(frame))
             _channel.Close("it does not read what it is sent");
     }
+
+    /// <summary>Queues a frame that may be lost.</summary>
+    /// <returns>Whether it was queued.</returns>
+    public bool TryPost(ReadOnlyMemory<byte> frame) => _channel.PostDroppable(frame);
 
     /// <summary>Says why and ends the connection once that is sent.</summary>
     public void Reject(RendezvousFailure reason, string text)
@@ -124,23 +134,28 @@ internal sealed class SeedConnection : IDisposable
         }
     }
 
-    /// <returns><see langword="false"/> when the stranger was rejected or has gone.</returns>
+    /// <returns><see langword="false"/> when the stranger was rejected, has gone, or only asked for a reflection.</returns>
     private async ValueTask<bool> ReadHelloAsync(CancellationToken stopping)
     {
         ControlFrame first = await _channel.ReadAsync(stopping).ConfigureAwait(false);
-        if (first.Kind == ControlKind.None)
-            return false;
-        if (first.Kind != ControlKind.Hello)
-            throw new WireFormatException($"A frame of kind {(byte)first.Kind} arrived instead of a hello.");
-        HelloMessage hello = HelloMessage.Decode(first.Payload.Span);
-        if (hello.Version != Protocol.Version)
+        switch (first.Kind)
         {
-            Reject(
-                RendezvousFailure.ProtocolVersion,
-                $"The coordinator speaks version {Protocol.Version} of the protocol, the joiner version {hello.Version}; run the same release on both sides.");
-            return false;
+            case ControlKind.None:
+                return false;
+            case ControlKind.Reflect:
+                // It may keep the connection, and with it its NAT's mapping, until the deadline of strangers.
+                if (SpeaksThisVersion(ReflectMessage.Decode(first.Payload.Span)))
+                    Post(ReflectedMessage.Encode(_channel.Remote));
+                return false;
+            case ControlKind.Hello:
+                break;
+            default:
+                throw new WireFormatException($"A frame of kind {(byte)first.Kind} arrived instead of a hello.");
         }
 
+        HelloMessage hello = HelloMessage.Decode(first.Payload.Span);
+        if (!SpeaksThisVersion(hello.Version))
+            return false;
         _hello = hello;
         if (_seed.FindJob(hello.JobId) is not { } job)
         {
@@ -150,8 +165,18 @@ internal sealed class SeedConnection : IDisposable
 
         _job = job;
         _nonce = Proof.Nonce();
-        Post(ChallengeMessage.Encode(_nonce));
+        Post(new ChallengeMessage(_nonce, _channel.Remote, _reflectors).Encode());
         return true;
+    }
+
+    private bool SpeaksThisVersion(ushort version)
+    {
+        if (version == Protocol.Version)
+            return true;
+        Reject(
+            RendezvousFailure.ProtocolVersion,
+            $"The coordinator speaks version {Protocol.Version} of the protocol, the joiner version {version}; run the same release on both sides.");
+        return false;
     }
 
     /// <summary>Checks the proof, then reads what the message says.</summary>
@@ -187,10 +212,13 @@ internal sealed class SeedConnection : IDisposable
                 case ControlKind.Heartbeat:
                     break;
                 case ControlKind.Linked:
-                    _job!.Linked(this, ShortMessages.DecodeLinked(frame.Payload.Span));
+                    _job!.Linked(this, WireUpReport.Decode(frame.Payload.Span));
                     break;
                 case ControlKind.Leave:
-                    _job!.Leave(this);
+                    _job!.Leave(this, ShortMessages.DecodeLeave(frame.Payload.Span));
+                    break;
+                case ControlKind.Signal:
+                    _job!.Signal(this, SignalMessage.Decode(frame.Payload.Span));
                     break;
                 case ControlKind.Abort:
                     _job!.AbortBy(this, ShortMessages.DecodeAbort(frame.Payload.Span));

@@ -47,7 +47,7 @@ internal sealed partial class SeedJob
             foreach (Place place in _places)
             {
                 if (place.LinkedAfter is { } linked)
-                    follower.Offer(Event(place, MembershipChange.Linked, number: place.WireUp!.Links) with { At = linked });
+                    follower.Offer(Event(place, MembershipChange.Linked, number: place.WireUp!.Count) with { At = linked });
                 if (place.EndedAfter is not { } ended)
                     continue;
                 MembershipChange change = place.State == MemberState.Failed ? MembershipChange.Failed : MembershipChange.Left;
@@ -88,6 +88,7 @@ internal sealed partial class SeedJob
         At = Now,
         MemberId = place?.Info?.Id ?? Guid.Empty,
         Observed = place?.Info?.Observed,
+        Nat = place?.Info?.Nat ?? NatKind.None,
         Host = place?.Info?.Host ?? "",
         Reason = reason,
         Number = number,

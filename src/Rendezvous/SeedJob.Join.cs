@@ -131,13 +131,22 @@ internal sealed partial class SeedJob
     private int? Taken(IPEndPoint endPoint, int ownRank) =>
         _rankOfEndPoint.TryGetValue(endPoint, out int rank) && rank != ownRank ? rank : null;
 
-    private static IReadOnlyList<IPEndPoint> EndPointsOf(SeedConnection connection, JoinMessage join) =>
-        join.Advertised.Count > 0 ? join.Advertised : [new IPEndPoint(connection.Channel.Remote.Address, join.ListenPort)];
+    private static IReadOnlyList<IPEndPoint> EndPointsOf(SeedConnection connection, JoinMessage join)
+    {
+        IPEndPoint observed = connection.Channel.Remote;
+        if (join.Advertised.Count > 0)
+            return join.Advertised;
+        return join.ListenPort == join.Local.Port ? [observed] : [new IPEndPoint(observed.Address, join.ListenPort)];
+    }
 
     private MemberInfo Register(SeedConnection connection, JoinMessage join, int rank)
     {
-        MemberInfo info = new(
-            rank, join.MemberId, connection.Channel.Remote, EndPointsOf(connection, join), join.Host, join.ProcessId);
+        IPEndPoint observed = connection.Channel.Remote;
+        MemberInfo info = new(rank, join.MemberId, observed, EndPointsOf(connection, join), join.Host, join.ProcessId)
+        {
+            Local = join.Local,
+            Nat = NatKinds.Detect(join.Local, observed, join.SecondObserved),
+        };
         _rankOfMember[info.Id] = rank;
         _rankOfAddress.TryAdd(info.Observed.Address, rank);
         _rankOfEndPoint[info.Observed] = rank;

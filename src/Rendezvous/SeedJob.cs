@@ -117,16 +117,18 @@ internal sealed partial class SeedJob
         OffTopology = Spec.OffTopology,
         HeartbeatInterval = _options.HeartbeatInterval,
         HeartbeatTimeout = _options.HeartbeatTimeout,
+        RelayAllowed = Spec.Relay,
         Options = Spec.Options,
     };
 
-    internal void Leave(SeedConnection connection)
+    internal void Leave(SeedConnection connection, Traffic? traffic)
     {
         lock (_gate)
         {
             if (PlaceOf(connection) is not { } place)
                 return;
             place.Connection = null;
+            place.Traffic = traffic;
             if (place.State == MemberState.Joined)
                 Vacate(place, "left before the start");
             else
@@ -143,7 +145,7 @@ internal sealed partial class SeedJob
             place.State = MemberState.Linked;
             place.LinkedAfter = Now;
             place.WireUp = report;
-            Publish(place, MembershipChange.Linked, number: report.Links);
+            Publish(place, MembershipChange.Linked, number: report.Count);
             if (++_linked == Spec.Size)
                 _allLinked.TrySetResult();
         }
@@ -330,6 +332,13 @@ internal sealed partial class SeedJob
 
         public WireUpReport? WireUp { get; set; }
 
+        public Traffic? Traffic { get; set; }
+
+        /// <summary>Signals it has sent since <see cref="SignalsSince"/>.</summary>
+        public int Signals { get; set; }
+
+        public long SignalsSince { get; set; }
+
         public void Clear()
         {
             State = MemberState.Absent;
@@ -338,6 +347,6 @@ internal sealed partial class SeedJob
         }
 
         public MemberStatus ToStatus() =>
-            new(Rank, State, Info, Info is null ? null : JoinedAfter, LinkedAfter, EndedAfter, FailureReason, WireUp);
+            new(Rank, State, Info, Info is null ? null : JoinedAfter, LinkedAfter, EndedAfter, FailureReason, WireUp, Traffic);
     }
 }

@@ -8,6 +8,19 @@ internal sealed record SeedOptions
     /// <summary>Where joiners connect; port 0 takes a free one. <c>[::]</c> serves IPv4 as well.</summary>
     public IPEndPoint Listen { get; init; } = new(IPAddress.Loopback, 0);
 
+    /// <summary>
+    /// More endpoints to listen on, which serve joiners as well and tell those that joined elsewhere how their NAT shows itself
+    /// there. <see langword="null"/>, the default, is one more port of the address of <see cref="Listen"/>, or none when that
+    /// is a loopback address: there is no NAT on the way to it.
+    /// </summary>
+    public IReadOnlyList<IPEndPoint>? ExtraListen
+    {
+        get;
+        init => field = value is null || value.Count <= Limits.Reflectors
+            ? value
+            : throw new ArgumentException($"A coordinator listens on at most {Limits.Reflectors} more endpoints.", nameof(value));
+    }
+
     /// <summary>How long a connection may take to prove the token. Default 30 s: a rank on a busy host is slow.</summary>
     public TimeSpan JoinDeadline { get; init => field = Positive(value); } = TimeSpan.FromSeconds(30);
 

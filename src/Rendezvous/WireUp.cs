@@ -4,7 +4,7 @@ namespace BoxerMpi.Rendezvous;
 internal sealed class WireUp(Links links, int rank, Topology topology, WireUpOptions options, TimeProvider time) : IDisposable
 {
     private readonly SemaphoreSlim _parallel = new(options.Parallel);
-    private readonly List<(TimeSpan After, int Peer)> _times = [];
+    private readonly List<LinkReport> _links = [];
     private long _start;
     private Exception? _failure;
 
@@ -20,7 +20,7 @@ internal sealed class WireUp(Links links, int rank, Topology topology, WireUpOpt
             all[i] = EstablishAsync(peers[i], peers.Length, giveUp);
         await Task.WhenAll(all).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
-        return _failure is null ? Report(peers) : throw _failure;
+        return _failure is null ? WireUpReport.Of(_links, time.GetElapsedTime(_start)) : throw _failure;
     }
 
     /// <summary>Starting behind the own rank, so that not all ranks begin with rank 0.</summary>
@@ -36,10 +36,12 @@ internal sealed class WireUp(Links links, int rank, Topology topology, WireUpOpt
     private async Task EstablishAsync(int peer, int total, CancellationTokenSource giveUp)
     {
         bool connects = LinkSlot.IsConnector(rank, peer);
+        long begun = _start;
         try
         {
             if (connects)
                 await _parallel.WaitAsync(giveUp.Token).ConfigureAwait(false);
+            begun = time.GetTimestamp();
             try
             {
                 TimeSpan rest = options.Timeout - time.GetElapsedTime(_start);
@@ -60,27 +62,12 @@ internal sealed class WireUp(Links links, int rank, Topology topology, WireUpOpt
         }
 
         int up;
-        lock (_times)
+        lock (_links)
         {
-            _times.Add((time.GetElapsedTime(_start), peer));
-            up = _times.Count;
+            _links.Add(new LinkReport(peer, LinkWay.Direct, links.Slot(peer).Attempts, time.GetElapsedTime(begun)));
+            up = _links.Count;
         }
 
         options.Progress?.Invoke(up, total);
-    }
-
-    private WireUpReport Report(int[] peers)
-    {
-        if (peers.Length == 0)
-            return new WireUpReport(0, 0, time.GetElapsedTime(_start), TimeSpan.Zero, TimeSpan.Zero, -1);
-        _times.Sort((a, b) => a.After.CompareTo(b.After));
-        (TimeSpan slowest, int slowestPeer) = _times[^1];
-        return new WireUpReport(
-            peers.Length,
-            peers.Sum(peer => links.Slot(peer).Attempts),
-            slowest,
-            _times[_times.Count / 2].After,
-            slowest,
-            slowestPeer);
     }
 }

@@ -143,6 +143,9 @@ public enum RendezvousFailure
 
     /// <summary>The port to listen on is taken, or may not be used.</summary>
     PortTaken,
+
+    /// <summary>The coordinator does not relay for this pair: the job does not allow it, has no pairs left, or the other end did not come.</summary>
+    RelayRefused,
 }
 
 /// <summary>Joining a job failed.</summary>

@@ -58,7 +58,7 @@ public class FollowTests
         RawPeer follower = RawPeer.Over(socket);
         HelloMessage hello = new(Protocol.Version, Proof.Nonce(), "test");
         await follower.SendAsync(hello.Encode(), job.Deadline);
-        byte[] nonce = ChallengeMessage.Decode((await follower.ReceiveAsync(job.Deadline)).Payload);
+        byte[] nonce = ChallengeMessage.Decode((await follower.ReceiveAsync(job.Deadline)).Payload).Nonce;
         await follower.SendAsync(FollowFrame(job, hello, nonce), job.Deadline);
         Assert.Equal(ControlKind.Accepted, (await follower.ReceiveAsync(job.Deadline)).Kind);
 
@@ -81,9 +81,9 @@ public class FollowTests
 
         async Task ComeAndGoAsync()
         {
-            JoinMessage join = new(Guid.NewGuid(), -1, false, (ushort)Interlocked.Increment(ref port), [], host, 1);
+            ushort listens = (ushort)Interlocked.Increment(ref port);
             (ControlChannel member, _) = await ControlHandshake.OpenAsync(
-                job.Seed.EndPoint, "test", job.Job.Spec.Token, TimeSpan.FromSeconds(30), TimeProvider.System, _ => join.Encode(), job.Deadline);
+                job.Seed.EndPoint, "test", job.Job.Spec.Token, TimeSpan.FromSeconds(30), TimeProvider.System, local => new JoinMessage { MemberId = Guid.NewGuid(), ListenPort = listens, Local = local, Host = host }.Encode(), job.Deadline);
             member.Dispose();
         }
     }

@@ -185,6 +185,6 @@ public class JoinTests
             job.Job.Spec.Token,
             TimeSpan.FromSeconds(10),
             TimeProvider.System,
-            _ => new JoinMessage(Guid.NewGuid(), -1, false, 9, [], "silent", 1).Encode(),
+            local => new JoinMessage { MemberId = Guid.NewGuid(), ListenPort = 9, Local = local, Host = "silent" }.Encode(),
             job.Deadline)).Channel;
 }

@@ -18,6 +18,8 @@ internal sealed class RawPeer : IDisposable
         return new RawPeer(socket);
     }
 
+    public IPEndPoint Local => (IPEndPoint)_socket.LocalEndPoint!;
+
     public static RawPeer Over(Socket socket) => new(socket);
 
     public async Task SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)

@@ -165,7 +165,7 @@ public class RejectionTests
         using RawPeer server = RawPeer.Over(await listener.AcceptAsync(job.Deadline));
         HelloMessage hello = HelloMessage.Decode((await server.ReceiveAsync(job.Deadline)).Payload);
         byte[] nonce = Proof.Nonce();
-        await server.SendAsync(ChallengeMessage.Encode(nonce), job.Deadline);
+        await server.SendAsync(new ChallengeMessage(nonce, IPEndPoint.Parse("192.0.2.1:1"), []).Encode(), job.Deadline);
         Assert.Equal(ControlKind.Join, (await server.ReceiveAsync(job.Deadline)).Kind);
         await server.SendAsync(Accepted(TestJob.NewToken(), hello, nonce, job), job.Deadline);
         Assert.Equal(RendezvousFailure.BadToken, (await joining).Reason);

@@ -28,7 +28,7 @@ public class WireUpTests
         {
             LinkBox box = boxes[rank.Rank];
             Assert.Equal(rank.Topology.Neighbours(rank.Rank).ToArray().Order(), box.Peers);
-            Assert.Equal(box.Peers.Count(), reports[rank.Rank].Links);
+            Assert.Equal(box.Peers.Count(), reports[rank.Rank].Count);
             foreach (int peer in box.Peers)
             {
                 Assert.True(box.Single(peer).NoDelay);
