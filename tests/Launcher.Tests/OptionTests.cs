@@ -19,12 +19,13 @@ public sealed class OptionTests
     [Fact]
     public async Task Ranks_know_their_job_and_start_with_fast_defaults()
     {
-        const string Script = "echo $BOXER_RANK/$BOXER_SIZE/${#BOXER_TOKEN}/$BOXER_JOB/$BOXER_SEED/$DOTNET_TieredPGO/$DOTNET_EnableWriteXorExecute/$DOTNET_gcServer";
+        const string Script = "echo $BOXER_RANK/$BOXER_SIZE/${#BOXER_TOKEN}/$BOXER_JOB/$BOXER_SEED/" +
+            "$DOTNET_TieredPGO/$DOTNET_EnableWriteXorExecute/$DOTNET_gcServer/$DOTNET_TC_DelaySingleProcMultiplier";
         await using Boxer boxer = Boxer.StartWith(
-            [new("DOTNET_TieredPGO", "1"), new("DOTNET_EnableWriteXorExecute", null), new("DOTNET_gcServer", null), new("BOXER_RANK", "7")],
+            [new("DOTNET_TieredPGO", "1"), new("DOTNET_EnableWriteXorExecute", null), new("DOTNET_gcServer", null), new("DOTNET_TC_DelaySingleProcMultiplier", null), new("BOXER_RANK", "7")],
             "run", "-n", "1", "--", "sh", "-c", Script);
         BoxerResult result = (await boxer.EndAsync()).ExitsWith(0);
-        Assert.Matches(@"^\[0\] 0/1/64/run-[0-9a-f]{12}/127\.0\.0\.1:[0-9]+/1/0/0$", Assert.Single(result.Output));
+        Assert.Matches(@"^\[0\] 0/1/64/run-[0-9a-f]{12}/127\.0\.0\.1:[0-9]+/1/0/0/1$", Assert.Single(result.Output));
     }
 
     [Fact]
