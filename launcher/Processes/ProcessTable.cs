@@ -51,6 +51,16 @@ internal static class ProcessTable
         return System.Buffers.Text.Utf8Parser.TryParse(text, out long kibibytes, out _) ? kibibytes * 1024 : null;
     }
 
+    /// <summary>When a process started, in ticks of the kernel's clock; null when there is none.</summary>
+    public static long? StartTicks(int id)
+    {
+        if (!OperatingSystem.IsLinux() || !TryRead($"/proc/{id}/stat", out byte[] stat))
+            return null;
+        string line = Encoding.UTF8.GetString(stat);
+        string[] fields = line[(line.LastIndexOf(')') + 2)..].Split(' ');
+        return fields[0] is "Z" or "X" ? null : long.Parse(fields[19], CultureInfo.InvariantCulture);
+    }
+
     private static bool HasMark(string folder, byte[] marked) =>
         TryRead(folder + "/environ", out byte[] environment)
         && (environment.AsSpan().StartsWith(marked.AsSpan(1)) || environment.AsSpan().IndexOf(marked) >= 0);
