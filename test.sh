@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds everything, checks formatting and runs all tests. Usage: ./test.sh [SUITE...]   (a suite is a folder of tests/)
-# Needs the .NET SDK named in global.json; installs the linker that Native AOT needs when it may (Debian, root).
+# Needs the .NET SDK named in global.json; installs what Native AOT and the NAT lab need when it may (Debian, root).
 set -uo pipefail
 cd "$(dirname "$0")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
@@ -13,11 +13,16 @@ command -v dotnet >/dev/null || fail "dotnet is not on PATH; install the .NET SD
 missing=()
 command -v gcc >/dev/null || command -v clang >/dev/null || missing+=(gcc libc6-dev)
 [ -e /usr/include/zlib.h ] || missing+=(zlib1g-dev)
+# The NAT lab: nftables' library, and iperf3 to measure what a rate comes to. It needs root whatever is installed.
+if [ "$(id -u)" = 0 ]; then
+  ldconfig -p 2>/dev/null | grep -q 'libnftables\.so\.1' || missing+=(nftables)
+  command -v iperf3 >/dev/null || missing+=(iperf3)
+fi
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    apt-get update -qq && apt-get install -y -qq "${missing[@]}" >/dev/null || fail "could not install ${missing[*]}"
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null || fail "could not install ${missing[*]}"
   else
-    fail "Native AOT needs ${missing[*]}: install them first"
+    fail "Native AOT or the NAT lab need ${missing[*]}: install them first"
   fi
 fi
 

@@ -7,14 +7,14 @@ namespace BoxerMpi.Launcher.NatLab;
 internal static partial class LabRecords
 {
     private const string Variable = "BOXER_NATLAB_DIR";
-    private static int s_anonymous;
+    private static int _anonymous;
 
     public static string Folder => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } folder ? folder : "/run/boxer/natlab";
 
     public static string PathOf(string prefix) => Path.Combine(Folder, prefix + ".json");
 
     /// <summary>A prefix that no other process takes.</summary>
-    public static string NextAnonymous() => $"p{Environment.ProcessId}-{Interlocked.Increment(ref s_anonymous)}";
+    public static string NextAnonymous() => $"p{Environment.ProcessId}-{Interlocked.Increment(ref _anonymous)}";
 
     public static bool IsPrefix(string text) => PrefixForm().IsMatch(text);
 
