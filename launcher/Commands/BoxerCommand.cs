@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 using BoxerMpi.Launcher.Bench;
+using BoxerMpi.Launcher.Lambda;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Programs;
 
@@ -20,6 +22,7 @@ internal static class BoxerCommand
             new SeedCommand(),
             new RankJoinCommand(),
             new MembersCommand(),
+            new LambdaCommand(),
             new BenchCommand(),
             new BenchRankCommand(),
         };
@@ -67,10 +70,10 @@ internal static class BoxerCommand
 
     private static UsageException Misused(ParseResult parsed)
     {
-        string command = parsed.CommandResult.Command is RootCommand ? "boxer" : $"boxer {parsed.CommandResult.Command.Name}";
+        string command = FullName(parsed.CommandResult);
         if (parsed.UnmatchedTokens is [{ } token, ..])
         {
-            string kind = token.StartsWith('-') ? "option" : parsed.CommandResult.Command is RootCommand ? "command" : "argument";
+            string kind = token.StartsWith('-') ? "option" : parsed.CommandResult.Command.Subcommands.Count > 0 ? "command" : "argument";
             return new UsageException(
                 $"unknown {kind} '{token}'" + (Nearest(token, parsed.CommandResult.Command) is { } near ? $"; did you mean {near}?" : ""),
                 $"{command} --help lists what there is" + (kind == "option" ? "; options of the program go behind PROGRAM" : ""));
@@ -78,8 +81,13 @@ internal static class BoxerCommand
 
         if (parsed.CommandResult.Command is RootCommand)
             return new UsageException("a command is missing: what is to be done?", "boxer run -n 4 examples/Hello runs a program; boxer --help lists all commands");
+        if (parsed.CommandResult.Command.Subcommands.Count > 0)
+            return new UsageException($"{command} is not complete: what is to be done?", $"{command} --help lists its commands");
         return new UsageException(parsed.Errors[0].Message.TrimEnd('.'), $"{command} --help lists what there is");
     }
+
+    private static string FullName(CommandResult result) =>
+        result.Parent is CommandResult parent ? $"{FullName(parent)} {result.Command.Name}" : "boxer";
 
     /// <summary>The option or command that shares the longest beginning or differs least, if one is close.</summary>
     private static string? Nearest(string token, Command command)

@@ -21,7 +21,7 @@ internal static class ReferenceRules
     private static readonly Dictionary<string, string[]> AllowedAreas = new()
     {
         ["src"] = ["src"],
-        ["launcher"] = ["src"],
+        ["launcher"] = ["src", "launcher"],
         ["examples"] = ["src"],
         ["bench"] = ["src", "launcher", "examples", "bench"],
         ["tests"] = ["src", "launcher", "examples", "bench", "tests"],

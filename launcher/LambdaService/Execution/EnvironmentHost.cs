@@ -1,0 +1,73 @@
+using BoxerMpi.LambdaService.Functions;
+
+namespace BoxerMpi.LambdaService.Execution;
+
+/// <summary>What all environments of a service share: its folder, its limits, its names.</summary>
+internal sealed class EnvironmentHost : IDisposable
+{
+    private const string ControlGroupRoot = "/sys/fs/cgroup";
+    private const string NamePrefix = "boxer-lambda-";
+
+    private readonly ControlGroups? _groups;
+    private int _started;
+
+    /// <param name="options">The service's.</param>
+    public EnvironmentHost(LambdaServiceOptions options)
+    {
+        Options = options;
+
+        // An environment's own /tmp would hide a folder below the system's.
+        string parent = options.Isolate ? "/var/tmp" : Path.GetTempPath();
+        string name = $"{NamePrefix}{Environment.ProcessId}-{Guid.NewGuid().ToString()[..8]}";
+        Sweep(parent);
+        Folder = Directory.CreateDirectory(Path.Combine(parent, name)).FullName;
+        string whyNot = "the service does not run as root";
+        _groups = options.Isolate ? ControlGroups.TryCreate(ControlGroupRoot, name, out whyNot) : null;
+        Limits = _groups is null ? $"none ({whyNot})" : "memory and CPU by memory size";
+    }
+
+    public LambdaServiceOptions Options { get; }
+
+    public string Folder { get; }
+
+    /// <summary>For people: which limits environments have.</summary>
+    public string Limits { get; }
+
+    /// <summary>Starts an environment; its process runs when this returns.</summary>
+    public Task<ExecutionEnvironment> StartAsync(FunctionRevision revision)
+    {
+        int number = Interlocked.Increment(ref _started);
+        string folder = Path.Combine(Folder, "environments", $"{number}");
+        FunctionLog log = new(Path.Combine(Folder, "logs", revision.Name, $"{number}.log"));
+        ControlGroup? group = _groups?.Add($"{number}", revision.Settings.MemoryMegabytes);
+        return ExecutionEnvironment.StartAsync(this, revision, folder, log, group);
+    }
+
+    public void Dispose()
+    {
+        _groups?.Remove();
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    /// <summary>A service that was killed could not tidy up; the next one does.</summary>
+    private static void Sweep(string parent)
+    {
+        ControlGroups.Sweep(ControlGroupRoot, IsStale);
+        foreach (string folder in Directory.EnumerateDirectories(parent, NamePrefix + "*").Where(path => IsStale(Path.GetFileName(path))))
+        {
+            try
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                // Another user's, or another service sweeps as well.
+            }
+        }
+
+        static bool IsStale(string name) =>
+            name.StartsWith(NamePrefix, StringComparison.Ordinal)
+            && int.TryParse(name[NamePrefix.Length..].Split('-')[0], out int process)
+            && !Directory.Exists($"/proc/{process}");
+    }
+}

@@ -1,0 +1,66 @@
+using System.Net;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace BoxerMpi.LambdaService.Http;
+
+/// <summary>One HTTP/1.1 endpoint with one handler: Kestrel without the web framework above it, as there is one for each environment.</summary>
+internal sealed class HttpHost : IAsyncDisposable
+{
+    private readonly KestrelServer _server;
+
+    private HttpHost(KestrelServer server, IPEndPoint endPoint)
+    {
+        _server = server;
+        EndPoint = endPoint;
+    }
+
+    /// <summary>Where it listens, with the port that it got.</summary>
+    public IPEndPoint EndPoint { get; }
+
+    /// <param name="listen">Port 0 takes a free one.</param>
+    /// <param name="longestBody">Bytes of a request's body; longer ones fail when they are read.</param>
+    /// <param name="handle">Called for each request; what it throws ends the connection.</param>
+    /// <exception cref="IOException">The address is in use or not of this host.</exception>
+    public static async Task<HttpHost> StartAsync(IPEndPoint listen, long longestBody, RequestDelegate handle)
+    {
+        KestrelServerOptions options = new() { AddServerHeader = false };
+        options.Limits.MaxRequestBodySize = longestBody;
+
+        // A frozen function reads nothing for as long as it is frozen.
+        options.Limits.MinResponseDataRate = null;
+        options.Limits.MinRequestBodyDataRate = null;
+        options.Limits.KeepAliveTimeout = TimeSpan.FromHours(1);
+        options.Listen(listen, endpoint => endpoint.Protocols = HttpProtocols.Http1);
+
+        SocketTransportFactory sockets = new(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
+        KestrelServer server = new(Options.Create(options), sockets, NullLoggerFactory.Instance);
+        await server.StartAsync(new Application(handle), CancellationToken.None);
+        Uri bound = new(server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Single());
+        return new HttpHost(server, new IPEndPoint(listen.Address, bound.Port));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        // An already cancelled token ends open connections at once.
+        await _server.StopAsync(new CancellationToken(canceled: true));
+        _server.Dispose();
+    }
+
+    private sealed class Application(RequestDelegate handle) : IHttpApplication<HttpContext>
+    {
+        public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
+
+        public Task ProcessRequestAsync(HttpContext context) => handle(context);
+
+        public void DisposeContext(HttpContext context, Exception? exception)
+        {
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using System.Net;
+using BoxerMpi.LambdaService.Api;
+using BoxerMpi.LambdaService.Execution;
+using BoxerMpi.LambdaService.Functions;
+using BoxerMpi.LambdaService.Http;
+using BoxerMpi.LambdaService.Invocations;
+
+namespace BoxerMpi.LambdaService;
+
+/// <summary>A Lambda service on this machine: AWS's API in front, processes behind. It forgets everything when it ends.</summary>
+internal sealed class LocalLambda : IAsyncDisposable
+{
+    private readonly EnvironmentHost _host;
+    private readonly EnvironmentPool _pool;
+    private readonly Invoker _invoker;
+    private readonly EventQueue _events;
+    private readonly FunctionOperations _functions;
+    private readonly HttpHost _server;
+
+    private LocalLambda(
+        EnvironmentHost host, EnvironmentPool pool, Invoker invoker, EventQueue events, FunctionOperations functions, HttpHost server)
+    {
+        _host = host;
+        _pool = pool;
+        _invoker = invoker;
+        _events = events;
+        _functions = functions;
+        _server = server;
+    }
+
+    /// <summary>Where the API listens.</summary>
+    public IPEndPoint EndPoint => _server.EndPoint;
+
+    /// <summary>For people: which limits environments have.</summary>
+    public string Limits => _host.Limits;
+
+    /// <summary>Where dead events go; a file of the service's own goes with it.</summary>
+    public string DeadLetterFile => DeadLetters(_host);
+
+    /// <exception cref="IOException">The address is in use.</exception>
+    /// <exception cref="PlatformNotSupportedException">Environments need Linux.</exception>
+    public static async Task<LocalLambda> StartAsync(LambdaServiceOptions options)
+    {
+        if (!OperatingSystem.IsLinux())
+            throw new PlatformNotSupportedException("The local Lambda service runs on Linux only: functions are Linux executables.");
+        EnvironmentHost host = new(options);
+        FunctionStore functions = new(options, host.Folder);
+        EnvironmentPool pool = new(options);
+        ConcurrencyLimit limit = new(options.Concurrency, functions);
+        Invoker invoker = new(host, pool, limit);
+        EventQueue events = new(options, invoker, DeadLetters(host));
+        FunctionOperations functionOperations = new(options, functions, pool);
+        try
+        {
+            ApiServer api = new(
+                new SignatureCheck(options.Credentials, options.Region, options.Time),
+                Operations(options, functions, limit, invoker, events, functionOperations));
+            HttpHost server = await HttpHost.StartAsync(options.Listen, ApiServer.LongestBody + 1, api.HandleAsync);
+            return new LocalLambda(host, pool, invoker, events, functionOperations, server);
+        }
+        catch
+        {
+            await pool.DisposeAsync();
+            host.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>All that the service answers to, for its own routing and for a check against the API model.</summary>
+    internal static IReadOnlyList<ApiOperation> Operations(
+        LambdaServiceOptions options, FunctionStore functions, ConcurrencyLimit limit, Invoker invoker, EventQueue events, FunctionOperations operations) =>
+    [
+        .. operations.All,
+        .. new InvokeOperations(options, functions, invoker, events).All,
+        .. new AccountOperations(options, functions, limit).All,
+    ];
+
+    /// <summary>Ends all functions, wherever they are, then the service.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _functions.Dispose();
+        await _invoker.DisposeAsync();
+        await _events.DisposeAsync();
+        await _server.DisposeAsync();
+        await _pool.DisposeAsync();
+        _host.Dispose();
+    }
+
+    private static string DeadLetters(EnvironmentHost host) => host.Options.DeadLetterFile ?? Path.Combine(host.Folder, "dead-letters.jsonl");
+}
