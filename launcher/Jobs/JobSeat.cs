@@ -74,7 +74,7 @@ internal sealed class JobSeat : IJobSeat, IAsyncDisposable
                 for (int rank = 0; rank < _progress.Length; rank++)
                     _progress[rank] = _progress[rank] with { Stage = RankStage.Started };
                 break;
-            case MembershipChange.Aborted:
+            case MembershipChange.Aborted or MembershipChange.Relayed:
                 break;
             default:
                 RankProgress before = _progress[happened.Rank];

@@ -234,6 +234,33 @@ internal sealed class ControlChannel : IDisposable
         _socket.Dispose();
     }
 
+    /// <summary>Ends the sending side.</summary>
+    public void EndSending() => _socket.Shutdown(SocketShutdown.Send);
+
+    /// <summary>From here on the bytes that come are no frames: hands out what was read too far, and the socket to read on from.</summary>
+    /// <remarks>The memory stays valid; <see cref="ReadAsync"/> may not be called any more.</remarks>
+    public Socket Detach(out ReadOnlyMemory<byte> alreadyRead)
+    {
+        alreadyRead = _buffer.AsMemory(_start, _end - _start);
+        return _socket;
+    }
+
+    /// <summary>Sends bytes that are no frame; nothing may be posted meanwhile.</summary>
+    public async ValueTask SendRawAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        while (!bytes.IsEmpty)
+            bytes = bytes[await _socket.SendAsync(bytes, cancellationToken).ConfigureAwait(false)..];
+    }
+
+    /// <summary>Lets the kernel look whether the other host is still there: on a connection that carries no heartbeats.</summary>
+    public void KeepAlive()
+    {
+        _socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        _socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 30);
+        _socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 10);
+        _socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 3);
+    }
+
     public void Dispose() => _socket.Dispose();
 
     private void MakeRoom(int needed)

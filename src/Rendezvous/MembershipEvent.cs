@@ -29,6 +29,9 @@ internal enum MembershipChange : byte
 
     /// <summary>The job was aborted.</summary>
     Aborted,
+
+    /// <summary>A rank and a peer of it are linked through the coordinator.</summary>
+    Relayed,
 }
 
 /// <summary>One event of a job's membership; fields that say nothing for its kind are empty.</summary>
@@ -62,7 +65,7 @@ internal sealed record MembershipEvent
     /// <summary>Why it failed or was aborted.</summary>
     public string Reason { get; init; } = "";
 
-    /// <summary>Links of a linked rank, exit code of an abort.</summary>
+    /// <summary>Links of a linked rank, exit code of an abort, the other end of a relayed link.</summary>
     public int Number { get; init; }
 
     public ReadOnlyMemory<byte> Encode()
@@ -76,7 +79,7 @@ internal sealed record MembershipEvent
     {
         MessageReader reader = new(payload);
         byte change = reader.Byte();
-        if (change > (byte)MembershipChange.Aborted)
+        if (change > (byte)MembershipChange.Relayed)
             throw new WireFormatException($"Membership change {change} is unknown.");
         MembershipEvent decoded = new()
         {
@@ -108,6 +111,7 @@ internal sealed record MembershipEvent
             MembershipChange.Left => "left",
             MembershipChange.Failed => "failed",
             MembershipChange.Returned => "returned",
+            MembershipChange.Relayed => "relayed",
             _ => "aborted",
         },
         Job = JobId,
@@ -120,6 +124,7 @@ internal sealed record MembershipEvent
         Nat = Change == MembershipChange.Joined ? Nat.Name() : null,
         Host = Host.Length == 0 ? null : Host,
         Reason = Reason.Length == 0 ? null : Reason,
+        Peer = Change == MembershipChange.Relayed ? Number : null,
         Links = Change == MembershipChange.Linked ? Number : null,
         ExitCode = Change == MembershipChange.Aborted ? Number : null,
     };
@@ -128,7 +133,7 @@ internal sealed record MembershipEvent
 /// <summary>A membership event as the local membership service writes it: one JSON object a line.</summary>
 internal sealed record MembershipLine
 {
-    /// <summary><c>joined</c>, <c>vacated</c>, <c>started</c>, <c>linked</c>, <c>left</c>, <c>failed</c>, <c>returned</c>, <c>aborted</c> or <c>dropped</c>.</summary>
+    /// <summary><c>joined</c>, <c>vacated</c>, <c>started</c>, <c>linked</c>, <c>left</c>, <c>failed</c>, <c>returned</c>, <c>aborted</c>, <c>relayed</c> or <c>dropped</c>.</summary>
     public required string Event { get; init; }
 
     public string? Job { get; init; }
@@ -155,6 +160,9 @@ internal sealed record MembershipLine
     public string? Host { get; init; }
 
     public string? Reason { get; init; }
+
+    /// <summary>Of a relayed link, the other end.</summary>
+    public int? Peer { get; init; }
 
     public int? Links { get; init; }
 

@@ -33,7 +33,7 @@ internal sealed class Seed : IAsyncDisposable
         _options = options;
         _listeners = listeners;
         EndPoints = [.. listeners.Select(listener => (IPEndPoint)listener.LocalEndPoint!)];
-        TimeSpan period = Shortest(options.JoinDeadline / 4, options.HeartbeatInterval / 2, options.HeartbeatTimeout / 4, TimeSpan.FromSeconds(1));
+        TimeSpan period = Shortest(options.JoinDeadline / 4, options.RelayDeadline / 4, options.HeartbeatInterval / 2, options.HeartbeatTimeout / 4, TimeSpan.FromSeconds(1));
         if (options.RejoinGrace > TimeSpan.Zero)
             period = Shortest(period, options.RejoinGrace / 4);
         _timer = options.Time.CreateTimer(static state => ((Seed)state!).LookAfterSilence(), this, period, period);

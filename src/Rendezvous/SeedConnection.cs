@@ -89,11 +89,14 @@ internal sealed class SeedConnection : IDisposable
                 ControlFrame proven = await _channel.ReadAsync(stopping).ConfigureAwait(false);
                 switch (proven.Kind)
                 {
-                    case ControlKind.Join when Take(proven, out JoinMessage? join):
-                        _job!.Join(this, join!);
+                    case ControlKind.Join when Proves(proven):
+                        _job!.Join(this, JoinMessage.Decode(Body(proven)));
                         await ServeMemberAsync(stopping).ConfigureAwait(false);
                         break;
-                    case ControlKind.Follow when Take(proven, out _):
+                    case ControlKind.Relay when Proves(proven):
+                        await RelayAsync(RelayMessage.Decode(Body(proven)), stopping).ConfigureAwait(false);
+                        break;
+                    case ControlKind.Follow when Proves(proven):
                         followed = _job!.Subscribe(this);
                         PostAccepted(_job.Describe(-1, _channel.Remote), _job.Spec.Token);
                         _ = ForwardAsync(followed);
@@ -101,7 +104,7 @@ internal sealed class SeedConnection : IDisposable
                         break;
                     case ControlKind.None:
                         break;
-                    case ControlKind.Join or ControlKind.Follow:
+                    case ControlKind.Join or ControlKind.Relay or ControlKind.Follow:
                         await DiscardAsync(FramesAfterRejection, stopping).ConfigureAwait(false);
                         break;
                     default:
@@ -179,25 +182,27 @@ internal sealed class SeedConnection : IDisposable
         return false;
     }
 
-    /// <summary>Checks the proof, then reads what the message says.</summary>
-    private bool Take(in ControlFrame frame, out JoinMessage? join)
+    /// <summary>Checks the proof; without it the connection is rejected.</summary>
+    private bool Proves(in ControlFrame frame)
     {
-        join = null;
-        ReadOnlySpan<byte> payload = frame.Payload.Span;
-        if (payload.Length < Proof.Bytes)
+        if (frame.Payload.Length < Proof.Bytes)
             throw new WireFormatException("A message ends before its proof.");
         Span<byte> expected = stackalloc byte[Proof.Bytes];
-        ReadOnlySpan<byte> body = payload[Proof.Bytes..];
-        Proof.OfJoiner(_job!.Spec.Token, frame.Kind, _hello!.JobId, _hello.Nonce, _nonce, body, expected);
-        if (!Proof.Same(expected, payload[..Proof.Bytes]))
-        {
-            Reject(RendezvousFailure.BadToken, $"The token of job '{_hello.JobId}' was not proven; give the joiner the token that the job was started with.");
-            return false;
-        }
+        Proof.OfJoiner(_job!.Spec.Token, frame.Kind, _hello!.JobId, _hello.Nonce, _nonce, Body(frame), expected);
+        if (Proof.Same(expected, frame.Payload.Span[..Proof.Bytes]))
+            return true;
+        Reject(RendezvousFailure.BadToken, $"The token of job '{_hello.JobId}' was not proven; give the joiner the token that the job was started with.");
+        return false;
+    }
 
-        if (frame.Kind == ControlKind.Join)
-            join = JoinMessage.Decode(body);
-        return true;
+    private static ReadOnlySpan<byte> Body(in ControlFrame frame) => frame.Payload.Span[Proof.Bytes..];
+
+    private async Task RelayAsync(RelayMessage relay, CancellationToken stopping)
+    {
+        if (_job!.Relay(this, relay) is { } link)
+            await link.RunAsync(higher: relay.From > relay.To, stopping).ConfigureAwait(false);
+        else
+            await DiscardAsync(FramesAfterRejection, stopping).ConfigureAwait(false);
     }
 
     private async Task ServeMemberAsync(CancellationToken stopping)

@@ -54,6 +54,8 @@ internal sealed partial class SeedJob
                 follower.Offer(Event(place, change, place.FailureReason ?? "") with { At = ended });
             }
 
+            foreach (RelayedPair pair in _relayedPairs.Values)
+                follower.Offer(Event(_places[pair.Lower], MembershipChange.Relayed, number: pair.Higher));
             if (_abort is not null)
                 follower.Offer(Event(null, MembershipChange.Aborted, _abort.Message, _abort.Code, _abort.Rank));
             if (_closed is null && (_ended < Spec.Size || !endsWithJob))

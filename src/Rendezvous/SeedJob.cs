@@ -100,7 +100,14 @@ internal sealed partial class SeedJob
     }
 
     /// <summary>Most events that the present state takes to tell.</summary>
-    internal int MaximumSnapshot => (3 * Spec.Size) + 2;
+    internal int MaximumSnapshot
+    {
+        get
+        {
+            lock (_gate)
+                return (3 * Spec.Size) + 2 + _relayedPairs.Count;
+        }
+    }
 
     private TimeSpan Now => _time.GetElapsedTime(_added);
 
@@ -203,6 +210,7 @@ internal sealed partial class SeedJob
 
             foreach (SeedConnection connection in _followerConnections)
                 LookAfterSilence(connection, now);
+            LookAfterRelays(now);
         }
     }
 
@@ -224,6 +232,7 @@ internal sealed partial class SeedJob
             _gateTimer?.Dispose();
             foreach (Place place in _places)
                 place.Connection?.Close(reason);
+            BreakRelays(reason);
             foreach ((Subscription follower, bool endsWithJob) in _followers)
             {
                 if (endsWithJob)
@@ -288,6 +297,8 @@ internal sealed partial class SeedJob
         if (state == MemberState.Failed)
         {
             _options.Log?.Invoke($"Rank {place.Rank} of job '{Spec.JobId}' ({place.Info!.Observed}) has failed: {reason}");
+
+            BreakRelays($"rank {place.Rank} has failed", place.Rank);
 
             // An aborted job ends anyway: no news of each member to each other.
             if (_abort is null)

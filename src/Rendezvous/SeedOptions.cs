@@ -33,6 +33,9 @@ internal sealed record SeedOptions
     /// <summary>How long a member of a running job may come back after its control connection broke. Default zero: it has failed at once.</summary>
     public TimeSpan RejoinGrace { get; init; } = TimeSpan.Zero;
 
+    /// <summary>How long the first end of a relayed link waits for the second. Default 30 s.</summary>
+    public TimeSpan RelayDeadline { get; init => field = Positive(value); } = TimeSpan.FromSeconds(30);
+
     /// <summary>Connections that have not proven the token; beyond it the oldest is closed. Default 4,096.</summary>
     public int HalfOpenLimit { get; init => field = Positive(value); } = 4096;
 

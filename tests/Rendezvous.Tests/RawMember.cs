@@ -5,11 +5,14 @@ namespace BoxerMpi.Rendezvous.Tests;
 /// <summary>A member that speaks the control protocol frame by frame, as a test wants it.</summary>
 internal sealed class RawMember : IDisposable
 {
-    private RawMember(ControlChannel channel, AcceptedMessage accepted)
+    private RawMember(ControlChannel channel, AcceptedMessage accepted, Guid id)
     {
+        Id = id;
         Channel = channel;
         Accepted = accepted;
     }
+
+    public Guid Id { get; }
 
     public ControlChannel Channel { get; }
 
@@ -18,15 +21,27 @@ internal sealed class RawMember : IDisposable
     /// <summary>Joins at an endpoint of the coordinator; the job need not start.</summary>
     public static async Task<RawMember> JoinAsync(TestJob job, Func<JoinMessage, JoinMessage>? change = null, IPEndPoint? at = null)
     {
+        Guid id = Guid.NewGuid();
         (ControlChannel channel, AcceptedMessage accepted) = await ControlHandshake.OpenAsync(
             at ?? job.Seed.EndPoint, job.Job.Spec.JobId, job.Job.Spec.Token, TimeSpan.FromSeconds(10), TimeProvider.System, Request, job.Deadline);
-        return new RawMember(channel, accepted);
+        return new RawMember(channel, accepted, id);
 
         MessageWriter Request(IPEndPoint local)
         {
-            JoinMessage join = new() { MemberId = Guid.NewGuid(), ListenPort = (ushort)local.Port, Local = local, Host = "raw" };
+            JoinMessage join = new() { MemberId = id, ListenPort = (ushort)local.Port, Local = local, Host = "raw" };
             return (change?.Invoke(join) ?? join).Encode();
         }
+    }
+
+    /// <summary>All ranks of a job, in order, started.</summary>
+    public static async Task<RawMember[]> StartAllAsync(TestJob job)
+    {
+        RawMember[] members = new RawMember[job.Job.Spec.Size];
+        for (int rank = 0; rank < members.Length; rank++)
+            members[rank] = await JoinAsync(job, join => join with { RequestedRank = rank });
+        foreach (RawMember member in members)
+            await member.ReceiveAsync(ControlKind.Start, job.Deadline);
+        return members;
     }
 
     public void Post(ReadOnlyMemory<byte> frame) => Assert.True(Channel.Post(frame));

@@ -22,6 +22,19 @@ internal sealed class RawPeer : IDisposable
 
     public static RawPeer Over(Socket socket) => new(socket);
 
+    /// <summary>Connects to a job's coordinator and sends a request behind its proof, and what else is to follow at once.</summary>
+    public static async Task<RawPeer> AskAsync(TestJob job, MessageWriter request, byte[] token, byte[]? more = null)
+    {
+        RawPeer peer = await ConnectAsync(job.Seed.EndPoint, job.Deadline);
+        HelloMessage hello = new(Protocol.Version, Proof.Nonce(), job.Job.Spec.JobId);
+        await peer.SendAsync(hello.Encode(), job.Deadline);
+        ChallengeMessage challenge = ChallengeMessage.Decode((await peer.ReceiveAsync(job.Deadline)).Payload);
+        request.ForProof(out Span<byte> proof, out ReadOnlySpan<byte> body);
+        Proof.OfJoiner(token, request.Kind, hello.JobId, hello.Nonce, challenge.Nonce, body, proof);
+        await peer.SendAsync(new byte[][] { request.Finish().ToArray(), more ?? [] }.SelectMany(part => part).ToArray(), job.Deadline);
+        return peer;
+    }
+
     public async Task SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         for (ReadOnlyMemory<byte> rest = bytes; !rest.IsEmpty;)
@@ -43,6 +56,8 @@ internal sealed class RawPeer : IDisposable
         }
     }
 
+    public Task<byte[]> ReadAsync(int count, CancellationToken cancellationToken) => FillAsync(new byte[count], cancellationToken);
+
     /// <summary>Reads until the other side closes.</summary>
     public async Task ReadToEndAsync(CancellationToken cancellationToken)
     {
@@ -50,6 +65,8 @@ internal sealed class RawPeer : IDisposable
         {
         }
     }
+
+    public void EndSending() => _socket.Shutdown(SocketShutdown.Send);
 
     /// <summary>Ends with a reset, as a process that is killed with unread data does.</summary>
     public void Reset()

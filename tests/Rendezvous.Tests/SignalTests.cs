@@ -6,7 +6,7 @@ public class SignalTests
     public async Task A_signal_reaches_its_rank_and_says_from_whom()
     {
         await using TestJob job = new(3);
-        RawMember[] members = await StartAsync(job);
+        RawMember[] members = await RawMember.StartAllAsync(job);
         byte[] most = new byte[Limits.SignalBytes];
         most[^1] = 7;
         members[2].Post(new SignalMessage(0, most).Encode());
@@ -26,7 +26,7 @@ public class SignalTests
     public async Task A_signal_to_a_rank_that_is_not_there_comes_back_as_lost(int rank)
     {
         await using TestJob job = new(3);
-        RawMember[] members = await StartAsync(job);
+        RawMember[] members = await RawMember.StartAllAsync(job);
         members[1].Post(ShortMessages.Leave);
         await members[1].ReceiveEndAsync(job.Deadline);
         members[0].Post(new SignalMessage(rank, new byte[3]).Encode());
@@ -40,7 +40,7 @@ public class SignalTests
     {
         Assert.Throws<ArgumentException>(() => new SignalMessage(0, new byte[Limits.SignalBytes + 1]).Encode());
         await using TestJob job = new(2);
-        RawMember[] members = await StartAsync(job);
+        RawMember[] members = await RawMember.StartAllAsync(job);
         members[1].Post(new MessageWriter(ControlKind.Signal).Int32(0).Bytes(new byte[Limits.SignalBytes + 1]).Finish());
         Assert.Equal(1, ShortMessages.DecodeLost(await members[0].ReceiveAsync(ControlKind.MemberLost, job.Deadline)).Rank);
         Assert.Contains("1025 bytes", job.Job.Statuses[1].FailureReason, StringComparison.Ordinal);
@@ -51,7 +51,7 @@ public class SignalTests
     public async Task A_member_that_floods_others_with_signals_is_dropped_and_the_others_live()
     {
         await using TestJob job = new(3);
-        RawMember[] members = await StartAsync(job);
+        RawMember[] members = await RawMember.StartAllAsync(job);
         ReadOnlyMemory<byte> signal = new SignalMessage(1, new byte[8]).Encode();
         while (members[0].Channel.Post(signal))
             await members[0].Channel.DrainAsync().WaitAsync(job.Deadline);
@@ -70,7 +70,7 @@ public class SignalTests
     public async Task A_rank_that_does_not_read_its_signals_loses_them_and_nothing_else()
     {
         await using TestJob job = new(6);
-        RawMember[] members = await StartAsync(job);
+        RawMember[] members = await RawMember.StartAllAsync(job);
         ReadOnlyMemory<byte> signal = new SignalMessage(0, new byte[Limits.SignalBytes]).Encode();
 
         // Rank 0 does not read: first the sockets' buffers fill, then the coordinator's queue up to its half.
@@ -95,16 +95,5 @@ public class SignalTests
         while (frame.Kind == ControlKind.Signal);
         Assert.Equal(ControlKind.Abort, frame.Kind);
         Array.ForEach(members, member => member.Dispose());
-    }
-
-    /// <summary>All ranks of a job, in order, started.</summary>
-    private static async Task<RawMember[]> StartAsync(TestJob job)
-    {
-        RawMember[] members = new RawMember[job.Job.Spec.Size];
-        for (int rank = 0; rank < members.Length; rank++)
-            members[rank] = await RawMember.JoinAsync(job, join => join with { RequestedRank = rank });
-        foreach (RawMember member in members)
-            await member.ReceiveAsync(ControlKind.Start, job.Deadline);
-        return members;
     }
 }
