@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Security.Cryptography;
 using BoxerMpi.Launcher.Commands;
 using BoxerMpi.Launcher.Processes;
 
@@ -9,20 +10,17 @@ internal sealed class BenchCommand : Command
 {
     private readonly BenchArguments _arguments;
     private readonly Option<string> _size = new("-n", "--ranks") { HelpName = "N", Description = "Number of ranks" };
-    private readonly Option<string> _topology = new("--topology")
-    {
-        HelpName = "T",
-        Description = "Links to set up, as for boxer run  [default: mesh up to 32 ranks, else grid]",
-    };
-
     private readonly Option<string> _timeout = new("--timeout") { HelpName = "S", Description = "Ends the job after S seconds; exit code 124" };
+
+    private readonly JobRules _rules;
 
     public BenchCommand()
         : base("bench", "Measures point-to-point and collective operations")
     {
         _arguments = new BenchArguments(this);
-        foreach (Option option in (Option[])[_size, _topology, _timeout])
-            Add(option);
+        Add(_size);
+        _rules = new JobRules(this);
+        Add(_timeout);
         SetAction((parsed, _) => LocalRun.ExecuteAsync(Read(parsed)));
     }
 
@@ -33,12 +31,10 @@ internal sealed class BenchCommand : Command
         options.Validate(size);
         return new RunOptions
         {
-            Size = size,
+            Job = _rules.Read(parsed, JobRules.NewId(), RandomNumberGenerator.GetBytes(32), size),
             Program = ThisProgram(),
             Arguments = [BenchRankCommand.Verb, .. BenchArguments.Write(options)],
-            Topology = OptionValues.Links(parsed.GetValue(_topology), size),
             Timeout = OptionValues.Seconds("--timeout", parsed.GetValue(_timeout)),
-            GateTimeout = TimeSpan.FromMinutes(5),
             Grace = TimeSpan.FromSeconds(2),
             Input = StandardInput.Parse("none", size),
             Tag = false,

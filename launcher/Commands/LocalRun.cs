@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Security.Cryptography;
 using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Output;
 using BoxerMpi.Launcher.Processes;
@@ -18,20 +17,11 @@ internal static class LocalRun
         RankCommand command = ProgramLocator.Locate(options.Program, options.NativeAot, options.Configuration, options.Verbose);
         OutputFiles files = new(options.OutputFolder, options.Size);
         Stopwatch clock = Stopwatch.StartNew();
-        byte[] token = RandomNumberGenerator.GetBytes(32);
-        string jobId = "run-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6));
         await using Seed seed = Seed.Start(new SeedOptions { Listen = new IPEndPoint(IPAddress.Loopback, 0) });
-        await using JobSeat seat = new(seed.AddJob(new JobSpec
-        {
-            JobId = jobId,
-            Token = token,
-            Size = options.Size,
-            Topology = options.Topology.Spec,
-            OffTopology = options.OffTopology,
-            GateTimeout = options.GateTimeout,
-        }));
-
-        RankEnvironment environment = new(seed.EndPoint.ToString(), jobId, Convert.ToHexStringLower(token), options.Size, options.Variables);
+        SeedJob job = seed.AddJob(options.Job);
+        await using JobSeat seat = new(job);
+        RankEnvironment environment = new(
+            seed.EndPoint.ToString(), options.Job.JobId, Convert.ToHexStringLower(options.Job.Token), options.Size, options.Variables);
         JobPlan plan = new(
             options.Size,
             rank => new SpawnRequest(command.File, [.. command.Arguments, .. options.Arguments])
@@ -51,9 +41,9 @@ internal static class LocalRun
             new LineStyle(options.Tag, options.Timestamp),
             files,
             options.Input,
-            finished => options.Verbose ? RunReport.Of(options, jobId, finished, seat).Summary : null);
+            finished => options.Verbose ? RunReport.Of(options, finished, seat, job).Summary : []);
         if (options.ReportFile is { } path)
-            RunReport.Of(options, jobId, outcome, seat).Write(path);
+            RunReport.Of(options, outcome, seat, job).Write(path);
         return outcome.ExitCode;
     }
 }

@@ -20,6 +20,16 @@ internal static class OptionValues
         return ranks <= MostRanks ? ranks : throw new UsageException($"{option} {text} is too many", $"one machine runs up to {MostRanks} ranks");
     }
 
+    /// <summary>A whole number of at least 1, when the option is given.</summary>
+    public static int? Count(string option, string? text)
+    {
+        if (text is null)
+            return null;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count > 0
+            ? count
+            : throw new UsageException($"{option} '{text}' is not a number of at least 1", $"give a whole number, as in {option} 100");
+    }
+
     public static TimeSpan? Seconds(string option, string? text, bool zeroAllowed = false)
     {
         if (text is null)

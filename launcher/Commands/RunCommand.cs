@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Security.Cryptography;
 using BoxerMpi.Launcher.Programs;
 
 namespace BoxerMpi.Launcher.Commands;
@@ -7,25 +8,7 @@ namespace BoxerMpi.Launcher.Commands;
 internal sealed class RunCommand : ProgramCommand
 {
     private readonly Option<string> _size = new("-n", "--ranks") { HelpName = "N", Description = "Number of ranks" };
-    private readonly Option<string> _topology = new("--topology")
-    {
-        HelpName = "T",
-        Description = "Links to set up: mesh, grid[:RxC], tree[:K], ring, star, hypercube, edges:A-B,…  [default: mesh up to 32 ranks, else grid]",
-    };
-
-    private readonly Option<string> _offTopology = new("--off-topology")
-    {
-        HelpName = "POLICY",
-        Description = "Messages between ranks without a link: connect, relay or refuse  [default: connect]",
-    };
-
     private readonly Option<string> _timeout = new("--timeout") { HelpName = "S", Description = "Ends the job after S seconds; exit code 124" };
-    private readonly Option<string> _gateTimeout = new("--gate-timeout")
-    {
-        HelpName = "S",
-        Description = "How long the first rank to join waits for the last one  [default: 300]",
-    };
-
     private readonly Option<string> _grace = new("--grace") { HelpName = "S", Description = "Time between TERM and KILL when a job is ended  [default: 2]" };
     private readonly Option<string[]> _variables = new("-x")
     {
@@ -45,18 +28,21 @@ internal sealed class RunCommand : ProgramCommand
     private readonly Option<bool> _nativeAot = new("--aot") { Description = "Builds a project as Native AOT: slow to build, fast to start" };
     private readonly Option<string> _configuration = new("--configuration", "-c") { HelpName = "NAME", Description = "Build configuration  [default: Release]" };
 
+    private readonly JobRules _rules;
+
     public RunCommand()
         : base("run", "Runs N ranks of a program on this machine")
     {
+        Add(_size);
+        _rules = new JobRules(this);
         foreach (Option option in (Option[])
         [
-            _size, _topology, _offTopology, _timeout, _gateTimeout, _grace, _variables, _workingDirectory, _input, _outputFolder,
-            _report, _verbose, _noTag, _timestamp, _nativeAot, _configuration,
+            _timeout, _grace, _variables, _workingDirectory, _input, _outputFolder, _report, _verbose,
+            _noTag, _timestamp, _nativeAot, _configuration,
         ])
         {
             Add(option);
         }
-
         SetAction((parsed, _) => LocalRun.ExecuteAsync(Read(parsed)));
     }
 
@@ -66,13 +52,10 @@ internal sealed class RunCommand : ProgramCommand
         string? outputFolder = parsed.GetValue(_outputFolder);
         return new RunOptions
         {
-            Size = size,
+            Job = _rules.Read(parsed, JobRules.NewId(), RandomNumberGenerator.GetBytes(32), size),
             Program = RequireProgram(),
             Arguments = Program[1..],
-            Topology = OptionValues.Links(parsed.GetValue(_topology), size),
-            OffTopology = OptionValues.OffTopology(parsed.GetValue(_offTopology)),
             Timeout = OptionValues.Seconds("--timeout", parsed.GetValue(_timeout)),
-            GateTimeout = OptionValues.Seconds("--gate-timeout", parsed.GetValue(_gateTimeout)) ?? TimeSpan.FromMinutes(5),
             Grace = OptionValues.Seconds("--grace", parsed.GetValue(_grace), zeroAllowed: true) ?? TimeSpan.FromSeconds(2),
             Variables = [.. (parsed.GetValue(_variables) ?? []).Select(OptionValues.Variable)],
             WorkingDirectory = OptionValues.Folder("--wdir", parsed.GetValue(_workingDirectory)),

@@ -1,23 +1,23 @@
 using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Commands;
 
 /// <summary>What <c>boxer run</c> was asked to do, checked.</summary>
 internal sealed record RunOptions
 {
-    public required int Size { get; init; }
+    /// <summary>The job as its coordinator gets it, token included.</summary>
+    public required JobSpec Job { get; init; }
+
+    public int Size => Job.Size;
+
+    public Topology Topology => Topology.Parse(Job.Topology, Size);
 
     public required string Program { get; init; }
 
     public required IReadOnlyList<string> Arguments { get; init; }
 
-    public required Topology Topology { get; init; }
-
-    public OffTopologyPolicy OffTopology { get; init; }
-
     public TimeSpan? Timeout { get; init; }
-
-    public TimeSpan GateTimeout { get; init; }
 
     public TimeSpan Grace { get; init; }
 

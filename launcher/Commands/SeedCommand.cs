@@ -9,12 +9,16 @@ namespace BoxerMpi.Launcher.Commands;
 /// <summary><c>boxer seed</c>: the coordinator alone, for ranks that are started elsewhere with <c>boxer rank</c>.</summary>
 internal sealed class SeedCommand : Command
 {
-    private readonly Option<string> _listen = new("--listen") { HelpName = "HOST:PORT", Description = "Where ranks reach it; port 0 takes a free one  [default: 127.0.0.1:0]" };
+    private readonly Option<string[]> _listen = new("--listen")
+    {
+        HelpName = "HOST:PORT",
+        Description = "Where ranks reach it; port 0 takes a free one. Up to 4 more, at other addresses or ports of this host, show it the ranks' NATs  [default: 127.0.0.1:0]",
+        AllowMultipleArgumentsPerToken = false,
+        Arity = new ArgumentArity(1, 5),
+    };
+
     private readonly Option<string> _job = new("--job") { HelpName = "ID", Description = "Id of the job  [default: made up]" };
     private readonly Option<string> _size = new("--size", "-n") { HelpName = "N", Description = "Number of ranks" };
-    private readonly Option<string> _topology = new("--topology") { HelpName = "T", Description = "As for boxer run" };
-    private readonly Option<string> _offTopology = new("--off-topology") { HelpName = "POLICY", Description = "As for boxer run" };
-    private readonly Option<string> _gateTimeout = new("--gate-timeout") { HelpName = "S", Description = "As for boxer run" };
     private readonly Option<string> _tokenFile = new("--token-file")
     {
         HelpName = "F",
@@ -23,10 +27,15 @@ internal sealed class SeedCommand : Command
 
     private readonly Option<bool> _verbose = new("--verbose") { Description = "Shows who joins, leaves, is rejected or lost" };
 
+    private readonly JobRules _rules;
+
     public SeedCommand()
         : base("seed", "Runs a job's coordinator; ranks join it with boxer rank")
     {
-        foreach (Option option in (Option[])[_listen, _job, _size, _topology, _offTopology, _gateTimeout, _tokenFile, _verbose])
+        foreach (Option option in (Option[])[_listen, _job, _size])
+            Add(option);
+        _rules = new JobRules(this);
+        foreach (Option option in (Option[])[_tokenFile, _verbose])
             Add(option);
         SetAction((parsed, _) => ExecuteAsync(parsed));
     }
@@ -34,23 +43,20 @@ internal sealed class SeedCommand : Command
     private async Task<int> ExecuteAsync(ParseResult parsed)
     {
         int size = OptionValues.Ranks(parsed.GetValue(_size), "--size");
-        Topology topology = OptionValues.Links(parsed.GetValue(_topology), size);
-        IPEndPoint listen = OptionValues.Listen(parsed.GetValue(_listen) ?? "127.0.0.1:0");
+        IPEndPoint[] listen = parsed.GetValue(_listen) is { Length: > 0 } given
+            ? [.. given.Select(OptionValues.Listen)]
+            : [new IPEndPoint(IPAddress.Loopback, 0)];
         (byte[] token, bool madeUp) = Tokens.ReadOrMake(parsed.GetValue(_tokenFile));
         bool verbose = parsed.GetValue(_verbose);
-        JobSpec spec = new()
-        {
-            JobId = parsed.GetValue(_job) ?? "job-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4)),
-            Token = token,
-            Size = size,
-            Topology = topology.Spec,
-            OffTopology = OptionValues.OffTopology(parsed.GetValue(_offTopology)),
-            GateTimeout = OptionValues.Seconds("--gate-timeout", parsed.GetValue(_gateTimeout)) ?? TimeSpan.FromMinutes(5),
-        };
-
-        await using Seed seed = Seed.Start(new SeedOptions { Listen = listen, Log = verbose ? Console.Error.WriteLine : null });
+        string jobId = parsed.GetValue(_job) ?? "job-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
+        JobSpec spec = _rules.Read(parsed, jobId, token, size);
+        Topology topology = Topology.Parse(spec.Topology, size);
+        SeedOptions options = new() { Listen = listen[0], Log = verbose ? Console.Error.WriteLine : null };
+        await using Seed seed = Seed.Start(listen.Length > 1 ? options with { ExtraListen = listen[1..] } : options);
         SeedJob job = seed.AddJob(spec);
         Console.WriteLine($"seed {seed.EndPoint}");
+        foreach (IPEndPoint more in seed.EndPoints.Skip(1))
+            Console.WriteLine($"also {more}");
         Console.WriteLine($"job {spec.JobId}, {size} ranks, {topology.Spec} ({topology.LinkCount} links)");
         if (madeUp)
             Console.WriteLine($"token {Convert.ToHexStringLower(token)}");

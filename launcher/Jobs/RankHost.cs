@@ -18,7 +18,7 @@ internal static class RankHost
     /// <param name="style">Tags and time stamps.</param>
     /// <param name="files">Files of <c>--output-dir</c>.</param>
     /// <param name="input">Who reads standard input.</param>
-    /// <param name="lastWords">A line to print when all is over, or null.</param>
+    /// <param name="lastWords">Lines to print when all is over.</param>
     /// <exception cref="LaunchException">The system is out of processes or descriptors before any rank runs.</exception>
     public static JobOutcome Run(
         JobPlan plan,
@@ -28,7 +28,7 @@ internal static class RankHost
         LineStyle style,
         OutputFiles files,
         StandardInput input,
-        Func<JobOutcome, string?>? lastWords)
+        Func<JobOutcome, IEnumerable<string>>? lastWords)
     {
         JobSupervisor? supervisor = null;
         RankHostOptions options = new(mark, plan.Size, style, files, input, plan.Grace, () => supervisor?.Post(new JobEvent.OutputClosed()));
@@ -41,10 +41,8 @@ internal static class RankHost
         bool complete = host.FinishOutput(OutputPatience);
         if (complete)
         {
-            foreach (string line in Summary.Of(outcome))
+            foreach (string line in Summary.Of(outcome).Concat(lastWords?.Invoke(outcome) ?? []))
                 host.Say("boxer: " + line);
-            if (lastWords?.Invoke(outcome) is { } last)
-                host.Say("boxer: " + last);
         }
 
         return outcome;

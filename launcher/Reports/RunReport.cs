@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using BoxerMpi.Launcher.Commands;
 using BoxerMpi.Launcher.Jobs;
+using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Reports;
 
@@ -40,27 +41,41 @@ internal sealed record RunReport
     /// <summary>Peak memory of each rank times its life, summed: what a function service bills.</summary>
     public required double GigabyteSeconds { get; init; }
 
+    /// <summary>Messages that ranks sent each other; absent when not all left in order, as the bytes.</summary>
+    public long? Messages { get; init; }
+
+    /// <summary>Payload that ranks sent each other.</summary>
+    public long? Bytes { get; init; }
+
+    /// <summary>How the links came up; absent when no rank has told.</summary>
+    public WireUpSection? WireUp { get; init; }
+
     public required IReadOnlyList<RankReport> Ranks { get; init; }
 
-    /// <summary>One line for people.</summary>
+    /// <summary>A few lines for people.</summary>
     [JsonIgnore]
-    public string Summary
+    public IEnumerable<string> Summary
     {
         get
         {
+            foreach (string line in WireUp?.Lines ?? [])
+                yield return line;
             string start = StartUpSeconds is { } startUp && WireUpSeconds is { } wireUp
                 ? string.Create(CultureInfo.InvariantCulture, $"start-up {startUp:0.00} s, wire-up {wireUp:0.00} s, ")
                 : "";
             string links = WireUpSeconds is null ? "" : $", {Topology.Spec} ({Topology.Links} links)";
-            return string.Create(
+            string traffic = Messages is null ? "" : string.Create(CultureInfo.InvariantCulture, $"; {Messages} messages, {Sizes.Of(Bytes ?? 0)}");
+            yield return string.Create(
                 CultureInfo.InvariantCulture,
-                $"{Size} ranks{links}: {start}run {RunSeconds:0.00} s; {GigabyteSeconds:0.###} GB-s; exit code {ExitCode}");
+                $"{Size} ranks{links}: {start}run {RunSeconds:0.00} s{traffic}; {GigabyteSeconds:0.###} GB-s; exit code {ExitCode}");
         }
     }
 
-    public static RunReport Of(RunOptions options, string job, JobOutcome outcome, IJobSeat seat)
+    public static RunReport Of(RunOptions options, JobOutcome outcome, IJobSeat seat, SeedJob job)
     {
-        RankReport[] ranks = [.. outcome.Ranks.Select(rank => RankReport.Of(rank, seat.Of(rank.Rank), outcome.Elapsed))];
+        IReadOnlyList<MemberStatus> members = job.Statuses;
+        RankReport[] ranks = [.. outcome.Ranks.Select(rank => RankReport.Of(rank, seat.Of(rank.Rank), members[rank.Rank], outcome.Elapsed))];
+        bool allTold = Array.TrueForAll(ranks, rank => rank.BytesSent is not null);
         double total = outcome.Elapsed.TotalSeconds;
         double? started = Array.TrueForAll(ranks, rank => rank.JoinedSeconds is not null) ? ranks.Max(rank => rank.JoinedSeconds) : null;
         double? linked = started is not null && Array.TrueForAll(ranks, rank => rank.LinkedSeconds is not null)
@@ -68,7 +83,7 @@ internal sealed record RunReport
             : null;
         return new RunReport
         {
-            Job = job,
+            Job = options.Job.JobId,
             Program = options.Program,
             Arguments = options.Arguments,
             Size = options.Size,
@@ -81,6 +96,9 @@ internal sealed record RunReport
             RunSeconds = Rounded(total - (linked ?? started ?? 0)) ?? 0,
             TotalSeconds = Rounded(total) ?? 0,
             GigabyteSeconds = ranks.Sum(rank => (rank.MaxResidentBytes ?? 0) / 1e9 * rank.LifeSeconds),
+            Messages = allTold ? ranks.Sum(rank => rank.MessagesSent) : null,
+            Bytes = allTold ? ranks.Sum(rank => rank.BytesSent) : null,
+            WireUp = WireUpSection.Of(members, job.Relayed),
             Ranks = ranks,
         };
     }
@@ -93,65 +111,6 @@ internal sealed record RunReport
 
 /// <summary>The links of the job.</summary>
 internal sealed record TopologyReport(string Spec, long Links);
-
-/// <summary>One rank of the job.</summary>
-internal sealed record RankReport
-{
-    public required int Rank { get; init; }
-
-    public int? Pid { get; init; }
-
-    /// <summary>When its process was started.</summary>
-    public required double StartSeconds { get; init; }
-
-    /// <summary>When it had joined.</summary>
-    public double? JoinedSeconds { get; init; }
-
-    /// <summary>When it had all links of the topology.</summary>
-    public double? LinkedSeconds { get; init; }
-
-    /// <summary>When it left or was lost.</summary>
-    public double? LeftSeconds { get; init; }
-
-    /// <summary>When its process ended.</summary>
-    public double? EndSeconds { get; init; }
-
-    /// <summary>As a shell shows it: 128 + the signal for a killed process.</summary>
-    public int? ExitCode { get; init; }
-
-    /// <summary>The signal that killed it, such as SIGSEGV.</summary>
-    public string? Signal { get; init; }
-
-    /// <summary>Whether it was ended along with the job instead of by itself.</summary>
-    public required bool EndedByLauncher { get; init; }
-
-    public long? MaxResidentBytes { get; init; }
-
-    public double? UserSeconds { get; init; }
-
-    public double? SystemSeconds { get; init; }
-
-    [JsonIgnore]
-    public double LifeSeconds { get; init; }
-
-    public static RankReport Of(RankRecord rank, RankProgress progress, TimeSpan now) => new()
-    {
-        Rank = rank.Rank,
-        Pid = rank.Process?.Id,
-        StartSeconds = RunReport.Rounded(rank.Started.TotalSeconds) ?? 0,
-        JoinedSeconds = RunReport.Rounded(progress.Joined?.TotalSeconds),
-        LinkedSeconds = RunReport.Rounded(progress.Linked?.TotalSeconds),
-        LeftSeconds = RunReport.Rounded(progress.Ended?.TotalSeconds),
-        EndSeconds = RunReport.Rounded(rank.Exited?.TotalSeconds),
-        ExitCode = rank.Exit?.ShellCode,
-        Signal = rank.Exit is { Signal: > 0 } killed ? Processes.SignalNames.Of(killed.Signal) : null,
-        EndedByLauncher = rank.EndedByLauncher,
-        MaxResidentBytes = rank.MaxResidentBytes,
-        UserSeconds = RunReport.Rounded(rank.Usage?.UserTime.TotalSeconds),
-        SystemSeconds = RunReport.Rounded(rank.Usage?.SystemTime.TotalSeconds),
-        LifeSeconds = ((rank.Exited ?? now) - rank.Started).TotalSeconds,
-    };
-}
 
 /// <summary>Compiled serialisation: no reflection, so it works ahead of time.</summary>
 [JsonSourceGenerationOptions(

@@ -109,7 +109,7 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
             }
 
             if (_job is not null)
-                await _job.LeaveAsync().ConfigureAwait(false);
+                await _job.LeaveAsync(_messenger.Traffic).ConfigureAwait(false);
         }
         finally
         {

@@ -44,6 +44,9 @@ public sealed class BadInputTests
     [InlineData("--size is missing", "seed")]
     [InlineData("at least one rank", "seed", "--size", "0")]
     [InlineData("is not an address", "seed", "--size", "2", "--listen", "nowhere")]
+    [InlineData("is not a number of at least 1", "seed", "--size", "2", "--relay-pairs", "0")]
+    [InlineData("is not a number of at least 1", "run", "-n", "2", "--relay-pairs", "many", "true")]
+    [InlineData("--listen", "seed", "--size", "2", "--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0")]
     [InlineData("cannot make it", "seed", "--size", "2", "--token-file", "/no/such/folder/token")]
     [InlineData("does not hold a token", "seed", "--size", "2", "--token-file", "/etc/hostname")]
     public async Task What_is_wrong_is_said_in_a_line_and_what_to_try_in_another(string message, params string[] arguments)

@@ -43,6 +43,7 @@ internal sealed unsafe partial class Messenger
         Peer source = _peers[header.Source];
         if (source.Failure is not null && state is null)
             return;
+        _received.Count(header.Kind, header.Length);
         switch (header.Kind)
         {
             case FrameKind.Eager:

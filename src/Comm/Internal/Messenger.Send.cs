@@ -262,16 +262,20 @@ internal sealed unsafe partial class Messenger
         return send;
     }
 
-    private FrameHeader Header(FrameKind kind, Peer peer, ulong context, int tag, long length) => new()
+    private FrameHeader Header(FrameKind kind, Peer peer, ulong context, int tag, long length)
     {
-        Kind = kind,
-        Context = context,
-        Tag = tag,
-        Source = Rank,
-        Destination = peer.Rank,
-        Credit = peer.TakeCreditOwed(),
-        Length = length,
-    };
+        _sent.Count(kind, length);
+        return new FrameHeader
+        {
+            Kind = kind,
+            Context = context,
+            Tag = tag,
+            Source = Rank,
+            Destination = peer.Rank,
+            Credit = peer.TakeCreditOwed(),
+            Length = length,
+        };
+    }
 
     private void Unexpect(SendOperation send)
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using BoxerMpi.Rendezvous;
 using BoxerMpi.Transport;
 using BoxerMpi.Wire;
 
@@ -30,6 +31,8 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
     private ulong _nextId;
     private Exception? _failure;
     private bool _disposed;
+    private TrafficCount _sent;
+    private TrafficCount _received;
 
     public Messenger(int rank, int size, MessengerOptions options)
     {
@@ -50,6 +53,16 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
 
     /// <summary>Announced sends that the receivers have not asked for to the end.</summary>
     public int AnnouncedSends => _offered.Count;
+
+    /// <summary>What was sent to and received from other ranks so far.</summary>
+    public Traffic Traffic
+    {
+        get
+        {
+            lock (Gate)
+                return new Traffic(_sent.Messages, _sent.Bytes, _received.Messages, _received.Bytes);
+        }
+    }
 
     /// <summary>Bytes of messages that came (or are coming) before their receives.</summary>
     public long UnexpectedBytes
