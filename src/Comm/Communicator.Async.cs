@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using BoxerMpi.Internal;
 
 namespace BoxerMpi;
@@ -89,12 +90,13 @@ public sealed partial class Communicator
     }
 
     /// <summary>Ends when the round is done. A timeout or cancellation revokes the communicator.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     internal async ValueTask WaitPostedAsync(CompletionGroup group, CancellationToken cancellationToken)
     {
         ValueTask done;
         lock (Messenger.Gate)
         {
-            if (!group.IsDone)
+            if (!group.IsDone || Messenger.Engine.HasCollectedOutput)
                 Messenger.Engine.Poll();
             if (group.IsDone)
             {
@@ -111,7 +113,16 @@ public sealed partial class Communicator
             done = group.AwaitAsync();
         }
 
-        CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
+        CancellationTokenRegistration registration = cancellationToken.CanBeCanceled ? FailWhenCancelled(group, cancellationToken) : default;
+        await using (registration.ConfigureAwait(false))
+            await done.ConfigureAwait(false);
+
+        lock (Messenger.Gate)
+            EndRound(group);
+    }
+
+    private CancellationTokenRegistration FailWhenCancelled(CompletionGroup group, CancellationToken cancellationToken) =>
+        cancellationToken.UnsafeRegister(
             static (state, token) =>
             {
                 (Communicator communicator, CompletionGroup group) = ((Communicator, CompletionGroup))state!;
@@ -122,10 +133,4 @@ public sealed partial class Communicator
                 }
             },
             (this, group));
-        await using (registration.ConfigureAwait(false))
-            await done.ConfigureAwait(false);
-
-        lock (Messenger.Gate)
-            EndRound(group);
-    }
 }

@@ -28,8 +28,11 @@ public sealed unsafe partial class Communicator
     internal void PostReceive(CompletionGroup group, int source, byte* buffer, long length)
     {
         Messenger.ThrowIfMemberFailed(this, group);
+        int from = Group.WorldRanks[source];
+        if (Messenger.TryTake(this, CollectiveQueue, from, TagOf(group), buffer, length, exact: true, out _))
+            return;
         ReceiveOperation receive = Messenger.RentReceive();
-        receive.Prepare(CollectiveQueue, Group.WorldRanks[source], TagOf(group), buffer, length, ownsBuffer: false);
+        receive.Prepare(CollectiveQueue, from, TagOf(group), buffer, length, ownsBuffer: false);
         receive.Communicator = this;
         group.Add(receive);
         Messenger.StartReceive(receive);

@@ -167,7 +167,7 @@ public sealed unsafe partial class Communicator
     /// <summary>Gives an operation back to its pool, after taking it back from queues and links if it has not ended.</summary>
     internal void EndEarly(Operation operation)
     {
-        if (operation is { IsDone: false, Started: > 0 })
+        if (operation is { IsDone: false, IsStarted: true })
         {
             operation.Withdraw();
             operation.Complete(default, null);

@@ -97,7 +97,7 @@ public sealed class Request
         lock (communicator.Messenger.Gate)
         {
             AnyDone any = new(requests);
-            if (!communicator.Messenger.Engine.Wait(ref any, Messenger.DeadlineAfter(limit)))
+            if (!communicator.Messenger.Engine.Wait(ref any, limit))
             {
                 throw new MpiTimeoutException($"None of {requests.Count} requests ended within {limit.TotalSeconds:F1} s on rank {communicator.Rank}.")
                 {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using BoxerMpi.Wire;
 
 namespace BoxerMpi.Transport;
@@ -69,7 +68,7 @@ internal sealed unsafe partial class Link
             }
 
             BytesReceived += count;
-            LastReceived = Stopwatch.GetTimestamp();
+            _lastReceived = Environment.TickCount64;
             if (direct > 0)
             {
                 nint got = Math.Min(count, direct);

@@ -15,6 +15,15 @@ internal sealed unsafe partial class Link
     /// <summary>The most that one call sends or receives, so that the two directions alternate.</summary>
     public const int CallBytes = 256 * 1024;
 
+    // What is left over for another call is never as short as a header.
+    private const int CallSlackBytes = 4 * 1024;
+
+    // As many frames between two waits make a burst that the first one need not run ahead of.
+    private const int LongBurstFrames = 8;
+
+    // A burst that has grown to this leaves in part, so that the receiver works on it while the rest is written.
+    private const int BurstBytes = 16 * 1024;
+
     private const int GatherLimit = 16;
 
     private readonly Channel _channel;
@@ -24,7 +33,15 @@ internal sealed unsafe partial class Link
     private int _count;
     private SendChunk? _tail;
     private uint _sendSequence;
+    private long _queuedBytes;
+    private bool _isFull;
+    private long _burstEpoch = -1;
+    private int _burstFrames;
+    private bool _sendsInBursts;
     private long _heldUntil;
+
+    // Read for every message: the coarse clock is a third of the price, and errors tell tenths of a second.
+    private long _lastReceived = Environment.TickCount64;
     private FrameChecksum? _sendChecksum;
 
     public Link(ProgressEngine engine, int peer, Channel channel, bool checksums)
@@ -55,9 +72,6 @@ internal sealed unsafe partial class Link
     /// <summary>Whether the poller watches for room to write.</summary>
     public bool WritingWatched { get; set; }
 
-    /// <summary>The wait during which this link sent last: the first frame of a burst leaves at once, the others collect.</summary>
-    public long LastSendEpoch { get; set; } = -1;
-
     public bool IsClosed { get; private set; }
 
     public bool HasOutput => _count > 0;
@@ -75,8 +89,8 @@ internal sealed unsafe partial class Link
 
     public long FramesReceived { get; private set; }
 
-    /// <summary>Timestamp of the last bytes that came in.</summary>
-    public long LastReceived { get; private set; } = Stopwatch.GetTimestamp();
+    /// <summary>How long ago the last bytes came in.</summary>
+    public TimeSpan Silence => TimeSpan.FromMilliseconds(Environment.TickCount64 - _lastReceived);
 
     private bool IsHeld => _heldUntil != 0 && Stopwatch.GetTimestamp() < _heldUntil;
 
@@ -111,6 +125,22 @@ internal sealed unsafe partial class Link
         return copied;
     }
 
+    /// <summary>Counts a frame that was queued, and says whether it should leave at once instead of collecting until the next wait.</summary>
+    /// <remarks>The first of a burst does, so that a lone message is not held up, unless the last burst was long: one call then carries all.</remarks>
+    /// <param name="epoch">The engine's count of waits; a burst lies within one.</param>
+    public bool IsDue(long epoch)
+    {
+        bool isFirst = _burstEpoch != epoch;
+        if (isFirst)
+        {
+            _sendsInBursts = _burstFrames >= LongBurstFrames;
+            (_burstEpoch, _burstFrames) = (epoch, 0);
+        }
+
+        _burstFrames++;
+        return (isFirst && !_sendsInBursts) || (_queuedBytes >= BurstBytes && !_isFull);
+    }
+
     /// <summary>Moves payloads of this owner that have not left yet into memory of the link; the owner is not told any more.</summary>
     public void TakeOver(IPayloadOwner owner)
     {
@@ -136,12 +166,14 @@ internal sealed unsafe partial class Link
         IoVector* vectors = stackalloc IoVector[GatherLimit];
         int used = 0;
         nint budget = CallBytes;
+        nint asked = 0;
         for (int i = 0; i < _count && used < GatherLimit && budget > 0; i++)
         {
             ref OutSegment segment = ref _queue[(_head + i) & (_queue.Length - 1)];
-            nint length = (nint)Math.Min(segment.Remaining, budget);
+            nint length = (nint)(segment.Remaining <= budget + CallSlackBytes ? segment.Remaining : budget);
             vectors[used++] = new IoVector { Base = segment.Pointer, Length = length };
             budget -= length;
+            asked += length;
         }
 
         nint written;
@@ -161,6 +193,8 @@ internal sealed unsafe partial class Link
         }
 
         BytesSent += written;
+        _queuedBytes -= written;
+        _isFull = written < asked;
         Consume(written);
         return written > 0;
     }
@@ -213,7 +247,11 @@ internal sealed unsafe partial class Link
         if (inline > 0)
             Buffer.MemoryCopy(payload, target + FrameHeader.Bytes, inline, inline);
         if (!copied)
+        {
             Push(new OutSegment { Pointer = payload, Remaining = header.Length, Owner = owner });
+            _queuedBytes += header.Length;
+        }
+
         if (_checksums)
             AppendChecksum(header, payload, copied ? target + FrameHeader.Bytes + inline : null);
     }
@@ -241,6 +279,7 @@ internal sealed unsafe partial class Link
 
         byte* start = _tail.Base + _tail.Used;
         _tail.Used += bytes;
+        _queuedBytes += bytes;
         if (_count > 0)
         {
             ref OutSegment last = ref _queue[(_head + _count - 1) & (_queue.Length - 1)];

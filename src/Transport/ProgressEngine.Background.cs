@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace BoxerMpi.Transport;
 
 // One thread per engine that drives when nobody else does: asynchronous operations, bursts that nobody waited for, relaying.
@@ -12,7 +10,7 @@ internal sealed unsafe partial class ProgressEngine
     private const int IdleTicks = 50;
 
     // After its work is done the thread keeps driving for a moment: programs that await in a loop come back at once.
-    private static readonly long LingerTicks = Stopwatch.Frequency * 300 / 1_000_000;
+    private static readonly TimeSpan Linger = TimeSpan.FromMicroseconds(300);
 
     private readonly object _backgroundGate = new();
     private Thread? _background;
@@ -111,11 +109,14 @@ internal sealed unsafe partial class ProgressEngine
                 _driver = Driver.Background;
                 BackgroundWork done = new(this, wanted: false);
                 BackgroundWork more = new(this, wanted: true);
+                WaitLimit never = new(Timeout.InfiniteTimeSpan);
+                WaitLimit linger;
                 do
                 {
-                    Drive(ref done, long.MaxValue, Driver.Background);
+                    Drive(ref done, ref never, Driver.Background);
+                    linger = new(Linger);
                 }
-                while (Drive(ref more, Stopwatch.GetTimestamp() + LingerTicks, Driver.Background) && !_stopping && _driver == Driver.Background);
+                while (Drive(ref more, ref linger, Driver.Background) && !_stopping && _driver == Driver.Background);
 
                 if (_driver == Driver.Background)
                     _driver = Driver.None;

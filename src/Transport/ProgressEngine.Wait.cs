@@ -30,17 +30,18 @@ internal sealed unsafe partial class ProgressEngine
 
     /// <summary>Blocks the calling thread until the condition is met, moving bytes meanwhile. The caller holds the gate.</summary>
     /// <param name="condition">Looked at after every step.</param>
-    /// <param name="deadline">Timestamp of <see cref="Stopwatch"/> after which waiting ends; <see cref="long.MaxValue"/> for none.</param>
+    /// <param name="timeout">How long to wait, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
     /// <returns>Whether the condition was met.</returns>
-    public bool Wait<TCondition>(ref TCondition condition, long deadline)
+    public bool Wait<TCondition>(ref TCondition condition, TimeSpan timeout)
         where TCondition : struct, IWaitCondition
     {
         Epoch++;
+        WaitLimit limit = new(timeout);
         while (_driver == Driver.Caller)
         {
             if (condition.IsMet)
                 return true;
-            int remaining = RemainingMilliseconds(deadline);
+            int remaining = RemainingMilliseconds(limit.Deadline(Stopwatch.GetTimestamp()));
             if (remaining == 0)
                 return false;
             _waitingThreads++;
@@ -54,7 +55,7 @@ internal sealed unsafe partial class ProgressEngine
             _poller.Wake();
         try
         {
-            return Drive(ref condition, deadline, Driver.Caller);
+            return Drive(ref condition, ref limit, Driver.Caller);
         }
         finally
         {
@@ -64,6 +65,15 @@ internal sealed unsafe partial class ProgressEngine
             if (HasBackgroundWork)
                 ArmBackground();
         }
+    }
+
+    /// <summary>Timestamp of <see cref="Stopwatch"/> so long after another one; <see cref="long.MaxValue"/> for never.</summary>
+    public static long After(long now, TimeSpan timeout)
+    {
+        if (timeout == Timeout.InfiniteTimeSpan)
+            return long.MaxValue;
+        double ticks = timeout.TotalSeconds * Stopwatch.Frequency;
+        return ticks >= long.MaxValue / 2 ? long.MaxValue : now + (long)ticks;
     }
 
     /// <summary>One step, for callers that poll. The caller holds the gate.</summary>
@@ -96,7 +106,7 @@ internal sealed unsafe partial class ProgressEngine
             _poller.Wake();
     }
 
-    private bool Drive<TCondition>(ref TCondition condition, long deadline, Driver me)
+    private bool Drive<TCondition>(ref TCondition condition, ref WaitLimit limit, Driver me)
         where TCondition : struct, IWaitCondition
     {
         long spinEnd = 0;
@@ -118,7 +128,8 @@ internal sealed unsafe partial class ProgressEngine
                     continue;
 
                 // Steady traffic of others puts off neither the deadline nor the threads that want the gate.
-                if (Stopwatch.GetTimestamp() >= deadline && !condition.IsMet)
+                long busyTime = Stopwatch.GetTimestamp();
+                if (busyTime >= limit.Deadline(busyTime) && !condition.IsMet)
                     return false;
                 Monitor.Exit(Gate);
                 Yield();
@@ -130,7 +141,7 @@ internal sealed unsafe partial class ProgressEngine
                 continue;
 
             long now = Stopwatch.GetTimestamp();
-            if (now >= deadline)
+            if (now >= limit.Deadline(now))
                 return false;
             if (spinEnd == 0)
                 spinEnd = now + SpinTicks;
@@ -143,7 +154,7 @@ internal sealed unsafe partial class ProgressEngine
             }
             else
             {
-                Sleep(deadline);
+                Sleep(limit.Deadline(now));
                 spinEnd = 0;
 
                 // The wake-up may have been meant for the thread that took over while this one slept.
@@ -234,6 +245,20 @@ internal sealed unsafe partial class ProgressEngine
                 link.WritingWatched = false;
                 _poller.WatchWrite(link.Slot, link.Channel, false);
             }
+        }
+    }
+
+    /// <summary>When a wait ends. The clock is first read after a miss: most waits of a busy program are over before.</summary>
+    private struct WaitLimit(TimeSpan timeout)
+    {
+        private long _deadline;
+
+        /// <summary>Timestamp of <see cref="Stopwatch"/>; <see cref="long.MaxValue"/> for none. Counted from the first call.</summary>
+        public long Deadline(long now)
+        {
+            if (_deadline == 0)
+                _deadline = After(now, timeout);
+            return _deadline;
         }
     }
 

@@ -99,8 +99,7 @@ internal sealed unsafe class Station : IDisposable
         lock (Engine.Gate)
         {
             Condition waited = new(condition);
-            long end = System.Diagnostics.Stopwatch.GetTimestamp() + (long)(limit.TotalSeconds * System.Diagnostics.Stopwatch.Frequency);
-            return Engine.Wait(ref waited, end);
+            return Engine.Wait(ref waited, limit);
         }
     }
 

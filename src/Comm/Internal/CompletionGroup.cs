@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Threading.Tasks.Sources;
 using BoxerMpi.Transport;
 
@@ -10,6 +9,7 @@ internal sealed class CompletionGroup(Messenger messenger) : IValueTaskSource
     private readonly List<Operation> _members = [];
     private ManualResetValueTaskSourceCore<bool> _source = new() { RunContinuationsAsynchronously = true };
     private int _pending;
+    private long _started;
     private bool _awaited;
 
     public Messenger Messenger { get; } = messenger;
@@ -20,13 +20,11 @@ internal sealed class CompletionGroup(Messenger messenger) : IValueTaskSource
     /// <summary>The collective's number on its communicator.</summary>
     public long Sequence { get; private set; }
 
-    public long Started { get; private set; }
-
     public Exception? Error { get; private set; }
 
     public bool IsDone => _pending == 0 || Error is not null;
 
-    public TimeSpan Elapsed => Stopwatch.GetElapsedTime(Started);
+    public TimeSpan Elapsed => TimeSpan.FromMilliseconds(Environment.TickCount64 - _started);
 
     public short Version => _source.Version;
 
@@ -35,7 +33,7 @@ internal sealed class CompletionGroup(Messenger messenger) : IValueTaskSource
     public void Prepare(string operation, long sequence)
     {
         (Operation, Sequence) = (operation, sequence);
-        Started = Stopwatch.GetTimestamp();
+        _started = Environment.TickCount64;
         Error = null;
         _pending = 0;
         _awaited = false;

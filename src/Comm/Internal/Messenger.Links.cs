@@ -130,12 +130,12 @@ internal sealed unsafe partial class Messenger
             }
 
             OutputGone sent = new(Engine);
-            if (!Engine.Wait(ref sent, DeadlineAfter(timeout)))
+            if (!Engine.Wait(ref sent, timeout))
                 return false;
             foreach (Link link in Engine.Links.ToArray())
                 link.CloseSend();
             LinksGone gone = new(Engine);
-            return Engine.Wait(ref gone, DeadlineAfter(timeout));
+            return Engine.Wait(ref gone, timeout);
         }
     }
 

@@ -13,6 +13,13 @@ internal sealed unsafe partial class Messenger
     {
         lock (Gate)
         {
+            if (TryTake(communicator, queue, source, tag, buffer, capacity, exact: false, out Status status))
+            {
+                if (Engine.HasCollectedOutput)
+                    Engine.FlushCollected();
+                return status;
+            }
+
             ReceiveOperation receive = RentReceive();
             receive.Prepare(queue, source, tag, buffer, capacity, ownsBuffer: false);
             receive.Communicator = communicator;
@@ -27,6 +34,31 @@ internal sealed unsafe partial class Messenger
                 Recycle(receive);
             }
         }
+    }
+
+    /// <summary>Receives a message that is here whole and fits; it needs no operation. The caller holds the gate.</summary>
+    /// <param name="communicator">Whose receive it is.</param>
+    /// <param name="queue">Where its messages are.</param>
+    /// <param name="source">World rank, or -1 for any.</param>
+    /// <param name="tag">Tag, or -1 for any.</param>
+    /// <param name="buffer">Where it goes.</param>
+    /// <param name="capacity">Bytes of the buffer.</param>
+    /// <param name="exact">The message has to fill the buffer.</param>
+    /// <param name="status">Who sent how much.</param>
+    /// <returns>Whether there was one; else the long way finds out what there is.</returns>
+    public bool TryTake(Communicator communicator, MatchQueue queue, int source, int tag, byte* buffer, long capacity, bool exact, out Status status)
+    {
+        status = default;
+        if (_failure is not null || queue.Find(source, tag) is not { State: UnexpectedMessage.Kind.Complete } message)
+            return false;
+        if (message.Length > capacity || (exact && message.Length < capacity))
+            return false;
+        queue.Remove(message);
+        Buffer.MemoryCopy(message.Block, buffer, capacity, message.Length);
+        status = new Status(communicator.FromWorldRank(message.Source), message.Tag, message.Length);
+        ReleaseCredit(message);
+        Free(message);
+        return true;
     }
 
     /// <summary>Starts a prepared receive: it gets a message that is there, or is posted. The caller holds the gate.</summary>

@@ -16,7 +16,7 @@ internal sealed unsafe partial class Messenger
         OperationDone done = new(operation);
         if (done.IsMet && !Engine.HasCollectedOutput)
             return;
-        if (!Engine.Wait(ref done, DeadlineAfter(timeout)) && !operation.IsDone)
+        if (!Engine.Wait(ref done, timeout) && !operation.IsDone)
         {
             operation.Withdraw();
             operation.Complete(default, TimedOut(operation, timeout));
@@ -28,7 +28,7 @@ internal sealed unsafe partial class Messenger
     public void WaitForBoth(SendOperation send, ReceiveOperation receive, TimeSpan timeout)
     {
         BothDone done = new(send, receive);
-        bool inTime = Engine.Wait(ref done, DeadlineAfter(timeout));
+        bool inTime = Engine.Wait(ref done, timeout);
         if ((send.IsDone ? send.Error : null) is { } sendError)
             throw sendError;
         if ((receive.IsDone ? receive.Error : null) is { } receiveError)
@@ -42,23 +42,15 @@ internal sealed unsafe partial class Messenger
     public bool WaitFor(CompletionGroup group, TimeSpan timeout)
     {
         RoundDone done = new(group);
-        return Engine.Wait(ref done, DeadlineAfter(timeout));
+        return Engine.Wait(ref done, timeout);
     }
 
     /// <summary>Watches the deadline of an asynchronous operation. The caller holds the gate.</summary>
     public void WatchDeadline(Operation operation, TimeSpan timeout)
     {
         operation.Timeout = timeout;
-        operation.Deadline = DeadlineAfter(timeout);
+        operation.Deadline = ProgressEngine.After(Stopwatch.GetTimestamp(), timeout);
         _deadlines ??= new Timer(static state => ((Messenger)state!).CheckDeadlines(), this, DeadlineTick, DeadlineTick);
-    }
-
-    public static long DeadlineAfter(TimeSpan timeout)
-    {
-        if (timeout == Timeout.InfiniteTimeSpan)
-            return long.MaxValue;
-        double ticks = timeout.TotalSeconds * Stopwatch.Frequency;
-        return ticks >= long.MaxValue / 2 ? long.MaxValue : Stopwatch.GetTimestamp() + (long)ticks;
     }
 
     /// <summary>The state of a peer as far as this rank knows.</summary>
@@ -72,7 +64,7 @@ internal sealed unsafe partial class Messenger
         if (peer.Link is not { } link)
             return $"there is no link to rank {worldRank}{(peer.IsLinkWanted ? "; it is being set up" : "")}";
         string via = peer.IsRelayed ? $" (relayed by rank {link.Peer})" : "";
-        return $"the link to rank {worldRank}{via}, {link.Description}, has been silent for {Stopwatch.GetElapsedTime(link.LastReceived).TotalSeconds:F1} s";
+        return $"the link to rank {worldRank}{via}, {link.Description}, has been silent for {link.Silence.TotalSeconds:F1} s";
     }
 
     public MpiTimeoutException TimedOut(Operation operation, TimeSpan timeout)
