@@ -18,12 +18,41 @@ if [ "$(id -u)" = 0 ]; then
   ldconfig -p 2>/dev/null | grep -q 'libnftables\.so\.1' || missing+=(nftables)
   command -v iperf3 >/dev/null || missing+=(iperf3)
 fi
+# The peers that prove the local Lambda service: curl for functions in shell, AWS's CLI, and what AWS's runtime client for Node is built with.
+peers=0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  peers=1
+  [ -x /usr/bin/aws ] || missing+=(awscli)
+  command -v npm >/dev/null || missing+=(nodejs npm libnode-dev)
+  command -v g++ >/dev/null || missing+=(g++)
+  for tool in curl cmake make python3 autoconf automake libtoolize; do
+    command -v $tool >/dev/null || missing+=("${tool/libtoolize/libtool}")
+  done
+  command -v libtool >/dev/null || missing+=(libtool-bin)
+elif ! command -v curl >/dev/null; then
+  missing+=(curl)
+fi
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null || fail "could not install ${missing[*]}"
   else
-    fail "Native AOT or the NAT lab need ${missing[*]}: install them first"
+    fail "Native AOT, the NAT lab or functions in tests need ${missing[*]}: install them first"
   fi
+fi
+
+# AWS's npm packages: installed once for each lock file, a minute for the native part. PeerTools looks for them there.
+install_peers() {
+  local source=tests/LambdaService.Tests/Peers/npm
+  local folder="${XDG_CACHE_HOME:-$HOME/.cache}/boxermpi/lambda-peers-$(sha256sum $source/package-lock.json | cut -c1-16)"
+  [ -e "$folder/complete" ] && return
+  rm -rf "$folder" && mkdir -p "$folder" && cp $source/package.json $source/package-lock.json "$folder" || return
+  # Node's headers where they are installed; otherwise node-gyp fetches them.
+  [ -e /usr/include/node/node.h ] && export npm_config_nodedir=/usr
+  (cd "$folder" && npm ci --no-audit --no-fund >install.log 2>&1 && [ -e node_modules/aws-lambda-ric/dist/rapid-client.node ]) || { tail -n 30 "$folder/install.log"; return 1; }
+  touch "$folder/complete"
+}
+if [ $peers = 1 ]; then
+  install_peers || fail "could not install AWS's npm packages (tests/LambdaService.Tests/Peers/npm)"
 fi
 
 started=$SECONDS

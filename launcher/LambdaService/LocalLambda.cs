@@ -18,8 +18,15 @@ internal sealed class LocalLambda : IAsyncDisposable
     private readonly HttpHost _server;
 
     private LocalLambda(
-        EnvironmentHost host, EnvironmentPool pool, Invoker invoker, EventQueue events, FunctionOperations functions, HttpHost server)
+        EnvironmentHost host,
+        EnvironmentPool pool,
+        Invoker invoker,
+        EventQueue events,
+        FunctionOperations functions,
+        IReadOnlyList<ApiOperation> operations,
+        HttpHost server)
     {
+        Operations = operations;
         _host = host;
         _pool = pool;
         _invoker = invoker;
@@ -37,6 +44,9 @@ internal sealed class LocalLambda : IAsyncDisposable
     /// <summary>Where dead events go; a file of the service's own goes with it.</summary>
     public string DeadLetterFile => DeadLetters(_host);
 
+    /// <summary>All that the service answers to.</summary>
+    public IReadOnlyList<ApiOperation> Operations { get; }
+
     /// <exception cref="IOException">The address is in use.</exception>
     /// <exception cref="PlatformNotSupportedException">Environments need Linux.</exception>
     public static async Task<LocalLambda> StartAsync(LambdaServiceOptions options)
@@ -52,11 +62,15 @@ internal sealed class LocalLambda : IAsyncDisposable
         FunctionOperations functionOperations = new(options, functions, pool);
         try
         {
-            ApiServer api = new(
-                new SignatureCheck(options.Credentials, options.Region, options.Time),
-                Operations(options, functions, limit, invoker, events, functionOperations));
+            ApiOperation[] operations =
+            [
+                .. functionOperations.All,
+                .. new InvokeOperations(options, functions, invoker, events).All,
+                .. new AccountOperations(options, functions, limit).All,
+            ];
+            ApiServer api = new(new SignatureCheck(options.Credentials, options.Region, options.Time), operations);
             HttpHost server = await HttpHost.StartAsync(options.Listen, ApiServer.LongestBody + 1, api.HandleAsync);
-            return new LocalLambda(host, pool, invoker, events, functionOperations, server);
+            return new LocalLambda(host, pool, invoker, events, functionOperations, operations, server);
         }
         catch
         {
@@ -65,15 +79,6 @@ internal sealed class LocalLambda : IAsyncDisposable
             throw;
         }
     }
-
-    /// <summary>All that the service answers to, for its own routing and for a check against the API model.</summary>
-    internal static IReadOnlyList<ApiOperation> Operations(
-        LambdaServiceOptions options, FunctionStore functions, ConcurrencyLimit limit, Invoker invoker, EventQueue events, FunctionOperations operations) =>
-    [
-        .. operations.All,
-        .. new InvokeOperations(options, functions, invoker, events).All,
-        .. new AccountOperations(options, functions, limit).All,
-    ];
 
     /// <summary>Ends all functions, wherever they are, then the service.</summary>
     public async ValueTask DisposeAsync()

@@ -50,7 +50,7 @@ internal sealed class ApiServer(SignatureCheck signatures, IReadOnlyList<ApiOper
         }
         catch (JsonException wrong)
         {
-            await WriteErrorAsync(context, new ApiException(400, "InvalidRequestContentException", $"Could not parse request body into json: {wrong.Message}"));
+            await WriteErrorAsync(context, new ApiException(400, "SerializationException", $"Could not parse request body into json: {wrong.Message}"));
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -123,7 +123,7 @@ internal sealed record ApiRequest(HttpContext Context, ApiOperation Operation, I
 
     public T Read<T>()
         where T : class => JsonSerializer.Deserialize<T>(Body.Length == 0 ? "{}"u8 : Body)
-            ?? throw new ApiException(400, "InvalidRequestContentException", "Could not parse request body into json: it is null");
+            ?? throw new ApiException(400, "SerializationException", "Could not parse request body into json: it is null");
 
     /// <summary>The operation's usual answer.</summary>
     public Task AnswerAsync<T>(T value) => Bodies.WriteAsync(Context, Operation.Success, ApiServer.Serialize(value));

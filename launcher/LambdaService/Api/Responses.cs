@@ -25,8 +25,6 @@ internal sealed record FunctionConfiguration
     public string? StateReason { get; init; }
     public string? StateReasonCode { get; init; }
     public required string? LastUpdateStatus { get; init; }
-    public string? LastUpdateStatusReason { get; init; }
-    public string? LastUpdateStatusReasonCode { get; init; }
     public string PackageType { get; } = "Zip";
     public required IReadOnlyList<string> Architectures { get; init; }
     public required StorageMember EphemeralStorage { get; init; }
@@ -58,8 +56,6 @@ internal sealed record FunctionConfiguration
             StateReason = withState && !status.IsActive ? "The function is being created." : null,
             StateReasonCode = withState && !status.IsActive ? "Creating" : null,
             LastUpdateStatus = !withState ? null : status.IsPending && !status.IsNew ? "InProgress" : "Successful",
-            LastUpdateStatusReason = withState && status.IsPending && !status.IsNew ? "The function is being created." : null,
-            LastUpdateStatusReasonCode = withState && status.IsPending && !status.IsNew ? "Creating" : null,
             Architectures = [settings.Architecture],
             EphemeralStorage = new StorageMember(settings.StorageMegabytes),
         };
