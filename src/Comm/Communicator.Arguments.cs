@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace BoxerMpi;
 
 // Arguments are checked before anything is sent.
-public sealed partial class Communicator
+public partial class Communicator
 {
     private void CheckSend(int destination, int tag, [CallerArgumentExpression(nameof(destination))] string name = "")
     {

@@ -4,7 +4,7 @@ using BoxerMpi.Internal;
 namespace BoxerMpi;
 
 // Asynchronous calls of more than one step. The others return the operation itself as their task.
-public sealed partial class Communicator
+public partial class Communicator
 {
     /// <summary>Starts sending to one rank and receiving from another; the task ends when both are done.</summary>
     /// <inheritdoc cref="SendReceive{T}(ReadOnlySpan{T}, int, Span{T}, int, int, int?)"/>

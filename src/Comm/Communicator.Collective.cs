@@ -3,7 +3,7 @@ using BoxerMpi.Internal;
 namespace BoxerMpi;
 
 // What the collectives are built on: operations of a round, posted together into a context of their own.
-public sealed unsafe partial class Communicator
+public unsafe partial class Communicator
 {
     /// <summary>The number of the next collective; the same on every rank because collectives are called in the same order.</summary>
     internal long NextCollective() => Interlocked.Increment(ref _collectives) - 1;
@@ -64,6 +64,30 @@ public sealed unsafe partial class Communicator
         if (!Messenger.WaitFor(group, Timeout) && !group.IsDone)
             FailRound(group, Messenger.TimedOut(group, this, Timeout));
         EndRound(group);
+    }
+
+    /// <summary>A posted round is left to itself for a while: the background thread moves it if nobody else does. Within <see cref="EnterPosts"/>.</summary>
+    internal void LeavePosted() => Messenger.Engine.CountAsynchronous(+1, urgent: false);
+
+    /// <summary>The caller of <see cref="LeavePosted"/> is back to wait.</summary>
+    internal void TakePosted()
+    {
+        lock (Messenger.Gate)
+            Messenger.Engine.CountAsynchronous(-1);
+    }
+
+    /// <summary>A round that was left to itself is given up.</summary>
+    internal void AbandonPosted(CompletionGroup group, Exception reason)
+    {
+        lock (Messenger.Gate)
+        {
+            Messenger.Engine.CountAsynchronous(-1);
+            if (IsDisposed)
+                group.Fail(reason);
+            else
+                FailRound(group, reason);
+            group.Clear();
+        }
     }
 
     private void EndRound(CompletionGroup group)

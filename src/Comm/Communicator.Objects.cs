@@ -4,7 +4,7 @@ using MemoryPack;
 
 namespace BoxerMpi;
 
-public sealed partial class Communicator
+public partial class Communicator
 {
     /// <summary>Sends any object that MemoryPack can serialise.</summary>
     /// <param name="value">The object.</param>

@@ -2,7 +2,7 @@ using BoxerMpi.Internal;
 
 namespace BoxerMpi;
 
-public sealed unsafe partial class Communicator
+public unsafe partial class Communicator
 {
     /// <summary>Waits for a message and takes it out of the queue, so that only the returned handle can receive it.</summary>
     /// <param name="source">Rank that sends it, or <see cref="AnySource"/>.</param>

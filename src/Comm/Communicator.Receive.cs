@@ -4,7 +4,7 @@ using BoxerMpi.Internal;
 
 namespace BoxerMpi;
 
-public sealed unsafe partial class Communicator
+public unsafe partial class Communicator
 {
     /// <summary>Receives elements into a buffer; waits until they have come.</summary>
     /// <param name="buffer">Where they go; may be longer than the message.</param>

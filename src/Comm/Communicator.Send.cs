@@ -3,7 +3,7 @@ using BoxerMpi.Internal;
 
 namespace BoxerMpi;
 
-public sealed unsafe partial class Communicator
+public unsafe partial class Communicator
 {
     /// <summary>Sends elements to a rank; returns when the memory may be used again.</summary>
     /// <param name="data">The elements.</param>

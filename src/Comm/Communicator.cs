@@ -9,7 +9,7 @@ namespace BoxerMpi;
 /// Point-to-point calls may come from several threads at once; collectives of one communicator are started from one flow at a
 /// time, in the same order on every rank. MPI 4.1 §7.
 /// </remarks>
-public sealed partial class Communicator : IAsyncDisposable, IDisposable
+public partial class Communicator : IAsyncDisposable, IDisposable
 {
     /// <summary>Receive from whichever rank sent first.</summary>
     public const int AnySource = -1;
@@ -37,6 +37,10 @@ public sealed partial class Communicator : IAsyncDisposable, IDisposable
         CollectiveQueue = messenger.OpenQueue(identity | CollectiveBit);
         messenger.Register(this);
     }
+
+    private protected Communicator(in Membership membership)
+        : this(membership.Parent.Messenger, membership.Group, membership.Identity, membership.Name, membership.Topology) =>
+        Timeout = membership.Parent.Timeout;
 
     /// <summary>This rank's number here, from 0 to <see cref="Size"/> - 1.</summary>
     public int Rank { get; }
@@ -91,13 +95,16 @@ public sealed partial class Communicator : IAsyncDisposable, IDisposable
         if (IsDisposed)
             return;
         IsDisposed = true;
+        DisposeParts();
         Messenger.Unregister(this);
+        GC.SuppressFinalize(this);
     }
 
     /// <inheritdoc cref="Dispose"/>
     public ValueTask DisposeAsync()
     {
         Dispose();
+        GC.SuppressFinalize(this);
         return ValueTask.CompletedTask;
     }
 
@@ -147,13 +154,27 @@ public sealed partial class Communicator : IAsyncDisposable, IDisposable
         return NewCommunicator(members, NextIdentity(unchecked((long)key), -1 - number), $"{Name}.group{tag}");
     }
 
+    /// <summary>As <see cref="CreateChild"/>, for communicators of other types.</summary>
+    internal Membership PlanChild(ReadOnlySpan<int> members, long colour, string name)
+    {
+        ThrowIfDisposed();
+        return MembershipOf(members, NextIdentity(colour, _children++), name);
+    }
+
+    /// <summary>Ends the communicators that belong to this one.</summary>
+    private protected virtual void DisposeParts()
+    {
+    }
+
     internal int FromWorldRank(int worldRank) => Group.PositionOf(worldRank);
 
     internal int ToWorldRank(int rank) => rank < 0 ? rank : Group.WorldRanks[rank];
 
     internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(IsDisposed, this);
 
-    private Communicator NewCommunicator(ReadOnlySpan<int> members, ulong identity, string name)
+    private Communicator NewCommunicator(ReadOnlySpan<int> members, ulong identity, string name) => new(MembershipOf(members, identity, name));
+
+    private Membership MembershipOf(ReadOnlySpan<int> members, ulong identity, string name)
     {
         int[] worldRanks = new int[members.Length];
         for (int i = 0; i < members.Length; i++)
@@ -161,10 +182,7 @@ public sealed partial class Communicator : IAsyncDisposable, IDisposable
         Topology induced = Topology.Induced(members);
 
         // Members that no links connect reach each other by the off-topology policy.
-        return new Communicator(Messenger, new Group(worldRanks), identity, name, induced.IsConnected ? induced : Topology.Mesh(members.Length))
-        {
-            Timeout = Timeout,
-        };
+        return new(this, new Group(worldRanks), identity, name, induced.IsConnected ? induced : Topology.Mesh(members.Length));
     }
 
     private ulong NextIdentity(long colour, long number)
@@ -175,4 +193,7 @@ public sealed partial class Communicator : IAsyncDisposable, IDisposable
         BinaryPrimitives.WriteInt64LittleEndian(bytes[16..], colour);
         return XxHash3.HashToUInt64(bytes) & ~7UL;
     }
+
+    /// <summary>What a new communicator is made of.</summary>
+    internal readonly record struct Membership(Communicator Parent, Group Group, ulong Identity, string Name, Topology Topology);
 }
