@@ -10,10 +10,10 @@ internal static class ReduceScatterHalving
     public static Schedule Build(in CollectiveCall call)
     {
         ScheduleBuilder schedule = new(call);
-        long block = call.Bytes;
+        CollectiveCall shape = call;
         FoldedRanks ranks = new(call.Size);
-        Region result = Region.UserReceive(0, block);
-        Region source = Region.UserSend(0, block * call.Size);
+        Region result = Region.UserReceive(0, call.Bytes);
+        Region source = Region.UserSend(0, call.SendBytes);
         int partner = ranks.Partner(call.Rank);
         if (call.Size == 1)
             return schedule.Copy(source, result).Build();
@@ -29,7 +29,6 @@ internal static class ReduceScatterHalving
         }
 
         int me = ranks.Participant(call.Rank);
-        int size = call.Size;
         int from = 0;
         for (int distance = ranks.Participants >> 1; distance > 0; distance >>= 1)
         {
@@ -46,17 +45,23 @@ internal static class ReduceScatterHalving
             (source, from) = (vector, keepFrom);
         }
 
-        schedule.Copy(vector.Slice(call.Rank * block, block), result);
+        schedule.Copy(BlockOf(call.Rank), result);
         if (partner >= 0)
-            schedule.Send(to: partner, vector.Slice(partner * block, block));
+            schedule.Send(to: partner, BlockOf(partner));
         return schedule.Build();
 
         // The blocks of the ranks that some participants stand for.
         Region Blocks(Region buffer, int first, int count)
         {
-            long start = ranks.Rank(first) * block;
-            long end = first + count == ranks.Participants ? size * block : ranks.Rank(first + count) * block;
+            long start = shape.SendBlock(ranks.Rank(first)).Offset;
+            long end = first + count == ranks.Participants ? shape.SendBytes : shape.SendBlock(ranks.Rank(first + count)).Offset;
             return buffer.Slice(start, end - start);
+        }
+
+        Region BlockOf(int rank)
+        {
+            Region block = shape.SendBlock(rank);
+            return vector.Slice(block.Offset, block.Length);
         }
     }
 }

@@ -9,7 +9,7 @@ internal static class ReduceScatterLinear
         ScheduleBuilder schedule = new(call);
         long block = call.Bytes;
         Region all = schedule.Scratch(block * call.Size);
-        schedule.Copy(Region.UserSend(call.Rank * block, block), all.Slice(call.Rank * block, block));
+        schedule.Copy(call.SendBlock(call.Rank), all.Slice(call.Rank * block, block));
         for (int first = 1; first < call.Size; first += call.Window)
         {
             int until = Math.Min(first + call.Window, call.Size);
@@ -19,7 +19,7 @@ internal static class ReduceScatterLinear
                 int destination = (call.Rank + distance) % call.Size;
                 schedule
                     .Receive(from: source, all.Slice(source * block, block))
-                    .Send(to: destination, Region.UserSend(destination * block, block));
+                    .Send(to: destination, call.SendBlock(destination));
             }
 
             schedule.EndRound();

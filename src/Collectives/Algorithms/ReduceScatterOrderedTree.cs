@@ -8,11 +8,12 @@ internal static class ReduceScatterOrderedTree
     {
         ScheduleBuilder schedule = new(call);
         SpanningTree tree = SpanningTree.Over(call.Topology, root: 0);
-        long block = call.Bytes;
-        long bytes = block * call.Size;
+        CollectiveCall shape = call;
+        long bytes = call.SendBytes;
         Region all = call.Rank == 0 ? schedule.Scratch(bytes) : default;
         ReduceOrderedTree.Steps(schedule, call with { Bytes = bytes }, tree, all);
         return TreeSteps.Scatter(
-            schedule, tree, call.Rank, Region.UserReceive(0, block), _ => block, rank => all.Slice(rank * block, block)).Build();
+            schedule, tree, call.Rank, Region.UserReceive(0, call.Bytes), rank => shape.SendBlock(rank).Length,
+            rank => all.Slice(shape.SendBlock(rank).Offset, shape.SendBlock(rank).Length)).Build();
     }
 }

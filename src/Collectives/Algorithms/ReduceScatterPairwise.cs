@@ -10,13 +10,13 @@ internal static class ReduceScatterPairwise
         long block = call.Bytes;
         Region result = Region.UserReceive(0, block);
         Region arrival = schedule.Scratch(block);
-        schedule.Copy(Region.UserSend(call.Rank * block, block), result);
+        schedule.Copy(call.SendBlock(call.Rank), result);
         for (int distance = 1; distance < call.Size; distance++)
         {
             int destination = (call.Rank + distance) % call.Size;
             schedule
                 .Receive(from: (call.Rank - distance + call.Size) % call.Size, arrival)
-                .Send(to: destination, Region.UserSend(destination * block, block))
+                .Send(to: destination, call.SendBlock(destination))
                 .Reduce(result, arrival)
                 .EndRound();
         }

@@ -41,8 +41,9 @@ internal sealed partial class CollectiveEngine
         string count = key.Collective switch
         {
             // Counts of these forms differ by rank.
-            Collective.GatherV or Collective.ScatterV or Collective.AllToAllV => "",
+            Collective.GatherV or Collective.ScatterV or Collective.AllToAllV or Collective.NeighbourAllGatherV or Collective.NeighbourAllToAllV => "",
             Collective.AllGatherV => $"{key.ReceiveLayout!.Total} ",
+            Collective.ReduceScatter => $"{key.SendLayout!.Total} ",
             _ => $"{key.Bytes / key.ElementSize} ",
         };
         string root = key.Collective is Collective.Broadcast or Collective.Reduce or Collective.Gather or Collective.GatherV

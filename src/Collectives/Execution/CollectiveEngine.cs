@@ -289,6 +289,7 @@ internal sealed partial class CollectiveEngine
         ElementSize = key.ElementSize,
         Commutative = key.Commutative,
         StageSend = key.StageSend,
+        Neighbours = (_communicator as NeighbourCommunicator)?.Neighbourhood,
         SendLayout = key.SendLayout,
         ReceiveLayout = key.ReceiveLayout,
         Window = _options.Window,

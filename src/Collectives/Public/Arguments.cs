@@ -56,6 +56,33 @@ internal static class Arguments
         }
     }
 
+    public static void CheckNeighbours(
+        NeighbourCommunicator communicator,
+        Collective collective,
+        string name,
+        BlockLayout? layout,
+        ReadOnlySpan<int> neighbours,
+        string kind,
+        string buffer,
+        long length)
+    {
+        if (layout is null && neighbours.IsEmpty)
+            return;
+        ArgumentNullException.ThrowIfNull(layout, name);
+        if (layout.Size != neighbours.Length)
+        {
+            throw new ArgumentException(
+                $"{collective} on \"{communicator.Name}\": {name} has {layout.Size} blocks, rank {communicator.Rank} has {neighbours.Length} {kind}.", name);
+        }
+
+        if (layout.Extent > length)
+        {
+            throw new ArgumentException(
+                $"{collective} on \"{communicator.Name}\": {buffer} has {length} elements, expected at least {layout.Extent} " +
+                $"(where the last block of {name} ends).", buffer);
+        }
+    }
+
     /// <summary>Buffers are apart, or the same where that makes sense; says whether they are the same.</summary>
     public static bool AreSame<T>(Collective collective, ReadOnlySpan<T> send, Span<T> receive, bool mayBeSame = true)
         where T : unmanaged

@@ -94,23 +94,6 @@ public static partial class CollectiveExtensions
             Key<T>(Collective.AllReduce, 1) with { Commutative = op.IsCommutative }, value, op, cancellationToken);
     }
 
-    /// <summary>Folds the vectors of all ranks into one and hands every rank a block of it.</summary>
-    /// <param name="communicator">The communicator.</param>
-    /// <param name="send"><c>Size</c> blocks, of the same length on every rank. Not changed.</param>
-    /// <param name="receive">One block: the fold of everybody's block for this rank. May not overlap <paramref name="send"/>.</param>
-    /// <param name="op">How two ranks' elements fold; the same on every rank.</param>
-    /// <remarks>Collective. Operations that do not commute fold in the order of the ranks. MPI 4.1 §6.10.</remarks>
-    /// <exception cref="ArgumentException">The send buffer does not hold one block for each rank, or overlaps.</exception>
-    /// <exception cref="PeerFailedException">A rank was lost before its blocks arrived.</exception>
-    public static void ReduceScatterBlock<T>(this Communicator communicator, ReadOnlySpan<T> send, Span<T> receive, ReduceOp<T> op)
-        where T : unmanaged => Run(communicator, ReduceScatterBlockKey(communicator, send, receive, op), send, receive, op);
-
-    /// <inheritdoc cref="ReduceScatterBlock{T}(Communicator, ReadOnlySpan{T}, Span{T}, ReduceOp{T})"/>
-    public static ValueTask ReduceScatterBlockAsync<T>(
-        this Communicator communicator, ReadOnlyMemory<T> send, Memory<T> receive, ReduceOp<T> op, CancellationToken cancellationToken = default)
-        where T : unmanaged =>
-        RunAsync(communicator, ReduceScatterBlockKey(communicator, send.Span, receive.Span, op), send, receive, op, cancellationToken);
-
     private static PlanKey ReduceKey<T>(
         Communicator communicator, ReadOnlySpan<T> send, Span<T> receive, ReduceOp<T> op, int root)
         where T : unmanaged
@@ -135,17 +118,5 @@ public static partial class CollectiveExtensions
         Arguments.CheckLength(communicator, Collective.AllReduce, nameof(receive), receive.Length, send.Length, "as many as send has");
         _ = Arguments.AreSame(Collective.AllReduce, send, receive);
         return Key<T>(Collective.AllReduce, send.Length) with { Commutative = op.IsCommutative };
-    }
-
-    private static PlanKey ReduceScatterBlockKey<T>(
-        Communicator communicator, ReadOnlySpan<T> send, Span<T> receive, ReduceOp<T> op)
-        where T : unmanaged
-    {
-        ArgumentNullException.ThrowIfNull(communicator);
-        ArgumentNullException.ThrowIfNull(op);
-        Arguments.CheckLength(
-            communicator, Collective.ReduceScatterBlock, nameof(send), send.Length, (long)receive.Length * communicator.Size, "a block for each rank");
-        _ = Arguments.AreSame(Collective.ReduceScatterBlock, send, receive, mayBeSame: communicator.Size == 1);
-        return Key<T>(Collective.ReduceScatterBlock, receive.Length) with { Commutative = op.IsCommutative };
     }
 }

@@ -64,6 +64,15 @@ public sealed record CollectiveOptions
     /// <summary>Algorithm of ReduceScatterBlock.</summary>
     public string? ReduceScatterBlock { get; init => field = Checked(Collective.ReduceScatterBlock, value); }
 
+    /// <summary>Algorithm of ReduceScatter.</summary>
+    public string? ReduceScatter { get; init => field = Checked(Collective.ReduceScatter, value); }
+
+    /// <summary>Algorithm of Scan.</summary>
+    public string? Scan { get; init => field = Checked(Collective.Scan, value); }
+
+    /// <summary>Algorithm of ExclusiveScan.</summary>
+    public string? ExclusiveScan { get; init => field = Checked(Collective.ExclusiveScan, value); }
+
     /// <summary>Most messages that an exchange with everybody has in flight each way. Default 32. BOXER_COLLECTIVE_WINDOW.</summary>
     public int Window { get; init => field = Positive(value, nameof(Window)); } = CollectiveCall.DefaultWindow;
 
@@ -108,7 +117,11 @@ public sealed record CollectiveOptions
         Collective.AllGatherV => AllGatherV,
         Collective.AllToAll => AllToAll,
         Collective.AllToAllV => AllToAllV,
-        _ => ReduceScatterBlock,
+        Collective.ReduceScatterBlock => ReduceScatterBlock,
+        Collective.ReduceScatter => ReduceScatter,
+        Collective.Scan => Scan,
+        Collective.ExclusiveScan => ExclusiveScan,
+        _ => null,
     };
 
     internal CollectiveOptions With(Collective collective, string algorithm) => collective switch
@@ -125,7 +138,13 @@ public sealed record CollectiveOptions
         Collective.AllGatherV => this with { AllGatherV = algorithm },
         Collective.AllToAll => this with { AllToAll = algorithm },
         Collective.AllToAllV => this with { AllToAllV = algorithm },
-        _ => this with { ReduceScatterBlock = algorithm },
+        Collective.ReduceScatterBlock => this with { ReduceScatterBlock = algorithm },
+        Collective.ReduceScatter => this with { ReduceScatter = algorithm },
+        Collective.Scan => this with { Scan = algorithm },
+        Collective.ExclusiveScan => this with { ExclusiveScan = algorithm },
+        _ => CollectiveAlgorithms.Find(collective, algorithm) is null
+            ? throw new ArgumentException($"{collective} has no algorithm '{algorithm}'; it has {CollectiveAlgorithms.Names(collective)}.", nameof(algorithm))
+            : this,
     };
 
     private static string? Checked(Collective collective, string? name)

@@ -16,4 +16,11 @@ internal enum Collective
     AllToAll,
     AllToAllV,
     ReduceScatterBlock,
+    ReduceScatter,
+    Scan,
+    ExclusiveScan,
+    NeighbourAllGather,
+    NeighbourAllGatherV,
+    NeighbourAllToAll,
+    NeighbourAllToAllV,
 }

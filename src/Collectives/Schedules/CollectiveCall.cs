@@ -1,3 +1,5 @@
+using BoxerMpi.Internal;
+
 namespace BoxerMpi.Collectives;
 
 /// <summary>The shape of a collective call on one rank: everything that an algorithm may look at.</summary>
@@ -44,6 +46,7 @@ internal readonly record struct CollectiveCall
 
     /// <summary>
     /// Counts in elements of the blocks by rank. AllToAllV: what goes to each rank. ScatterV: what each rank gets, known at the root.
+    /// ReduceScatter: what each rank gets, one after the other.
     /// Null where blocks are uniform, or where this rank does not know.
     /// </summary>
     public BlockLayout? SendLayout { get; init; }
@@ -54,10 +57,16 @@ internal readonly record struct CollectiveCall
     /// <summary>Counts in elements that the ranks told each other beforehand; the algorithm that asked for them knows their order.</summary>
     public long[]? Known { get; init; }
 
+    /// <summary>Whom this rank exchanges with in a neighbourhood collective; layouts and blocks then count neighbours, not ranks.</summary>
+    public Neighbourhood? Neighbours { get; init; }
+
     /// <summary>What this rank contributes, for calls that do not send blocks by rank.</summary>
     public Region Own => Region.UserSend(0, Bytes);
 
     public bool IsRoot => Rank == Root;
+
+    /// <summary>Bytes of all blocks of the send buffer, for calls that send blocks by rank.</summary>
+    public long SendBytes => SendLayout is { } layout ? layout.Extent * ElementSize : Bytes * Size;
 
     /// <summary>The rank when counting starts at <paramref name="root"/>.</summary>
     public int RankRelativeTo(int root) => (Rank - root + Size) % Size;
@@ -78,7 +87,7 @@ internal readonly record struct CollectiveCall
             return Bytes;
         if (Known is not null)
             return Known[rank] * ElementSize;
-        BlockLayout? layout = Collective is Collective.ScatterV ? SendLayout : ReceiveLayout;
+        BlockLayout? layout = Collective is Collective.ScatterV or Collective.ReduceScatter ? SendLayout : ReceiveLayout;
         return layout is null ? Bytes : layout.Count(rank) * ElementSize;
     }
 

@@ -26,7 +26,7 @@ internal sealed class ScheduleBuilder
         _size = call.Size;
         if (call.StageSend)
         {
-            long bytes = call.SendLayout is { } layout ? layout.Extent * call.ElementSize : call.Bytes * call.Size;
+            long bytes = call.SendBytes;
             Region staged = Scratch(bytes);
             Copy(Region.UserReceive(0, bytes), staged).EndRound();
             _staged = staged;

@@ -83,7 +83,37 @@ internal sealed class SpanningTree
     {
         int[] parents = new int[size];
         for (int i = 0; i < size; i++)
-            parents[(root + i) % size] = i == 0 ? -1 : (root + (i & (i - 1))) % size;
+            parents[(root + i) % size] = i == 0 ? -1 : BinomialParent((root + i) % size, root, size);
+        return new(root, parents);
+    }
+
+    /// <summary>The ranks one after the other, from the root on.</summary>
+    public static SpanningTree Chain(int size, int root)
+    {
+        int[] parents = new int[size];
+        for (int i = 0; i < size; i++)
+            parents[(root + i) % size] = i == 0 ? -1 : (root + i - 1) % size;
+        return new(root, parents);
+    }
+
+    /// <summary>A binomial tree over the root's column, and one over every row below the rank that it has in that column.</summary>
+    /// <remarks>With root 0, every subtree is a range of ranks. Where a short last row lacks the root's column, its ranks are below the root's row.</remarks>
+    public static SpanningTree Grid(in GridPlan grid, int size, int root)
+    {
+        (int rootRow, int rootColumn) = Math.DivRem(root, grid.Columns);
+        int height = grid.ColumnLength(rootColumn);
+        int[] parents = new int[size];
+        for (int rank = 0; rank < size; rank++)
+        {
+            (int row, int column) = Math.DivRem(rank, grid.Columns);
+            if (row >= height)
+                parents[rank] = grid.Rank(rootRow, column);
+            else if (column != rootColumn)
+                parents[rank] = grid.Rank(row, BinomialParent(column, rootColumn, grid.RowLength(row)));
+            else
+                parents[rank] = row == rootRow ? -1 : grid.Rank(BinomialParent(row, rootRow, height), column);
+        }
+
         return new(root, parents);
     }
 
@@ -116,5 +146,12 @@ internal sealed class SpanningTree
         }
 
         return new(root, parents);
+    }
+
+    /// <summary>The number without its lowest bit, when counting starts at the root.</summary>
+    private static int BinomialParent(int member, int root, int size)
+    {
+        int distance = (member - root + size) % size;
+        return (root + (distance & (distance - 1))) % size;
     }
 }

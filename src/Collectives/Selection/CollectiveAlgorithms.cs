@@ -7,17 +7,21 @@ internal static class CollectiveAlgorithms
     [
         new(Collective.Barrier, "flat", BarrierFlat.Build),
         new(Collective.Barrier, "dissemination", BarrierDissemination.Build),
+        new(Collective.Barrier, "grid", BarrierGrid.Build),
         new(Collective.Barrier, "tree", BarrierTree.Build) { FollowsTopology = true },
 
         new(Collective.Broadcast, "flat", BroadcastFlat.Build),
         new(Collective.Broadcast, "binomial", BroadcastBinomial.Build),
         new(Collective.Broadcast, "scatter-allgather", BroadcastScatterAllGather.Build),
+        new(Collective.Broadcast, "chain", BroadcastChain.Build),
+        new(Collective.Broadcast, "grid", BroadcastGrid.Build),
         new(Collective.Broadcast, "tree", BroadcastTree.Build) { FollowsTopology = true },
         new(Collective.Broadcast, "segmented", BroadcastSegmented.Build) { FollowsTopology = true },
 
         new(Collective.Reduce, "linear", ReduceLinear.Build) { FoldsInOrder = true },
         new(Collective.Reduce, "binomial", ReduceBinomial.Build),
         new(Collective.Reduce, "scatter-gather", ReduceScatterGather.Build) { Demands = Demands.Commutative },
+        new(Collective.Reduce, "grid", ReduceGrid.Build),
         new(Collective.Reduce, "tree", ReduceTree.Build) { Demands = Demands.Commutative, FollowsTopology = true },
         new(Collective.Reduce, "ordered-tree", ReduceOrderedTree.Build) { FollowsTopology = true, FoldsInOrder = true },
 
@@ -26,14 +30,17 @@ internal static class CollectiveAlgorithms
         new(Collective.AllReduce, "recursive-doubling", AllReduceRecursiveDoubling.Build),
         new(Collective.AllReduce, "halving-doubling", AllReduceHalvingDoubling.Build),
         new(Collective.AllReduce, "ring", AllReduceRing.Build) { Demands = Demands.Commutative },
+        new(Collective.AllReduce, "grid", AllReduceGrid.Build) { Demands = Demands.Commutative },
         new(Collective.AllReduce, "tree", AllReduceTree.Build) { Demands = Demands.Commutative, FollowsTopology = true },
         new(Collective.AllReduce, "ordered-tree", AllReduceOrderedTree.Build) { FollowsTopology = true, FoldsInOrder = true },
 
         new(Collective.Gather, "linear", GatherLinear.Build),
         new(Collective.Gather, "binomial", GatherBinomial.Build),
+        new(Collective.Gather, "grid", GatherGrid.Build),
         new(Collective.Gather, "tree", GatherTree.Build) { FollowsTopology = true },
 
         new(Collective.GatherV, "linear", GatherLinear.Build),
+        new(Collective.GatherV, "grid", GatherGrid.Build) { BuildCounts = CountsFromRoot.Build, CountsLength = CountsFromRoot.Length },
         new(Collective.GatherV, "tree", GatherTree.Build)
         {
             FollowsTopology = true, BuildCounts = CountsFromRoot.Build, CountsLength = CountsFromRoot.Length,
@@ -41,9 +48,11 @@ internal static class CollectiveAlgorithms
 
         new(Collective.Scatter, "linear", ScatterLinear.Build),
         new(Collective.Scatter, "binomial", ScatterBinomial.Build),
+        new(Collective.Scatter, "grid", ScatterGrid.Build),
         new(Collective.Scatter, "tree", ScatterTree.Build) { FollowsTopology = true },
 
         new(Collective.ScatterV, "linear", ScatterLinear.Build),
+        new(Collective.ScatterV, "grid", ScatterGrid.Build) { BuildCounts = CountsFromRoot.Build, CountsLength = CountsFromRoot.Length },
         new(Collective.ScatterV, "tree", ScatterTree.Build)
         {
             FollowsTopology = true, BuildCounts = CountsFromRoot.Build, CountsLength = CountsFromRoot.Length,
@@ -53,19 +62,25 @@ internal static class CollectiveAlgorithms
         new(Collective.AllGather, "recursive-doubling", AllGatherRecursiveDoubling.Build) { Demands = Demands.PowerOfTwo },
         new(Collective.AllGather, "bruck", AllGatherBruck.Build),
         new(Collective.AllGather, "ring", AllGatherRing.Build),
+        new(Collective.AllGather, "neighbour", AllGatherNeighbour.Build),
         new(Collective.AllGather, "grid", AllGatherGrid.Build),
         new(Collective.AllGather, "tree", AllGatherTree.Build) { FollowsTopology = true },
 
         new(Collective.AllGatherV, "linear", AllGatherLinear.Build),
         new(Collective.AllGatherV, "bruck", AllGatherBruck.Build),
         new(Collective.AllGatherV, "ring", AllGatherRing.Build),
+        new(Collective.AllGatherV, "neighbour", AllGatherNeighbour.Build),
         new(Collective.AllGatherV, "grid", AllGatherGrid.Build),
         new(Collective.AllGatherV, "tree", AllGatherTree.Build) { FollowsTopology = true },
 
         new(Collective.AllToAll, "linear", AllToAllLinear.Build),
         new(Collective.AllToAll, "pairwise", AllToAllPairwise.Build),
         new(Collective.AllToAll, "bruck", AllToAllBruck.Build),
+        new(Collective.AllToAll, "bruck-4", (in call) => AllToAllBruck.Build(call, radix: 4)),
+        new(Collective.AllToAll, "bruck-8", (in call) => AllToAllBruck.Build(call, radix: 8)),
+        new(Collective.AllToAll, "hypercube", AllToAllHypercube.Build),
         new(Collective.AllToAll, "grid", AllToAllGrid.Build),
+        new(Collective.AllToAll, "grid-3", AllToAllGrid3.Build),
         new(Collective.AllToAll, "routed", AllToAllRouted.Build) { FollowsTopology = true },
 
         new(Collective.AllToAllV, "linear", AllToAllLinear.Build),
@@ -73,6 +88,10 @@ internal static class CollectiveAlgorithms
         new(Collective.AllToAllV, "grid", AllToAllGrid.Build)
         {
             BuildCounts = AllToAllGrid.BuildCounts, CountsLength = AllToAllGrid.CountsLength,
+        },
+        new(Collective.AllToAllV, "grid-3", AllToAllGrid3.Build)
+        {
+            BuildCounts = AllToAllGrid3.BuildCounts, CountsLength = AllToAllGrid3.CountsLength,
         },
         new(Collective.AllToAllV, "routed", AllToAllRouted.Build)
         {
@@ -84,6 +103,28 @@ internal static class CollectiveAlgorithms
         new(Collective.ReduceScatterBlock, "pairwise", ReduceScatterPairwise.Build) { Demands = Demands.Commutative },
         new(Collective.ReduceScatterBlock, "tree", ReduceScatterTree.Build) { Demands = Demands.Commutative, FollowsTopology = true },
         new(Collective.ReduceScatterBlock, "ordered-tree", ReduceScatterOrderedTree.Build) { FollowsTopology = true, FoldsInOrder = true },
+
+        new(Collective.ReduceScatter, "linear", ReduceScatterLinear.Build) { FoldsInOrder = true },
+        new(Collective.ReduceScatter, "halving", ReduceScatterHalving.Build) { Demands = Demands.Commutative },
+        new(Collective.ReduceScatter, "pairwise", ReduceScatterPairwise.Build) { Demands = Demands.Commutative },
+        new(Collective.ReduceScatter, "tree", ReduceScatterTree.Build) { Demands = Demands.Commutative, FollowsTopology = true },
+        new(Collective.ReduceScatter, "ordered-tree", ReduceScatterOrderedTree.Build) { FollowsTopology = true, FoldsInOrder = true },
+
+        new(Collective.Scan, "linear", ScanLinear.Build) { FoldsInOrder = true },
+        new(Collective.Scan, "distance-doubling", ScanDistanceDoubling.Build),
+        new(Collective.Scan, "recursive-doubling", ScanRecursiveDoubling.Build),
+        new(Collective.Scan, "ordered-tree", ScanOrderedTree.Build) { FollowsTopology = true, FoldsInOrder = true },
+
+        new(Collective.ExclusiveScan, "linear", ScanLinear.Build) { FoldsInOrder = true },
+        new(Collective.ExclusiveScan, "distance-doubling", ScanDistanceDoubling.Build),
+        new(Collective.ExclusiveScan, "recursive-doubling", ScanRecursiveDoubling.Build),
+        new(Collective.ExclusiveScan, "ordered-tree", ScanOrderedTree.Build) { FollowsTopology = true, FoldsInOrder = true },
+
+        // Neighbours are the program's own choice: where a link lacks, the off-topology policy says what happens.
+        new(Collective.NeighbourAllGather, "linear", NeighbourAllGatherLinear.Build) { FollowsTopology = true },
+        new(Collective.NeighbourAllGatherV, "linear", NeighbourAllGatherLinear.Build) { FollowsTopology = true },
+        new(Collective.NeighbourAllToAll, "linear", NeighbourAllToAllLinear.Build) { FollowsTopology = true },
+        new(Collective.NeighbourAllToAllV, "linear", NeighbourAllToAllLinear.Build) { FollowsTopology = true },
     ]);
 
     /// <summary>The algorithms of a collective.</summary>

@@ -55,7 +55,8 @@ internal sealed class CollectiveSelector(Topology topology, CollectiveOptions op
     }
 
     private bool MustFoldInOrder(in PlanKey call) =>
-        options.Deterministic && call.Collective is (Collective.Reduce or Collective.AllReduce or Collective.ReduceScatterBlock);
+        options.Deterministic && call.Collective is (Collective.Reduce or Collective.AllReduce or Collective.ReduceScatterBlock
+            or Collective.ReduceScatter or Collective.Scan or Collective.ExclusiveScan);
 
     private CollectiveAlgorithm Asked(CollectiveAlgorithm algorithm, in PlanKey call)
     {
@@ -76,36 +77,41 @@ internal sealed class CollectiveSelector(Topology topology, CollectiveOptions op
 
     private string[] Preferences(in PlanKey call)
     {
-        // What one rank contributes to AllGatherV differs, what all contribute does not.
-        long bytes = call.Collective == Collective.AllGatherV ? call.ReceiveLayout!.Total * call.ElementSize / Size : call.Bytes;
+        // What one rank contributes to AllGatherV or gets of ReduceScatter differs, the sum does not.
+        long bytes = call.Collective switch
+        {
+            Collective.AllGatherV => call.ReceiveLayout!.Total * call.ElementSize / Size,
+            Collective.ReduceScatter => call.SendLayout!.Total * call.ElementSize / Size,
+            _ => call.Bytes,
+        };
         bool isGrid = topology.Kind == TopologyKind.Grid;
         switch (call.Collective)
         {
             case Collective.Barrier:
-                return options.RanksPerCore >= 2 ? ["flat", "tree"] : ["dissemination", "tree"];
+                return options.RanksPerCore >= 2 ? ["flat", "grid", "tree"] : ["dissemination", "grid", "tree"];
 
             case Collective.Broadcast:
                 if (bytes < (IsCrowded ? 1024 : 128) * KiB || Size < 4)
-                    return ["binomial", "tree"];
+                    return ["binomial", "grid", "tree"];
                 return IsCrowded ? ["segmented", "scatter-allgather"] : ["scatter-allgather", "segmented"];
 
             case Collective.Reduce:
                 return bytes < (IsCrowded ? 512 : 64) * KiB || !call.Commutative
-                    ? ["binomial", "tree", "linear", "ordered-tree"]
-                    : ["scatter-gather", "binomial", "tree"];
+                    ? ["binomial", "grid", "tree", "linear", "ordered-tree"]
+                    : ["scatter-gather", "binomial", "grid", "tree"];
 
             case Collective.AllReduce:
                 if (bytes >= (IsCrowded ? 256 : 16) * KiB)
-                    return ["halving-doubling", "ring", "tree", "ordered-tree"];
+                    return ["halving-doubling", "grid", "ring", "tree", "ordered-tree"];
                 return IsCrowded ? ["binomial", "tree", "ordered-tree"] : ["recursive-doubling", "binomial", "tree", "ordered-tree"];
 
             case Collective.Gather:
             case Collective.Scatter:
-                return bytes <= 2 * KiB && Size > 32 ? ["binomial", "linear", "tree"] : ["linear", "binomial", "tree"];
+                return bytes <= 2 * KiB && Size > 32 ? ["binomial", "linear", "grid", "tree"] : ["linear", "binomial", "grid", "tree"];
 
             case Collective.GatherV:
             case Collective.ScatterV:
-                return ["linear", "tree"];
+                return ["linear", "grid", "tree"];
 
             case Collective.AllGather:
             case Collective.AllGatherV:
@@ -124,6 +130,16 @@ internal sealed class CollectiveSelector(Topology topology, CollectiveOptions op
 
             case Collective.AllToAllV:
                 return ["linear", "grid", "routed"];
+
+            case Collective.NeighbourAllGather:
+            case Collective.NeighbourAllGatherV:
+            case Collective.NeighbourAllToAll:
+            case Collective.NeighbourAllToAllV:
+                return ["linear"];
+
+            case Collective.Scan:
+            case Collective.ExclusiveScan:
+                return ["distance-doubling", "recursive-doubling", "ordered-tree"];
 
             default:
                 if (IsCrowded && bytes <= 8 * KiB)

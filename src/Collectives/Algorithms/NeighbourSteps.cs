@@ -1,0 +1,29 @@
+namespace BoxerMpi.Collectives;
+
+/// <summary>One round in which every rank sends a region to each of its destinations and receives one from each of its sources.</summary>
+internal static class NeighbourSteps
+{
+    public static Schedule Exchange(in CollectiveCall call, Func<int, Region> outgoing)
+    {
+        ScheduleBuilder schedule = new(call);
+        (int[] sources, int[] destinations, int[] order) = call.Neighbours!;
+        Queue<Region> toSelf = [];
+        for (int i = 0; i < destinations.Length; i++)
+        {
+            if (destinations[i] == call.Rank)
+                toSelf.Enqueue(outgoing(i));
+            else if (destinations[i] >= 0)
+                schedule.Send(to: destinations[i], outgoing(i));
+        }
+
+        foreach (int block in order)
+        {
+            if (sources[block] == call.Rank)
+                schedule.Copy(toSelf.Dequeue(), call.ReceiveBlock(block));
+            else if (sources[block] >= 0)
+                schedule.Receive(from: sources[block], call.ReceiveBlock(block));
+        }
+
+        return schedule.Build();
+    }
+}
