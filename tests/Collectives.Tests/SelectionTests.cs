@@ -22,7 +22,7 @@ public sealed class SelectionTests
     }
 
     [Theory]
-    [InlineData("BOXER_COLLECTIVE_ALLTOALL", "fast", "AllToAll has no algorithm 'fast'; it has linear, pairwise, bruck, grid, routed")]
+    [InlineData("BOXER_COLLECTIVE_ALLTOALL", "fast", "AllToAll has no algorithm 'fast'; it has linear, pairwise, bruck, bruck-4, bruck-8, hypercube, grid, grid-3, routed")]
     [InlineData("BOXER_COLLECTIVE_ALLTOSOME", "grid", "there is no such setting")]
     [InlineData("BOXER_COLLECTIVE_CHECK", "maybe", "it is 1 or 0")]
     [InlineData("BOXER_COLLECTIVE_WINDOW", "0", "more than zero")]
@@ -91,6 +91,7 @@ public sealed class SelectionTests
                                 {
                                     Root = size - 1,
                                     Commutative = commutative,
+                                    SendLayout = BlockLayout.Uniform(size, bytes),
                                     ReceiveLayout = BlockLayout.Uniform(size, bytes),
                                 };
                                 Assert.Equal(collective, selector.Select(call).Collective);

@@ -46,6 +46,16 @@ public sealed class SemanticsTests
                     }
                 }
 
+                foreach (CollectiveAlgorithm algorithm in Usable(world, Collective.Scan, root: 0))
+                {
+                    world.SetCollectiveOptions(new CollectiveOptions { Scan = algorithm.Name, ExclusiveScan = algorithm.Name });
+                    Affine[] result = own.ToArray();
+                    world.Scan(result.AsSpan(), Compose);
+                    Assert.Equal([.. Enumerable.Range(0, length).Select(i => Folded(world.Rank + 1, i))], result);
+                    world.ExclusiveScan(own, result, Compose);
+                    Assert.Equal([.. Enumerable.Range(0, length).Select(i => Folded(Math.Max(1, world.Rank), i))], result);
+                }
+
                 foreach (CollectiveAlgorithm algorithm in Usable(world, Collective.ReduceScatterBlock, root: 0))
                 {
                     world.SetCollectiveOptions(new CollectiveOptions { ReduceScatterBlock = algorithm.Name });
@@ -69,9 +79,25 @@ public sealed class SemanticsTests
             for (int rank = 1; rank < 9; rank++)
                 expected += 1.0 / (rank + 3);
             Assert.Equal(BitConverter.DoubleToInt64Bits(expected), BitConverter.DoubleToInt64Bits(sum));
+            Assert.Equal(BitConverter.DoubleToInt64Bits(Prefix(world.Rank + 1)), BitConverter.DoubleToInt64Bits(
+                world.Scan(1.0 / (world.Rank + 3), ReduceOp<double>.Sum)));
+            Assert.Equal(BitConverter.DoubleToInt64Bits(Prefix(world.Rank)), BitConverter.DoubleToInt64Bits(
+                world.ExclusiveScan(1.0 / (world.Rank + 3), ReduceOp<double>.Sum)));
+            double[] own = [.. Enumerable.Range(0, 9).Select(to => (to + 1) / (world.Rank + 3.0))];
+            world.ReduceScatterBlock(own.AsSpan(), ReduceOp<double>.Sum);
+            Assert.Equal(BitConverter.DoubleToInt64Bits(Prefix(9, world.Rank + 1)), BitConverter.DoubleToInt64Bits(own[0]));
             Assert.Equal(expected, world.Reduce(1.0 / (world.Rank + 3), ReduceOp<double>.Sum, root: 4), world.Rank == 4 ? 0 : double.MaxValue);
             return Task.CompletedTask;
         });
+
+    /// <summary>What the ranks before one add up to, one after the other.</summary>
+    private static double Prefix(int ranks, double numerator = 1)
+    {
+        double sum = ranks == 0 ? 0 : numerator / 3;
+        for (int rank = 1; rank < ranks; rank++)
+            sum += numerator / (rank + 3);
+        return sum;
+    }
 
     [Theory, InlineData(2), InlineData(5)]
     public Task Several_collectives_are_in_flight_at_once(int size) =>
@@ -107,6 +133,11 @@ public sealed class SemanticsTests
             Assert.Equal(ranks, await world.AllGatherAsync(world.Rank, token));
             Assert.Equal(world.Rank == 3 ? ranks : [], world.Gather(world.Rank, root: 3));
             Assert.Equal(world.Rank == 1 ? 10 : world.Rank, world.Reduce(world.Rank, ReduceOp<int>.Sum, root: 1));
+            int[] prefixes = [0, 1, 3, 6, 10, 15];
+            Assert.Equal(prefixes[world.Rank], world.Scan(world.Rank, ReduceOp<int>.Sum));
+            Assert.Equal(prefixes[world.Rank + 1], await world.ScanAsync(world.Rank + 1, ReduceOp<int>.Sum, token));
+            Assert.Equal(world.Rank == 0 ? -1 : world.Rank - 1, world.ExclusiveScan(world.Rank, ReduceOp<int>.Max, first: -1));
+            Assert.Equal(prefixes[world.Rank], await world.ExclusiveScanAsync(world.Rank + 1, ReduceOp<int>.Sum, cancellationToken: token));
 
             string text = new('x', 10_000);
             Assert.Equal(text, world.BroadcastObject(world.Rank == 4 ? text : null, root: 4));
@@ -116,6 +147,21 @@ public sealed class SemanticsTests
             Assert.Equal(expected, await world.AllGatherObjectAsync(expected[world.Rank], token));
             Assert.Equal(world.Rank == 2 ? expected : [], world.GatherObject(expected[world.Rank], root: 2));
             Assert.Equal(world.Rank == 0 ? expected : [], await world.GatherObjectAsync(expected[world.Rank], root: 0, token));
+
+            Assert.Equal(expected[world.Rank], world.ScatterObject(world.Rank == 2 ? expected : null, root: 2));
+            Assert.Equal(expected[world.Rank], await world.ScatterObjectAsync(world.Rank == 0 ? expected : null, root: 0, token));
+            string[] dealt = [.. ranks.Select(to => $"{world.Rank} to {to}")];
+            string[] got = [.. ranks.Select(from => $"{from} to {world.Rank}")];
+            Assert.Equal(got, world.AllToAllObject(dealt));
+            Assert.Equal(got, await world.AllToAllObjectAsync(dealt, token));
+
+            string letter = $"{(char)('a' + world.Rank)}";
+            Assert.Equal("abcde", world.AllReduceObject(letter, string.Concat));
+            Assert.Equal("abcde", await world.AllReduceObjectAsync(letter, string.Concat, token));
+            Assert.Equal("abcde"[..(world.Rank + 1)], world.ScanObject(letter, string.Concat));
+            Assert.Equal("abcde"[..(world.Rank + 1)], await world.ScanObjectAsync(letter, string.Concat, token));
+            Assert.Equal(world.Rank == 3 ? "abcde" : letter, world.ReduceObject(letter, string.Concat, root: 3));
+            Assert.Equal(world.Rank == 0 ? "abcde" : letter, await world.ReduceObjectAsync(letter, string.Concat, root: 0, token));
         });
 
     [Fact]
@@ -245,6 +291,16 @@ public sealed class SemanticsTests
             Assert.Throws<ArgumentException>(() => world.AllToAll(six, new int[3]));
             Assert.Throws<ArgumentException>(() => world.AllReduce(six, two, ReduceOp<int>.Sum));
             Assert.Throws<ArgumentException>(() => world.ReduceScatterBlock(six, six, ReduceOp<int>.Sum));
+            Assert.Throws<ArgumentException>(() => world.Scan(six, two, ReduceOp<int>.Sum));
+            Assert.Throws<ArgumentException>(() => world.ExclusiveScan(six.AsSpan(0, 4), six.AsSpan(1, 4), ReduceOp<int>.Sum));
+            Assert.Contains("2 objects for the 3 ranks", Assert.Throws<ArgumentException>(
+                () => world.AllToAllObject(["a", "b"])).Message, StringComparison.Ordinal);
+            ArgumentException sum = Assert.Throws<ArgumentException>(
+                () => world.ReduceScatter(six, two, BlockLayout.FromCounts(2, 2, 1), ReduceOp<int>.Sum));
+            Assert.Contains("send has 6 elements, expected 5 (the sum of the layout's counts)", sum.Message, StringComparison.Ordinal);
+            Assert.Contains("gaps", Assert.Throws<ArgumentException>(
+                () => world.ReduceScatter(six, two, BlockLayout.FromCounts([2, 2, 2], [4, 2, 0]), ReduceOp<int>.Sum)).Message, StringComparison.Ordinal);
+            Assert.Throws<ArgumentException>(() => world.ReduceScatterBlock(six.AsSpan(0, 4), ReduceOp<int>.Sum));
             Assert.Throws<ArgumentException>(() => world.AllReduce(six.AsSpan(0, 4), six.AsSpan(2, 4), ReduceOp<int>.Sum));
             Assert.Throws<ArgumentException>(() => world.AllGather(six.AsSpan(0, 2), six.AsSpan()));
             Assert.Throws<ArgumentOutOfRangeException>(() => world.Broadcast(six.AsSpan(), root: 3));

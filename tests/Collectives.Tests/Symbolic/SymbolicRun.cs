@@ -1,3 +1,5 @@
+using BoxerMpi.Internal;
+
 namespace BoxerMpi.Collectives.Tests;
 
 /// <summary>Runs one collective with one algorithm on all ranks of a topology, symbolically, and checks what everybody ends with.</summary>
@@ -26,15 +28,25 @@ internal sealed record SymbolicRun(CollectiveAlgorithm Algorithm, Topology Topol
     /// <summary>Changes a rank's schedule before the run.</summary>
     public Func<int, Schedule, Schedule>? Change { get; init; }
 
+    /// <summary>The neighbours of each rank, for collectives among neighbours.</summary>
+    public Func<int, Neighbourhood>? Neighbours { get; init; }
+
     private int Size => Topology.Size;
 
     private Collective Collective => Algorithm.Collective;
 
-    private bool HasCounts => Collective is Collective.GatherV or Collective.ScatterV or Collective.AllGatherV or Collective.AllToAllV;
+    private bool HasCounts => Collective is Collective.GatherV or Collective.ScatterV or Collective.AllGatherV or Collective.AllToAllV
+        or Collective.ReduceScatter;
 
-    private bool IsSparse => Topology.Kind != TopologyKind.Mesh;
+    private bool IsSparse => Topology.Kind != TopologyKind.Mesh && !IsAmongNeighbours(Collective);
 
-    public void Check()
+    public static bool IsAmongNeighbours(Collective collective) => collective is Collective.NeighbourAllGather or Collective.NeighbourAllGatherV
+        or Collective.NeighbourAllToAll or Collective.NeighbourAllToAllV;
+
+    public void Check() => Run();
+
+    /// <summary>Runs and checks; returns the receive buffers.</summary>
+    public Cell[][] Run()
     {
         CollectiveCall[] calls = [.. Enumerable.Range(0, Size).Select(Call)];
         if (Algorithm.BuildCounts is not null)
@@ -62,6 +74,7 @@ internal sealed record SymbolicRun(CollectiveAlgorithm Algorithm, Topology Topol
         interpreter.Run();
         foreach (CollectiveCall call in calls)
             CheckResult(call, receive[call.Rank]);
+        return receive;
     }
 
     public CollectiveCall Call(int rank)
@@ -78,9 +91,10 @@ internal sealed record SymbolicRun(CollectiveAlgorithm Algorithm, Topology Topol
             Commutative = Commutative,
             Window = Window,
             SegmentBytes = SegmentBytes,
-            StageSend = InPlace && (Collective is Collective.AllToAll or Collective.AllToAllV),
+            Neighbours = Neighbours?.Invoke(rank),
+            StageSend = InPlace && (Collective is Collective.AllToAll or Collective.AllToAllV or Collective.ReduceScatter or Collective.ReduceScatterBlock),
         };
-        if (!HasCounts)
+        if (!HasCounts || IsAmongNeighbours(Collective))
             return call;
 
         Func<int, int, long> count = Count!;
@@ -100,6 +114,11 @@ internal sealed record SymbolicRun(CollectiveAlgorithm Algorithm, Topology Topol
             {
                 Bytes = count(rank, 0) * ElementSize,
                 SendLayout = rank == Root ? Layout(other => count(other, 0)) : null,
+            },
+            Collective.ReduceScatter => call with
+            {
+                Bytes = count(rank, 0) * ElementSize,
+                SendLayout = BlockLayout.FromCounts([.. Enumerable.Range(0, Size).Select(other => count(other, 0))]),
             },
             _ => call with
             {
@@ -158,8 +177,8 @@ internal sealed record SymbolicRun(CollectiveAlgorithm Algorithm, Topology Topol
         long length = Collective switch
         {
             Collective.Barrier or Collective.Broadcast => 0L,
-            Collective.AllToAll or Collective.ReduceScatterBlock => Size * call.Bytes,
-            Collective.AllToAllV => call.SendLayout!.Extent * ElementSize,
+            Collective.AllToAll or Collective.ReduceScatterBlock or Collective.AllToAllV or Collective.ReduceScatter => call.SendBytes,
+            Collective.NeighbourAllToAll => call.Neighbours!.Destinations.Length * call.Bytes,
             Collective.Scatter => call.IsRoot ? Size * call.Bytes : 0,
             Collective.ScatterV => call.IsRoot ? call.SendLayout!.Extent * ElementSize : 0,
             _ => call.Bytes,
@@ -170,6 +189,7 @@ internal sealed record SymbolicRun(CollectiveAlgorithm Algorithm, Topology Topol
     private long ReceiveLength(in CollectiveCall call) => Collective switch
     {
         Collective.Barrier => 0,
+        Collective.NeighbourAllGather or Collective.NeighbourAllToAll => call.Neighbours!.Sources.Length * call.Bytes,
         Collective.AllToAll or Collective.AllGather => Size * call.Bytes,
         Collective.AllToAllV or Collective.AllGatherV => call.ReceiveLayout!.Extent * ElementSize,
         Collective.Gather => call.IsRoot ? Size * call.Bytes : 0,
@@ -214,8 +234,17 @@ internal sealed record SymbolicRun(CollectiveAlgorithm Algorithm, Topology Topol
             case Collective.Reduce when call.IsRoot:
                 Expect(call, received, Region.UserReceive(0, call.Bytes), i => Cell.Fold(i, Size));
                 break;
-            case Collective.ReduceScatterBlock:
-                Expect(call, received, Region.UserReceive(0, call.Bytes), i => Cell.Fold(call.Rank * call.Bytes + i, Size));
+            case Collective.ReduceScatterBlock or Collective.ReduceScatter:
+                Expect(call, received, Region.UserReceive(0, call.Bytes), i => Cell.Fold(call.SendBlock(call.Rank).Offset + i, Size));
+                break;
+            case Collective.Scan:
+                Expect(call, received, Region.UserReceive(0, call.Bytes), i => Cell.Fold(i, call.Rank + 1));
+                break;
+            case Collective.ExclusiveScan when call.Rank > 0:
+                Expect(call, received, Region.UserReceive(0, call.Bytes), i => Cell.Fold(i, call.Rank));
+                break;
+            case Collective.ExclusiveScan:
+                Expect(call, received, Region.UserReceive(0, call.Bytes), i => InPlace ? Cell.Of(0, i) : Cell.Undefined);
                 break;
             case Collective.Broadcast:
                 Expect(call, received, Region.UserReceive(0, call.Bytes), i => Cell.Of(Root, i));
