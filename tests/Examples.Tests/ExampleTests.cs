@@ -41,6 +41,57 @@ public class ExampleTests
     }
 
     [Theory]
+    [InlineData("KMeans", 1, "mesh", "2000", "5")]
+    [InlineData("KMeans", 5, "tree", "3001", "7")]
+    [InlineData("Jacobi", 1, "mesh", "8")]
+    [InlineData("Jacobi", 6, "grid", "20")]
+    [InlineData("Jacobi", 5, "ring", "11")]
+    [InlineData("WordCount", 1, "mesh")]
+    [InlineData("WordCount", 6, "grid")]
+    [InlineData("SampleSort", 1, "mesh", "5000")]
+    [InlineData("SampleSort", 7, "mesh", "100001")]
+    [InlineData("SampleSort", 4, "hypercube", "3")]
+    [InlineData("MeshOrGrid", 1, "mesh", "3")]
+    [InlineData("MeshOrGrid", 9, "mesh", "3")]
+    public async Task An_example_finds_itself_correct(string example, int ranks, string topology, params string[] args)
+    {
+        Outcome run = await Programs.RunAsync(example, ranks, topology, args);
+        run.AssertExit(0);
+        Assert.Contains(": correct", run.Output);
+    }
+
+    [Fact]
+    public async Task WordCount_counts_a_file()
+    {
+        string file = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(file, "To be, or not to be: that is the question.\nWhether 'tis nobler to suffer\n", TestContext.Current.CancellationToken);
+            Outcome run = await Programs.RunAsync("WordCount", 3, "mesh", file);
+            run.AssertExit(0);
+            Assert.Contains("3 to", run.Output);
+            Assert.Contains("15 words, 12 different, counted on 3 ranks: correct", run.Output);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Theory]
+    [InlineData("KMeans", "3", "4")]
+    [InlineData("Jacobi", "1")]
+    [InlineData("WordCount", "/no/such/file")]
+    [InlineData("SampleSort", "many")]
+    [InlineData("MeshOrGrid", "-1")]
+    public async Task What_an_example_cannot_use_is_told_and_ends_with_2(string example, params string[] args)
+    {
+        Outcome run = await Programs.RunAsync(example, 3, "mesh", args);
+        run.AssertExit(2);
+        Assert.Contains($"{example.ToLowerInvariant()}: ", run.Output + run.Error);
+    }
+
+    [Theory]
     [InlineData("Ring", "none")]
     [InlineData("Pi", "0")]
     public async Task A_wrong_argument_is_told_once_and_ends_with_2(string example, string argument)
