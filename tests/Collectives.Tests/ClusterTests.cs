@@ -78,6 +78,29 @@ public sealed class ClusterTests
             }
         });
 
+    [Theory]
+    [InlineData(3, "mesh", "Barrier Broadcast Reduce AllReduce Scan")]
+    [InlineData(4, "mesh", "AllGather AllToAll ReduceScatterBlock ExclusiveScan Gather Scatter")]
+    [InlineData(5, "mesh", "AllGatherV AllToAllV ReduceScatter GatherV ScatterV")]
+    [InlineData(6, "grid", "Barrier Broadcast Reduce AllReduce Gather ScatterV AllGatherV AllToAll AllToAllV")]
+    [InlineData(7, "ring", "Broadcast AllReduce AllGather AllToAllV ReduceScatter Scan")]
+    public Task Every_algorithm_works_over_sockets(int size, string topology, string collectives) =>
+        RunAsync(size, topology, LocalTransport.Tcp, async (world, token) =>
+        {
+            foreach (Collective collective in collectives.Split(' ').Select(Enum.Parse<Collective>))
+            {
+                foreach (CollectiveAlgorithm algorithm in Usable(world, collective))
+                {
+                    world.SetCollectiveOptions(new CollectiveOptions { Window = 3, SegmentBytes = 4000 }.With(collective, algorithm.Name));
+                    foreach (int length in new[] { 0, Odd, Large })
+                    {
+                        await CallAsync(world, collective, length, root: 0, blocking: true, token);
+                        await CallAsync(world, collective, length, root: size - 1, blocking: false, token);
+                    }
+                }
+            }
+        });
+
     internal static Task RunAsync(int size, string topology, LocalTransport transport, Func<Communicator, CancellationToken, Task> body) =>
         LocalCluster.RunAsync(size, body, new()
         {

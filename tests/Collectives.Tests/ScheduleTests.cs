@@ -143,6 +143,37 @@ public sealed class ScheduleTests
         Assert.Equal((8, 80L, 40L), (ring.MessagesSent, ring.BytesSent, ring.BytesReduced));
     }
 
+    [Theory, MemberData(nameof(Algorithms))]
+    public void More_than_two_gibibytes_are_as_any_other_length(string collective, string name)
+    {
+        // What divides evenly is cut alike; a length is then only a factor.
+        const long Small = 5040;
+        const long Factor = 1 << 20;
+        CollectiveAlgorithm algorithm = CollectiveAlgorithms.Find(Enum.Parse<Collective>(collective), name)!;
+        foreach (int size in new[] { 3, 4 })
+        {
+            if (algorithm.Refusal(size, commutative: true) is not null)
+                continue;
+            SymbolicRun small = new(algorithm, Topology.Mesh(size)) { Bytes = Small, ElementSize = 4, Count = (_, _) => Small / 4 };
+            SymbolicRun large = small with { Bytes = Small * Factor, Count = (_, _) => Small / 4 * Factor, SegmentBytes = 1 << 30 };
+            for (int rank = 0; rank < size; rank++)
+            {
+                (Schedule one, Schedule other) = (Built(small, rank), Built(large, rank));
+                Assert.Equal((one.BytesSent * Factor, one.BytesReceived * Factor), (other.BytesSent, other.BytesReceived));
+                foreach (Step step in other.Steps)
+                    Assert.True(step.Source.Offset >= 0 && step.Target.Offset >= 0 && step.Source.Length >= 0 && step.Target.Length >= 0, $"{step}");
+            }
+        }
+
+        Schedule Built(SymbolicRun run, int rank)
+        {
+            CollectiveCall call = run.Call(rank);
+            if (algorithm.CountsLength is { } counts)
+                call = call with { Known = [.. Enumerable.Repeat(run.Count!(0, 0), counts(call))] };
+            return algorithm.Build(call);
+        }
+    }
+
     [Fact]
     public void A_missing_link_is_named()
     {

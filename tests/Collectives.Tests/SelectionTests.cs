@@ -11,6 +11,7 @@ public sealed class SelectionTests
         {
             ["BOXER_COLLECTIVE_ALLTOALL"] = "Grid",
             ["BOXER_COLLECTIVE_ALL_REDUCE"] = "ring",
+            ["BOXER_COLLECTIVE_EXCLUSIVE_SCAN"] = "linear",
             ["BOXER_COLLECTIVE_CHECK"] = "1",
             ["BOXER_COLLECTIVE_WINDOW"] = "4",
             ["BOXER_RANKS_PER_CORE"] = "2.5",
@@ -18,11 +19,13 @@ public sealed class SelectionTests
             ["BOXER_COLLECTIVE_BARRIER"] = "",
         });
         Assert.Equal(("grid", "ring", true, 4, 2.5), (options.AllToAll, options.AllReduce, options.Check, options.Window, options.RanksPerCore));
+        Assert.Equal("linear", options.ExclusiveScan);
         Assert.Null(options.Barrier);
     }
 
     [Theory]
     [InlineData("BOXER_COLLECTIVE_ALLTOALL", "fast", "AllToAll has no algorithm 'fast'; it has linear, pairwise, bruck, bruck-4, bruck-8, hypercube, grid, grid-3, routed")]
+    [InlineData("BOXER_COLLECTIVE_NEIGHBOURALLTOALL", "ring", "NeighbourAllToAll has no algorithm 'ring'; it has linear")]
     [InlineData("BOXER_COLLECTIVE_ALLTOSOME", "grid", "there is no such setting")]
     [InlineData("BOXER_COLLECTIVE_CHECK", "maybe", "it is 1 or 0")]
     [InlineData("BOXER_COLLECTIVE_WINDOW", "0", "more than zero")]
@@ -51,6 +54,13 @@ public sealed class SelectionTests
     [InlineData("ring", 7, 1, "AllReduce", 1048576L, "ring")]
     [InlineData("tree", 7, 1, "AllGather", 8L, "tree")]
     [InlineData("grid", 12, 1, "AllGather", 8L, "grid")]
+    [InlineData("grid", 9, 1, "Barrier", 0L, "grid")]
+    [InlineData("grid", 9, 1, "Broadcast", 8L, "grid")]
+    [InlineData("grid", 16, 1, "AllReduce", 1048576L, "halving-doubling")]
+    [InlineData("grid", 9, 1, "AllReduce", 1048576L, "grid")]
+    [InlineData("mesh", 9, 1, "Scan", 8L, "distance-doubling")]
+    [InlineData("hypercube", 8, 1, "Scan", 8L, "recursive-doubling")]
+    [InlineData("star", 8, 1, "ExclusiveScan", 8L, "ordered-tree")]
     public void Size_ranks_cores_and_links_decide(
         string topology, int size, double ranksPerCore, string collective, long bytes, string expected)
     {

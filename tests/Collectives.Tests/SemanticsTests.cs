@@ -238,6 +238,9 @@ public sealed class SemanticsTests
     [InlineData("count")]
     [InlineData("type")]
     [InlineData("operation")]
+    [InlineData("scan")]
+    [InlineData("sum of counts")]
+    [InlineData("in rank order")]
     public Task A_checked_collective_compares(string what) =>
         LocalCluster.RunAsync(3, async (world, token) =>
         {
@@ -252,6 +255,19 @@ public sealed class SemanticsTests
                         break;
                     case "count":
                         await world.AllGatherAsync<int>(new int[other ? 5 : 4], new int[other ? 15 : 12], token);
+                        break;
+                    case "scan" when other:
+                        await world.ExclusiveScanAsync(1, ReduceOp<int>.Sum, cancellationToken: token);
+                        break;
+                    case "scan":
+                        await world.ScanAsync(1, ReduceOp<int>.Sum, token);
+                        break;
+                    case "sum of counts":
+                        BlockLayout counts = other ? BlockLayout.FromCounts(2, 2, 3) : BlockLayout.FromCounts(2, 2, 2);
+                        await world.ReduceScatterAsync(new int[counts.Total].AsMemory(), counts, ReduceOp<int>.Sum, token);
+                        break;
+                    case "in rank order":
+                        await world.ScanAsync(1, ReduceOp.Create<int>((a, b) => a + b, commutative: other), token);
                         break;
                     case "type" when other:
                         await world.AllReduceAsync<float>(new float[4], ReduceOp<float>.Sum, token);

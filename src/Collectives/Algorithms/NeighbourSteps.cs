@@ -6,7 +6,11 @@ internal static class NeighbourSteps
     public static Schedule Exchange(in CollectiveCall call, Func<int, Region> outgoing)
     {
         ScheduleBuilder schedule = new(call);
-        (int[] sources, int[] destinations, int[] order) = call.Neighbours!;
+
+        // Who asks only for links or costs of the collective has no neighbours to tell.
+        if (call.Neighbours is not { } neighbours)
+            return schedule.Build();
+        (int[] sources, int[] destinations, int[] order) = neighbours;
         Queue<Region> toSelf = [];
         for (int i = 0; i < destinations.Length; i++)
         {

@@ -49,6 +49,14 @@ public static partial class CollectiveExtensions
         return communicator.CreateCartesian(new CartesianShape(CartesianShape.Balance(communicator.Size, dimensions), all))!;
     }
 
+    /// <inheritdoc cref="CreateCartesian(Communicator, CartesianShape)"/>
+    public static ValueTask<CartesianCommunicator?> CreateCartesianAsync(
+        this Communicator communicator, CartesianShape shape, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return ValueTask.FromResult(communicator.CreateCartesian(shape));
+    }
+
     /// <summary>Parts a box into boxes of fewer dimensions: those ranks are together that differ in the kept ones only.</summary>
     /// <param name="communicator">The Cartesian communicator.</param>
     /// <param name="keep">For each dimension, whether it stays; at least one does.</param>
@@ -135,6 +143,14 @@ public static partial class CollectiveExtensions
         CollectiveEngine.Inherit(grid.Row, engine);
         CollectiveEngine.Inherit(grid.Column, engine);
         return grid;
+    }
+
+    /// <inheritdoc cref="CreateGrid(Communicator, int, int)"/>
+    public static ValueTask<GridCommunicator> CreateGridAsync(
+        this Communicator communicator, int rows = 0, int columns = 0, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return ValueTask.FromResult(communicator.CreateGrid(rows, columns));
     }
 
     /// <summary>A communicator whose ranks have the neighbours that each names.</summary>
