@@ -3,6 +3,8 @@ using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using BoxerMpi.Launcher.Bench;
 using BoxerMpi.Launcher.Lambda;
+using BoxerMpi.Launcher.NatLab;
+using BoxerMpi.Launcher.NatLab.Commands;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Programs;
 
@@ -23,17 +25,19 @@ internal static class BoxerCommand
             new RankJoinCommand(),
             new MembersCommand(),
             new LambdaCommand(),
+            new NatLabCommand(),
             new BenchCommand(),
             new BenchRankCommand(),
         };
-        foreach (Command command in root.Subcommands)
+        foreach (Command command in root.Subcommands.Concat(root.Subcommands.SelectMany(command => command.Subcommands)))
             command.TreatUnmatchedTokensAsErrors = true;
 
         string[] own = arguments;
-        if (arguments.Length > 0 && root.Subcommands.FirstOrDefault(command => command.Name == arguments[0]) is ProgramCommand program)
+        (Command addressed, int depth) = CommandTail.Find(root, arguments);
+        if (addressed is ProgramCommand program)
         {
-            (string[] head, program.Program) = CommandTail.Split(program, arguments[1..]);
-            own = [arguments[0], .. head];
+            (string[] head, program.Program) = CommandTail.Split(program, arguments[depth..]);
+            own = [.. arguments[..depth], .. head];
         }
 
         // Nothing of ours starts with @, and a program's @file is the program's.
@@ -48,6 +52,16 @@ internal static class BoxerCommand
         {
             Console.Error.WriteLine($"boxer: {wrong.Message}\n       {wrong.Hint}");
             return UsageError;
+        }
+        catch (LabException failure)
+        {
+            Console.Error.WriteLine($"boxer: {failure.Message}\n       {failure.Hint}");
+            return UsageError;
+        }
+        catch (InterruptedException failure)
+        {
+            Console.Error.WriteLine($"boxer: {failure.Message}");
+            return failure.ExitCode;
         }
         catch (RendezvousException failure) when (IsUsage(failure.Reason))
         {

@@ -6,6 +6,20 @@ namespace BoxerMpi.Launcher.Commands;
 /// <remarks>The parser would take <c>-xC</c> or <c>--a=b</c> of the program apart, even behind PROGRAM.</remarks>
 internal static class CommandTail
 {
+    /// <summary>The command that the first tokens name, and how many they are.</summary>
+    public static (Command Command, int Depth) Find(Command root, IReadOnlyList<string> tokens)
+    {
+        Command found = root;
+        int depth = 0;
+        while (depth < tokens.Count && found.Subcommands.FirstOrDefault(command => command.Name == tokens[depth]) is { } next)
+        {
+            found = next;
+            depth++;
+        }
+
+        return (found, depth);
+    }
+
     /// <summary>The tokens up to PROGRAM for the parser, and PROGRAM with what follows it.</summary>
     public static (string[] Own, string[] Program) Split(Command command, IReadOnlyList<string> tokens)
     {

@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using System.Net;
 using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Output;
+using BoxerMpi.Launcher.Places;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Programs;
 using BoxerMpi.Launcher.Reports;
@@ -16,19 +16,20 @@ internal static class LocalRun
     {
         RankCommand command = ProgramLocator.Locate(options.Program, options.NativeAot, options.Configuration, options.Verbose);
         OutputFiles files = new(options.OutputFolder, options.Size);
+        using IPlace place = options.OpenPlace();
         Stopwatch clock = Stopwatch.StartNew();
-        await using Seed seed = Seed.Start(new SeedOptions { Listen = new IPEndPoint(IPAddress.Loopback, 0) });
+        await using Seed seed = place.StartSeed(new SeedOptions());
         SeedJob job = seed.AddJob(options.Job);
         await using JobSeat seat = new(job);
         RankEnvironment environment = new(
             seed.EndPoint.ToString(), options.Job.JobId, Convert.ToHexStringLower(options.Job.Token), options.Size, options.Variables);
         JobPlan plan = new(
             options.Size,
-            rank => new SpawnRequest(command.File, [.. command.Arguments, .. options.Arguments])
+            rank => place.Put(rank, new SpawnRequest(command.File, [.. command.Arguments, .. options.Arguments])
             {
                 Environment = environment.Of(rank),
                 WorkingDirectory = options.WorkingDirectory,
-            },
+            }),
             options.Timeout,
             options.Grace,
             SampleMemory: options.Verbose || options.ReportFile is not null);

@@ -5,13 +5,17 @@ namespace BoxerMpi.Launcher.Commands;
 /// <summary>A command that ends in PROGRAM and its arguments.</summary>
 internal abstract class ProgramCommand : Command
 {
-    protected ProgramCommand(string name, string description)
+    protected ProgramCommand(
+        string name,
+        string description,
+        string programName = "PROGRAM [ARGS...]",
+        string programDescription = "A project folder, a .csproj, a .dll or an executable; all behind it belongs to the program")
         : base(name, description)
     {
         // For the help only: CommandTail takes the program off before the parser runs.
-        Add(new Argument<string[]>("PROGRAM [ARGS...]")
+        Add(new Argument<string[]>(programName)
         {
-            Description = "A project folder, a .csproj, a .dll or an executable; all behind it belongs to the program",
+            Description = programDescription,
             Arity = ArgumentArity.Zero,
         });
     }

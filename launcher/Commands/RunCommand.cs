@@ -29,6 +29,7 @@ internal sealed class RunCommand : ProgramCommand
     private readonly Option<string> _configuration = new("--configuration", "-c") { HelpName = "NAME", Description = "Build configuration  [default: Release]" };
 
     private readonly JobRules _rules;
+    private readonly PlaceArguments _place;
 
     public RunCommand()
         : base("run", "Runs N ranks of a program on this machine")
@@ -43,6 +44,8 @@ internal sealed class RunCommand : ProgramCommand
         {
             Add(option);
         }
+
+        _place = new PlaceArguments(this);
         SetAction((parsed, _) => LocalRun.ExecuteAsync(Read(parsed)));
     }
 
@@ -55,6 +58,7 @@ internal sealed class RunCommand : ProgramCommand
             Job = _rules.Read(parsed, JobRules.NewId(), RandomNumberGenerator.GetBytes(32), size),
             Program = RequireProgram(),
             Arguments = Program[1..],
+            OpenPlace = _place.Read(parsed, size),
             Timeout = OptionValues.Seconds("--timeout", parsed.GetValue(_timeout)),
             Grace = OptionValues.Seconds("--grace", parsed.GetValue(_grace), zeroAllowed: true) ?? TimeSpan.FromSeconds(2),
             Variables = [.. (parsed.GetValue(_variables) ?? []).Select(OptionValues.Variable)],

@@ -1,3 +1,4 @@
+using BoxerMpi.Launcher.Places;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Rendezvous;
 
@@ -16,6 +17,9 @@ internal sealed record RunOptions
     public required string Program { get; init; }
 
     public required IReadOnlyList<string> Arguments { get; init; }
+
+    /// <summary>Makes what the ranks run on; called once, when their program is there.</summary>
+    public Func<IPlace> OpenPlace { get; init; } = static () => new LocalPlace();
 
     public TimeSpan? Timeout { get; init; }
 

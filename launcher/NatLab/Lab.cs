@@ -43,8 +43,9 @@ internal sealed class Lab : IDisposable
     /// <param name="options">What it is to be like.</param>
     /// <param name="prefix">What it is known by; made up when null.</param>
     /// <param name="pin">Whether it is to stay when this process ends, as <c>boxer natlab up</c> does it.</param>
+    /// <param name="cancellationToken">Gives it up.</param>
     /// <exception cref="LabException">This system cannot, or the prefix is taken; nothing is left of it.</exception>
-    public static Lab Create(LabOptions options, string? prefix = null, bool pin = false)
+    public static Lab Create(LabOptions options, string? prefix = null, bool pin = false, CancellationToken cancellationToken = default)
     {
         Require();
         LabRecord record = LabRecord.Of(prefix ?? LabRecords.NextAnonymous(), options, pin);
@@ -52,7 +53,7 @@ internal sealed class Lab : IDisposable
         LabBuilder? parts = null;
         try
         {
-            parts = LabBuilder.Build(new LabPlan(options));
+            parts = LabBuilder.Build(new LabPlan(options), cancellationToken);
             Lab lab = new(parts, record with
             {
                 Namespaces = [.. parts.All.Zip(parts.Identities, (one, identity) => new RecordedNamespace(one.Name, identity.Link, identity.Cookie, one.Descriptor))],

@@ -18,9 +18,12 @@ internal sealed class LabBuilder : IDisposable
     private NetworkNamespace _net = null!;
     private NetworkNamespace _seed = null!;
 
-    private LabBuilder(LabPlan plan)
+    private readonly CancellationToken _cancellation;
+
+    private LabBuilder(LabPlan plan, CancellationToken cancellationToken)
     {
         _plan = plan;
+        _cancellation = cancellationToken;
         _gateways = new NetworkNamespace?[plan.Places];
         _hosts = new NetworkNamespace[plan.Options.Hosts];
     }
@@ -46,9 +49,9 @@ internal sealed class LabBuilder : IDisposable
 
     /// <summary>The whole lab, or nothing: as long as nobody gives the namespaces a name, all ends with their descriptors.</summary>
     /// <exception cref="LabException">This system does not do it.</exception>
-    public static LabBuilder Build(LabPlan plan)
+    public static LabBuilder Build(LabPlan plan, CancellationToken cancellationToken)
     {
-        LabBuilder builder = new(plan);
+        LabBuilder builder = new(plan, cancellationToken);
         Exception? failure = null;
         Thread thread = new(() =>
         {
@@ -73,7 +76,7 @@ internal sealed class LabBuilder : IDisposable
             return builder;
 
         builder.Dispose();
-        throw failure is LabException ? failure : new InvalidOperationException($"Making the lab failed: {failure.Message}", failure);
+        throw failure is LabException or OperationCanceledException ? failure : new InvalidOperationException($"Making the lab failed: {failure.Message}", failure);
     }
 
     public void Dispose() => _all.ForEach(one => one.Dispose());
@@ -94,6 +97,7 @@ internal sealed class LabBuilder : IDisposable
 
     private NetworkNamespace Make(string name)
     {
+        _cancellation.ThrowIfCancellationRequested();
         NetworkNamespace made = NetworkNamespace.MakeAndEnter(name);
         _all.Add(made);
         _identities.Add(made.Identify());
@@ -190,8 +194,9 @@ internal sealed class LabBuilder : IDisposable
     });
 
     /// <summary>What every namespace gets, and what the caller adds; the calling thread stays in it.</summary>
-    private static void In(NetworkNamespace where, bool forward, Action<NetlinkBatch> add)
+    private void In(NetworkNamespace where, bool forward, Action<NetlinkBatch> add)
     {
+        _cancellation.ThrowIfCancellationRequested();
         where.Enter();
         NetlinkBatch batch = new();
         batch.SetUp(LabPlan.Loopback);

@@ -41,6 +41,10 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Libc, EntryPoint = "posix_spawn")]
     public static partial int Spawn(int* pid, byte* path, void* actions, void* attributes, byte** arguments, byte** environment);
 
+    /// <summary>Returns only when it fails.</summary>
+    [LibraryImport(Libc, EntryPoint = "execvpe", SetLastError = true)]
+    public static partial int Execute(byte* file, byte** arguments, byte** environment);
+
     [LibraryImport(Libc, EntryPoint = "posix_spawn_file_actions_init")]
     public static partial int InitActions(void* actions);
 

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text;
 
 namespace BoxerMpi.Launcher.Processes;
 
@@ -15,7 +14,11 @@ internal static unsafe class PosixSpawner
 
     /// <summary>The process id, which is the process group and the session as well.</summary>
     /// <exception cref="LaunchException">The file cannot be executed or the system is out of processes.</exception>
-    public static int Spawn(SpawnRequest request)
+    public static int Spawn(SpawnRequest request) =>
+        request.Network is { } network ? network.Run(() => SpawnHere(request)) : SpawnHere(request);
+
+    /// <summary>In the network of the calling thread.</summary>
+    private static int SpawnHere(SpawnRequest request)
     {
         int error = TrySpawn(request, request.File, request.Arguments, out int pid);
 
@@ -85,36 +88,5 @@ internal static unsafe class PosixSpawner
     {
         if (error != 0)
             throw new LaunchException($"Cannot prepare a process: {Marshal.GetPInvokeErrorMessage(error)}.");
-    }
-
-    /// <summary>Zero-terminated UTF-8 strings and vectors of them, freed together.</summary>
-    private sealed class NativeStrings : IDisposable
-    {
-        private readonly List<nint> _blocks = [];
-
-        public byte* Add(string text)
-        {
-            int length = Encoding.UTF8.GetByteCount(text);
-            byte* block = (byte*)NativeMemory.Alloc((nuint)length + 1);
-            _blocks.Add((nint)block);
-            Encoding.UTF8.GetBytes(text, new Span<byte>(block, length));
-            block[length] = 0;
-            return block;
-        }
-
-        public byte** AddVector(IEnumerable<string> texts)
-        {
-            nint[] pointers = [.. texts.Select(text => (nint)Add(text)), 0];
-            byte** vector = (byte**)NativeMemory.Alloc((nuint)pointers.Length, (nuint)sizeof(nint));
-            _blocks.Add((nint)vector);
-            pointers.CopyTo(new Span<nint>(vector, pointers.Length));
-            return vector;
-        }
-
-        public void Dispose()
-        {
-            foreach (nint block in _blocks)
-                NativeMemory.Free((void*)block);
-        }
     }
 }

@@ -1,0 +1,35 @@
+using System.CommandLine;
+
+namespace BoxerMpi.Launcher.NatLab.Commands;
+
+/// <summary><c>boxer natlab status</c>: the labs of this machine, those of dead processes included.</summary>
+internal sealed class StatusCommand : Command
+{
+    public StatusCommand()
+        : base("status", "Shows all labs, and what dead ones have left")
+        => SetAction(_ => Execute());
+
+    private static int Execute()
+    {
+        IReadOnlyList<LabRecord> records = LabRecords.All();
+        if (records.Count == 0)
+            Console.WriteLine("no labs");
+
+        int width = records.Select(record => record.Prefix.Length).DefaultIfEmpty().Max();
+        foreach (LabRecord record in records)
+        {
+            int processes = LabProcesses.In(record).Count;
+            string state = record.State switch
+            {
+                LabState.Up => "up",
+                LabState.InUse => $"used by process {record.OwnerId}",
+                _ => $"left over (process {record.OwnerId} has died)",
+            };
+            Console.WriteLine($"{record.Prefix.PadRight(width)}  {state}: {record.Description}; {processes} {(processes == 1 ? "process" : "processes")} in it");
+        }
+
+        if (records.Any(record => record.State == LabState.LeftOver))
+            Console.WriteLine("boxer natlab down --all removes what is left over");
+        return 0;
+    }
+}

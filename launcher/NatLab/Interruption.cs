@@ -1,0 +1,51 @@
+using System.Runtime.InteropServices;
+
+namespace BoxerMpi.Launcher.NatLab;
+
+/// <summary>INT, TERM and HUP while a lab is made: what was made is removed before boxer ends.</summary>
+internal sealed class Interruption : IDisposable
+{
+    private static readonly (PosixSignal Signal, int Number)[] Signals = [(PosixSignal.SIGINT, 2), (PosixSignal.SIGTERM, 15), (PosixSignal.SIGHUP, 1)];
+
+    private readonly CancellationTokenSource _source = new();
+    private readonly List<PosixSignalRegistration> _registrations = [];
+    private int _signal;
+
+    public Interruption()
+    {
+        foreach ((PosixSignal signal, int number) in Signals)
+        {
+            _registrations.Add(PosixSignalRegistration.Create(signal, context =>
+            {
+                context.Cancel = true;
+                _ = Interlocked.CompareExchange(ref _signal, number, 0);
+                _source.Cancel();
+            }));
+        }
+    }
+
+    /// <exception cref="InterruptedException">A signal came.</exception>
+    public T Guard<T>(Func<CancellationToken, T> body)
+    {
+        try
+        {
+            return body(_source.Token);
+        }
+        catch (OperationCanceledException) when (_signal != 0)
+        {
+            throw new InterruptedException(_signal);
+        }
+    }
+
+    public void Dispose()
+    {
+        _registrations.ForEach(registration => registration.Dispose());
+        _source.Dispose();
+    }
+}
+
+/// <summary>boxer was told to end; exit code 128 + the signal.</summary>
+internal sealed class InterruptedException(int signal) : Exception($"ended by {Processes.SignalNames.Of(signal)}")
+{
+    public int ExitCode => 128 + signal;
+}

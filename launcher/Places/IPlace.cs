@@ -1,0 +1,14 @@
+using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Rendezvous;
+
+namespace BoxerMpi.Launcher.Places;
+
+/// <summary>Where the ranks of a job run (<c>--on</c>) and how they reach its coordinator. Disposing it ends what it made.</summary>
+internal interface IPlace : IDisposable
+{
+    /// <summary>Starts the coordinator where the ranks reach it; the place says on which addresses.</summary>
+    Seed StartSeed(SeedOptions options);
+
+    /// <summary>What starts a rank at its place.</summary>
+    SpawnRequest Put(int rank, SpawnRequest request);
+}

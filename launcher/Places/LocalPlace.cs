@@ -1,0 +1,17 @@
+using System.Net;
+using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Rendezvous;
+
+namespace BoxerMpi.Launcher.Places;
+
+/// <summary>This machine as it is: ranks reach each other by the loopback.</summary>
+internal sealed class LocalPlace : IPlace
+{
+    public Seed StartSeed(SeedOptions options) => Seed.Start(options with { Listen = new IPEndPoint(IPAddress.Loopback, 0) });
+
+    public SpawnRequest Put(int rank, SpawnRequest request) => request;
+
+    public void Dispose()
+    {
+    }
+}
