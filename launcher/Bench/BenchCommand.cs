@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Security.Cryptography;
 using BoxerMpi.Launcher.Commands;
 using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Launcher.Programs;
 
 namespace BoxerMpi.Launcher.Bench;
 
@@ -32,7 +33,7 @@ internal sealed class BenchCommand : Command
         return new RunOptions
         {
             Job = _rules.Read(parsed, JobRules.NewId(), RandomNumberGenerator.GetBytes(32), size),
-            Program = ThisProgram(),
+            Program = ThisProgram.Path,
             Arguments = [BenchRankCommand.Verb, .. BenchArguments.Write(options)],
             Timeout = OptionValues.Seconds("--timeout", parsed.GetValue(_timeout)),
             Grace = TimeSpan.FromSeconds(2),
@@ -40,10 +41,4 @@ internal sealed class BenchCommand : Command
             Tag = false,
         };
     }
-
-    // Started as "dotnet boxer.dll", the process is dotnet's.
-    private static string ThisProgram() =>
-        Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "boxer"
-            ? path
-            : Path.Combine(AppContext.BaseDirectory, "boxer.dll");
 }

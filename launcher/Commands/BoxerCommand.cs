@@ -5,6 +5,7 @@ using BoxerMpi.Launcher.Bench;
 using BoxerMpi.Launcher.Lambda;
 using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Launcher.NatLab.Commands;
+using BoxerMpi.Launcher.NatLab.Relay;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Programs;
 
@@ -28,6 +29,7 @@ internal static class BoxerCommand
             new NatLabCommand(),
             new BenchCommand(),
             new BenchRankCommand(),
+            new RelayCommand(),
         };
         foreach (Command command in root.Subcommands.Concat(root.Subcommands.SelectMany(command => command.Subcommands)))
             command.TreatUnmatchedTokensAsErrors = true;

@@ -1,5 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using BoxerMpi.Launcher.NatLab.Kernel;
+using BoxerMpi.Launcher.NatLab.Relay;
 
 namespace BoxerMpi.Launcher.NatLab;
 
@@ -14,12 +16,16 @@ internal sealed class Lab : IDisposable
 {
     private readonly LabBuilder _parts;
     private LabRecord _record;
+    private RelayProcess? _relay;
     private bool _isPinned;
 
     private Lab(LabBuilder parts, LabRecord record)
     {
         _parts = parts;
-        _record = record;
+        Note(record with
+        {
+            Namespaces = [.. parts.All.Zip(parts.Identities, (one, identity) => new RecordedNamespace(one.Name, identity.Link, identity.Cookie, one.Descriptor))],
+        });
         Hosts = parts.Hosts;
     }
 
@@ -50,23 +56,23 @@ internal sealed class Lab : IDisposable
         Require();
         LabRecord record = LabRecord.Of(prefix ?? LabRecords.NextAnonymous(), options, pin);
         LabRecords.Claim(record);
-        LabBuilder? parts = null;
+        LabPlan plan = new(options);
+        Lab? lab = null;
         try
         {
-            parts = LabBuilder.Build(new LabPlan(options), cancellationToken);
-            Lab lab = new(parts, record with
-            {
-                Namespaces = [.. parts.All.Zip(parts.Identities, (one, identity) => new RecordedNamespace(one.Name, identity.Link, identity.Cookie, one.Descriptor))],
-            });
+            lab = new Lab(LabBuilder.Build(plan, cancellationToken), record);
             if (pin)
                 lab.Pin();
+            if (options.NeedsRelay)
+                lab._relay = RelayProcess.Start(lab.Net, plan, pin);
             lab.Note(lab._record with { IsReady = true });
             return lab;
         }
         catch
         {
-            parts?.Dispose();
-            Remove(record);
+            lab?._relay?.Dispose();
+            Remove(lab?._record ?? record);
+            lab?._parts.Dispose();
             throw;
         }
     }
@@ -88,11 +94,17 @@ internal sealed class Lab : IDisposable
     public void Dispose()
     {
         if (!_isPinned)
+        {
+            _relay?.Dispose();
             Remove(_record);
+        }
+
         _parts.Dispose();
     }
 
-    private static void Require()
+    /// <summary>Looks whether this system can make labs, without making one.</summary>
+    /// <exception cref="LabException">It cannot.</exception>
+    public static void Require()
     {
         if (!OperatingSystem.IsLinux())
             throw new LabException("a NAT lab is made of Linux network namespaces, and this is not Linux", "run it on Linux, or in a Linux container with --privileged");
@@ -103,12 +115,12 @@ internal sealed class Lab : IDisposable
 
     private void Pin()
     {
-        Note(_record);
         foreach (NetworkNamespace one in _parts.All)
             PinnedNames.Add(Prefix, one);
         _isPinned = true;
     }
 
+    [MemberNotNull(nameof(_record))]
     private void Note(LabRecord record)
     {
         _record = record;

@@ -27,7 +27,7 @@ public sealed class KindTests
     {
         GatewayKind kind = Enum.Parse<GatewayKind>(name, ignoreCase: true);
         UnsolicitedAnswer unsolicited = reset ? UnsolicitedAnswer.Reset : UnsolicitedAnswer.Drop;
-        using Lab lab = Lab.Create(new LabOptions { Hosts = 2, Kinds = [kind, GatewayKind.None], Unsolicited = unsolicited });
+        using Lab lab = Machine.Make(new LabOptions { Hosts = 2, Kinds = [kind, GatewayKind.None], Unsolicited = unsolicited });
         LabHost host = lab.Hosts[0], stranger = lab.Hosts[1];
 
         using Socket here = lab.Seed.Run(() => Probe.Listen(Lab.SeedAddress));

@@ -43,6 +43,13 @@ internal sealed class Boxer : IAsyncDisposable
         return await boxer.EndAsync();
     }
 
+    /// <summary>Runs it to its end by another command, which changes what it may do.</summary>
+    public static async Task<BoxerResult> RunUnderAsync(string[] command, params string[] arguments)
+    {
+        await using Boxer boxer = Start(arguments, closeInput: true, command: command);
+        return await boxer.EndAsync();
+    }
+
     public void Signal(int signal) => Assert.Equal(0, NativeMethods.Kill(Id, signal));
 
     /// <summary>Waits for its end and for all it has written.</summary>
@@ -78,9 +85,14 @@ internal sealed class Boxer : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static Boxer Start(string[] arguments, bool closeInput, IEnumerable<KeyValuePair<string, string?>>? variables = null)
+    private static Boxer Start(
+        string[] arguments,
+        bool closeInput,
+        IEnumerable<KeyValuePair<string, string?>>? variables = null,
+        string[]? command = null)
     {
-        ProcessStartInfo start = new(Path.Combine(AppContext.BaseDirectory, "boxer"), arguments)
+        string[] line = [.. command ?? [], Path.Combine(AppContext.BaseDirectory, "boxer"), .. arguments];
+        ProcessStartInfo start = new(line[0], line[1..])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

@@ -35,7 +35,18 @@ internal static class Probe
     /// <summary>What becomes of a call; a timeout when there is no answer.</summary>
     public static SocketError Try(IPEndPoint to, IPAddress from)
     {
-        using Socket socket = Bound(new IPEndPoint(from, 0));
+        using Socket socket = Begin(to, new IPEndPoint(from, 0));
+        return socket.Poll(SilenceMicroseconds, SelectMode.SelectWrite)
+            ? (SocketError)(int)socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)!
+            : SocketError.TimedOut;
+    }
+
+    /// <summary>Sends a SYN from a port that other sockets use too, and does not wait for the answer.</summary>
+    public static Socket Begin(IPEndPoint to, int fromPort) => Begin(to, new IPEndPoint(IPAddress.Any, fromPort));
+
+    private static Socket Begin(IPEndPoint to, IPEndPoint from)
+    {
+        Socket socket = Bound(from);
         socket.Blocking = false;
         try
         {
@@ -43,12 +54,28 @@ internal static class Probe
         }
         catch (SocketException pending) when (pending.SocketErrorCode == SocketError.WouldBlock)
         {
-            // The answer is awaited below.
+            // On its way.
         }
 
-        return socket.Poll(SilenceMicroseconds, SelectMode.SelectWrite)
-            ? (SocketError)(int)socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)!
-            : SocketError.TimedOut;
+        return socket;
+    }
+
+    public static Socket Datagrams(IPAddress address)
+    {
+        Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.Bind(new IPEndPoint(address, 0));
+        return socket;
+    }
+
+    public static void ReceiveAll(Socket socket, Span<byte> buffer)
+    {
+        while (!buffer.IsEmpty)
+        {
+            Assert.True(socket.Poll(DeadlineMicroseconds, SelectMode.SelectRead), "Nothing came.");
+            int count = socket.Receive(buffer);
+            Assert.True(count > 0, "The connection ended.");
+            buffer = buffer[count..];
+        }
     }
 
     /// <summary>ReuseAddress sets SO_REUSEPORT as well: one port for many connections.</summary>

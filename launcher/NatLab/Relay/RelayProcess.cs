@@ -1,0 +1,90 @@
+using System.Collections;
+using System.Text;
+using BoxerMpi.Launcher.NatLab.Kernel;
+using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Launcher.Programs;
+
+namespace BoxerMpi.Launcher.NatLab.Relay;
+
+/// <summary>The relay of a lab of this process: ends with it, because the pipe to it closes then.</summary>
+internal sealed class RelayProcess : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly Pipe? _lifeline;
+    private readonly PosixChild _child;
+    private readonly ManualResetEventSlim _ended = new();
+
+    private RelayProcess(Pipe? lifeline, int id)
+    {
+        _lifeline = lifeline;
+        _child = new PosixChild(id, _ => _ended.Set());
+    }
+
+    /// <summary>Starts it in the router's namespace and waits until it forwards.</summary>
+    /// <param name="net">The router's namespace.</param>
+    /// <param name="plan">The lab.</param>
+    /// <param name="pinned">Whether the lab, and so the relay, stays when this process ends.</param>
+    /// <exception cref="LabException">It does not come up.</exception>
+    public static RelayProcess Start(NetworkNamespace net, LabPlan plan, bool pinned)
+    {
+        Pipe? lifeline = pinned ? null : Pipe.Create();
+        using Pipe output = Pipe.Create();
+        RankCommand self = ProgramLocator.Locate(ThisProgram.Path, nativeAot: false, "Release", verbose: false);
+        Dictionary<string, string> environment = Environment.GetEnvironmentVariables()
+            .Cast<DictionaryEntry>()
+            .ToDictionary(variable => (string)variable.Key, variable => (string?)variable.Value ?? "");
+        RelayProcess started;
+        try
+        {
+            started = new RelayProcess(lifeline, PosixSpawner.Spawn(new SpawnRequest(self.File, [.. self.Arguments, .. RelayCommand.CommandLine(plan, !pinned)])
+            {
+                Environment = environment,
+                WorkingDirectory = "/",
+                Network = net,
+                StandardInput = lifeline?.ReadEnd,
+                StandardOutput = output.WriteEnd,
+            }));
+        }
+        catch
+        {
+            lifeline?.Dispose();
+            throw;
+        }
+
+        lifeline?.CloseReadEnd();
+        output.CloseWriteEnd();
+        string said = ReadLine(output.ReadEnd);
+        if (said == RelayCommand.Ready)
+            return started;
+
+        started.Dispose();
+        throw new LabException($"the lab's relay, which delays and loses packets, does not come up: {said}", "without --delay and --loss the kernel forwards packets itself");
+    }
+
+    public void Dispose()
+    {
+        if (_lifeline is null)
+            _ = _child.SignalGroup(NativeMethods.SigTerm);
+        _lifeline?.Dispose();
+        if (!_ended.Wait(Patience))
+            _ = _child.SignalGroup(NativeMethods.SigKill);
+        if (_ended.Wait(Patience))
+            _ = _child.Reap();
+    }
+
+    /// <summary>The first line, or all there is when it ends before.</summary>
+    private static string ReadLine(int descriptor)
+    {
+        StringBuilder line = new();
+        byte[] chunk = new byte[512];
+        while (Pipe.Read(descriptor, chunk) is > 0 and int count)
+        {
+            line.Append(Encoding.UTF8.GetString(chunk, 0, count));
+            if (line[^1] == '\n')
+                break;
+        }
+
+        return line.ToString().Trim();
+    }
+}
