@@ -6,20 +6,15 @@ namespace BoxerMpi.Launcher.Jobs;
 /// <summary>Turns the launcher's signals into events: INT, TERM, HUP and QUIT end the job, USR1 and USR2 go to the ranks, TSTP stops all.</summary>
 internal sealed class SignalSource : IDisposable
 {
+    private static bool _heeds;
+
     private readonly List<PosixSignalRegistration> _registrations = [];
 
     /// <param name="post">Takes the events; called on threads of the runtime.</param>
     /// <param name="forward">Signals all ranks at once.</param>
     public SignalSource(Action<JobEvent> post, Action<int> forward)
     {
-        // A shell script starts its background commands with INT and QUIT ignored, and .NET would leave that so; whoever
-        // signals the launcher by its id means it. HUP stays ignored under nohup.
-        if (NativeMethods.IsUnix)
-        {
-            _ = NativeMethods.SetHandler(NativeMethods.SigInt, 0);
-            _ = NativeMethods.SetHandler(NativeMethods.SigQuit, 0);
-        }
-
+        HeedInterrupts();
         On(PosixSignal.SIGINT, () => post(new JobEvent.EndRequested(NativeMethods.SigInt)));
         On(PosixSignal.SIGTERM, () => post(new JobEvent.EndRequested(NativeMethods.SigTerm)));
         On(PosixSignal.SIGHUP, () => post(new JobEvent.EndRequested(NativeMethods.SigHup)));
@@ -37,6 +32,20 @@ internal sealed class SignalSource : IDisposable
             _ = NativeMethods.Kill(Environment.ProcessId, NativeMethods.SigStop);
         });
         On(PosixSignal.SIGCONT, () => forward(NativeMethods.SigContinue));
+    }
+
+    /// <summary>Call it before a handler of INT or QUIT is registered.</summary>
+    /// <remarks>
+    /// A shell script starts its background commands with INT and QUIT ignored, and .NET would leave that so; whoever signals the
+    /// launcher by its id means it. HUP stays ignored under nohup. Once only: the runtime keeps its own handler installed after the
+    /// first registration, and does not notice that it is taken away.
+    /// </remarks>
+    public static void HeedInterrupts()
+    {
+        if (!NativeMethods.IsUnix || Interlocked.Exchange(ref _heeds, true))
+            return;
+        _ = NativeMethods.SetHandler(NativeMethods.SigInt, 0);
+        _ = NativeMethods.SetHandler(NativeMethods.SigQuit, 0);
     }
 
     public void Dispose() => _registrations.ForEach(registration => registration.Dispose());

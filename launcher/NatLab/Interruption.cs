@@ -13,6 +13,7 @@ internal sealed class Interruption : IDisposable
 
     public Interruption()
     {
+        Jobs.SignalSource.HeedInterrupts();
         foreach ((PosixSignal signal, int number) in Signals)
         {
             _registrations.Add(PosixSignalRegistration.Create(signal, context =>

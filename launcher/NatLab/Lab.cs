@@ -54,6 +54,7 @@ internal sealed class Lab : IDisposable
     public static Lab Create(LabOptions options, string? prefix = null, bool pin = false, CancellationToken cancellationToken = default)
     {
         Require();
+        Sweep();
         LabRecord record = LabRecord.Of(prefix ?? LabRecords.NextAnonymous(), options, pin);
         LabRecords.Claim(record);
         LabPlan plan = new(options);
@@ -111,6 +112,16 @@ internal sealed class Lab : IDisposable
         if (KernelCalls.EffectiveUser() != 0)
             throw new LabException("a NAT lab needs root: it makes network namespaces and packet filters", "start boxer with sudo, or as root in a container with --privileged");
         PacketRules.Require();
+    }
+
+    /// <summary>Forgets labs that ended with a process that had no time to say so.</summary>
+    private static void Sweep()
+    {
+        foreach (LabRecord record in LabRecords.All())
+        {
+            if (record is { State: LabState.LeftOver, IsPinned: false } && LabProcesses.In(record).Count == 0)
+                LabRecords.Remove(record.Prefix);
+        }
     }
 
     private void Pin()
