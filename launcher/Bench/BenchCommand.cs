@@ -14,6 +14,7 @@ internal sealed class BenchCommand : Command
     private readonly Option<string> _timeout = new("--timeout") { HelpName = "S", Description = "Ends the job after S seconds; exit code 124" };
 
     private readonly JobRules _rules;
+    private readonly PlaceArguments _place;
 
     public BenchCommand()
         : base("bench", "Measures point-to-point and collective operations")
@@ -22,6 +23,7 @@ internal sealed class BenchCommand : Command
         Add(_size);
         _rules = new JobRules(this);
         Add(_timeout);
+        _place = new PlaceArguments(this);
         SetAction((parsed, _) => LocalRun.ExecuteAsync(Read(parsed)));
     }
 
@@ -35,6 +37,7 @@ internal sealed class BenchCommand : Command
             Job = _rules.Read(parsed, JobRules.NewId(), RandomNumberGenerator.GetBytes(32), size),
             Program = ThisProgram.Path,
             Arguments = [BenchRankCommand.Verb, .. BenchArguments.Write(options)],
+            OpenPlace = _place.Read(parsed, size),
             Timeout = OptionValues.Seconds("--timeout", parsed.GetValue(_timeout)),
             Grace = TimeSpan.FromSeconds(2),
             Input = StandardInput.Parse("none", size),

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Launcher.Processes;
@@ -98,6 +99,18 @@ public sealed class RunTests
         // The next lab that is made would do it as well.
         (await Boxer.RunAsync("natlab", "down", "--all")).ExitsWith(0);
         Assert.Null(LabRecords.Find(prefix));
+    }
+
+    [Fact]
+    public async Task The_benchmark_measures_on_the_hosts_of_a_lab_as_well()
+    {
+        Machine.RequireLab();
+        BoxerResult result = (await Boxer.RunAsync(
+            "bench", "pingpong", "-n", "2", "--on", "natlab", "--nat", "none", "--delay", "20", "--bytes", "8", "--seconds", "0.1", "--warmup", "0.01")).ExitsWith(0);
+
+        // Half of a round trip, at best.
+        string[] row = result.Output[^1].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        Assert.InRange(double.Parse(Array.Find(row, field => field.Contains('.', StringComparison.Ordinal))!, CultureInfo.InvariantCulture), 9_800, 13_000);
     }
 
     [Fact]
