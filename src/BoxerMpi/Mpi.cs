@@ -7,19 +7,25 @@ public static class Mpi
     /// <returns>The rank's environment; dispose it at the end of <c>Main</c>.</returns>
     /// <exception cref="RendezvousException">The coordinator did not take this rank, or could not be reached.</exception>
     /// <exception cref="LinkException">A link of the job's topology could not be set up.</exception>
-    public static MpiEnvironment Initialize() => InitializeAsync().GetAwaiter().GetResult();
+    public static MpiEnvironment Initialize()
+    {
+        MpiEnvironment environment = MpiEnvironment.Start();
+        AbortWhenUnhandled(environment);
+        return environment;
+    }
 
     /// <inheritdoc cref="Initialize"/>
     public static async Task<MpiEnvironment> InitializeAsync(CancellationToken cancellationToken = default)
     {
         MpiEnvironment environment = await MpiEnvironment.StartAsync(cancellationToken).ConfigureAwait(false);
-
-        // An exception that nobody catches ends the job, not only this rank; finalizers and disposals do not run then.
-        AppDomain.CurrentDomain.UnhandledException += (_, arguments) =>
-        {
-            if (arguments.ExceptionObject is Exception exception and not JobAbortedException)
-                environment.AbortAsync(1, MpiProgram.FirstLines(exception)).Wait(MpiProgram.AbortTimeout);
-        };
+        AbortWhenUnhandled(environment);
         return environment;
     }
+
+    /// <summary>An exception that nobody catches ends the job, not only this rank; finalizers and disposals do not run then.</summary>
+    private static void AbortWhenUnhandled(MpiEnvironment environment) => AppDomain.CurrentDomain.UnhandledException += (_, arguments) =>
+    {
+        if (arguments.ExceptionObject is Exception exception and not JobAbortedException)
+            environment.AbortAsync(1, MpiProgram.FirstLines(exception)).Wait(MpiProgram.AbortTimeout);
+    };
 }

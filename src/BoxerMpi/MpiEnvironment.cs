@@ -39,27 +39,42 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
     /// <summary>Joins the job that the environment names (BOXER_SEED and others, set by the launcher), or makes a job of one rank.</summary>
     /// <exception cref="RendezvousException">The coordinator did not take this rank, or could not be reached.</exception>
     /// <exception cref="LinkException">A link of the job's topology could not be set up.</exception>
-    internal static async Task<MpiEnvironment> StartAsync(CancellationToken cancellationToken)
+    internal static MpiEnvironment Start()
     {
+        // The same as StartAsync without its state machines: a rank that starts compiles every method that it runs.
         if (JobEnvironment.Read() is not { } join)
-        {
-            return new MpiEnvironment(
-                null, new Messenger(0, 1, Settings.OfEnvironment.Messages(relay: false)), Topology.Mesh(1), Settings.OfEnvironment);
-        }
-
-        JobClient job = await JobClient.JoinAsync(join, cancellationToken).ConfigureAwait(false);
+            return Alone();
+        JobClient job = JobClient.JoinAsync(join).GetAwaiter().GetResult();
         try
         {
-            Settings settings = new(job.Options, Environment.GetEnvironmentVariable);
-            Messenger messenger = new(job.Rank, job.Size, settings.Messages(job.OffTopology == OffTopologyPolicy.Relay));
-            MpiEnvironment environment = new(job, messenger, job.Topology, settings);
-            await environment.LinkAsync(cancellationToken).ConfigureAwait(false);
+            MpiEnvironment environment = Joined(job);
+            environment.WireUpAsync(CancellationToken.None).GetAwaiter().GetResult();
+            environment.AddRoutes();
             return environment;
         }
         catch (Exception exception)
         {
-            await job.AbortAsync(1, $"rank {job.Rank} could not start: {exception.Message}").ConfigureAwait(false);
-            await job.DisposeAsync().ConfigureAwait(false);
+            GiveUpAsync(job, exception).GetAwaiter().GetResult();
+            throw;
+        }
+    }
+
+    /// <inheritdoc cref="Start"/>
+    internal static async Task<MpiEnvironment> StartAsync(CancellationToken cancellationToken)
+    {
+        if (JobEnvironment.Read() is not { } join)
+            return Alone();
+        JobClient job = await JobClient.JoinAsync(join, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            MpiEnvironment environment = Joined(job);
+            await environment.WireUpAsync(cancellationToken).ConfigureAwait(false);
+            environment.AddRoutes();
+            return environment;
+        }
+        catch (Exception exception)
+        {
+            await GiveUpAsync(job, exception).ConfigureAwait(false);
             throw;
         }
     }
@@ -103,11 +118,7 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
         _disposed = true;
         try
         {
-            if (World.Size > 1 && !_aborted.IsCancellationRequested)
-            {
-                Part();
-            }
-
+            Part();
             if (_job is not null)
                 await _job.LeaveAsync(_messenger.Traffic).ConfigureAwait(false);
         }
@@ -118,35 +129,67 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
     }
 
     /// <inheritdoc cref="DisposeAsync"/>
-    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+    public void Dispose()
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        try
+        {
+            Part();
+            _job?.LeaveAsync().GetAwaiter().GetResult();
+        }
+        finally
+        {
+            EndAsync().AsTask().GetAwaiter().GetResult();
+        }
+    }
 
     /// <summary>Lets go of everything without waiting for anybody: the rank has failed.</summary>
-    internal async ValueTask EndAsync()
+    internal ValueTask EndAsync()
     {
         _disposed = true;
         _messenger.Dispose();
-        if (_job is not null)
-            await _job.DisposeAsync().ConfigureAwait(false);
         _aborted.Dispose();
+        return _job?.DisposeAsync() ?? default;
     }
 
     /// <summary>Blocks: the end of a rank is nothing to do other work beside.</summary>
     private void Part()
     {
+        if (World.Size == 1 || _aborted.IsCancellationRequested)
+            return;
         World.Timeout = FinalTimeout;
         World.Barrier();
         _messenger.SayGoodbye(GoodbyeTimeout);
     }
 
-    private async Task LinkAsync(CancellationToken cancellationToken)
+    private static MpiEnvironment Alone() =>
+        new(null, new Messenger(0, 1, Settings.OfEnvironment.Messages(relay: false)), Topology.Mesh(1), Settings.OfEnvironment);
+
+    private static MpiEnvironment Joined(JobClient job)
     {
-        JobClient job = _job!;
-        job.Aborted += OnAborted;
-        job.MemberLost += _messenger.PeerLost;
-        _messenger.LinkWanted = OffTopology;
-        await job.WireUpAsync(job.Topology, OnLink, cancellationToken: cancellationToken).ConfigureAwait(false);
-        if (job.OffTopology == OffTopologyPolicy.Relay)
-            Routing.AddRoutes(_messenger, job.Topology);
+        Settings settings = new(job.Options, Environment.GetEnvironmentVariable);
+        Messenger messenger = new(job.Rank, job.Size, settings.Messages(job.OffTopology == OffTopologyPolicy.Relay));
+        MpiEnvironment environment = new(job, messenger, job.Topology, settings);
+        job.Aborted += environment.OnAborted;
+        job.MemberLost += messenger.PeerLost;
+        messenger.LinkWanted = environment.OffTopology;
+        return environment;
+    }
+
+    private static async Task GiveUpAsync(JobClient job, Exception exception)
+    {
+        await job.AbortAsync(1, $"rank {job.Rank} could not start: {exception.Message}").ConfigureAwait(false);
+        await job.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private Task<WireUpReport> WireUpAsync(CancellationToken cancellationToken) => _job!.WireUpAsync(_job.Topology, OnLink, cancellationToken: cancellationToken);
+
+    private void AddRoutes()
+    {
+        if (_job!.OffTopology == OffTopologyPolicy.Relay)
+            Routing.AddRoutes(_messenger, _job.Topology);
     }
 
     private void OnLink(int peer, Socket socket)
@@ -173,14 +216,14 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
 
     private async Task ConnectAsync(JobClient job, int peer)
     {
-        // The caller holds the messenger's gate and must get it back first.
-        await Task.Yield();
         try
         {
+            // Completes on another thread: the caller holds the messenger's gate and gets it back first.
             await job.ConnectAsync(peer, World.Timeout).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is MpiException or OperationCanceledException or ObjectDisposedException or IOException or SocketException)
+        catch (Exception exception) when (exception is MpiException or OperationCanceledException or ObjectDisposedException or InvalidOperationException or IOException or SocketException)
         {
+            await Task.Yield();
             _messenger.LinkFailed(
                 peer,
                 exception as LinkException ?? new LinkException(peer, LinkStage.Punch, 1, $"No link to rank {peer}: {exception.Message}", exception));
@@ -194,7 +237,8 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
         _messenger.Fail(abort.ToException());
         try
         {
-            _aborted.Cancel();
+            // What hangs on the token runs elsewhere: this is the rendezvous' only thread.
+            _ = _aborted.CancelAsync();
         }
         catch (ObjectDisposedException)
         {

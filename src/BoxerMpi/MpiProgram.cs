@@ -46,7 +46,7 @@ public static class MpiProgram
         MpiEnvironment environment;
         try
         {
-            environment = MpiEnvironment.StartAsync(CancellationToken.None).GetAwaiter().GetResult();
+            environment = MpiEnvironment.Start();
         }
         catch (Exception exception) when (exception is MpiException or ArgumentException)
         {

@@ -62,24 +62,27 @@ internal static class Addresses
         catch (SocketException error)
         {
             socket.Dispose();
-            throw error.SocketErrorCode switch
-            {
-                SocketError.AddressAlreadyInUse => new RendezvousException(
-                    RendezvousFailure.PortTaken,
-                    endPoint.ToString(),
-                    $"Port {endPoint.Port} on {endPoint.Address}, wanted for {purpose}, is taken; choose another port, or 0 for any free one.",
-                    error),
-                SocketError.AccessDenied => new RendezvousException(
-                    RendezvousFailure.PortTaken,
-                    endPoint.ToString(),
-                    $"Port {endPoint.Port} on {endPoint.Address}, wanted for {purpose}, may not be opened by this user; choose one above 1023.",
-                    error),
-                _ => new RendezvousException(
-                    RendezvousFailure.Unreachable,
-                    endPoint.ToString(),
-                    $"Cannot listen on {endPoint} for {purpose}: {error.Message}; choose an address of this host.",
-                    error),
-            };
+            throw ListenFailure(endPoint, purpose, error);
         }
     }
+
+    /// <summary>Why a port cannot be listened on, and what to try.</summary>
+    public static RendezvousException ListenFailure(IPEndPoint endPoint, string purpose, SocketException error) => error.SocketErrorCode switch
+    {
+        SocketError.AddressAlreadyInUse => new RendezvousException(
+            RendezvousFailure.PortTaken,
+            endPoint.ToString(),
+            $"Port {endPoint.Port} on {endPoint.Address}, wanted for {purpose}, is taken; choose another port, or 0 for any free one.",
+            error),
+        SocketError.AccessDenied => new RendezvousException(
+            RendezvousFailure.PortTaken,
+            endPoint.ToString(),
+            $"Port {endPoint.Port} on {endPoint.Address}, wanted for {purpose}, may not be opened by this user; choose one above 1023.",
+            error),
+        _ => new RendezvousException(
+            RendezvousFailure.Unreachable,
+            endPoint.ToString(),
+            $"Cannot listen on {endPoint} for {purpose}: {error.Message}; choose an address of this host.",
+            error),
+    };
 }

@@ -67,23 +67,20 @@ internal enum ControlKind : byte
     /// <summary>Coordinator: the other end is there; from here on the bytes are those of the link.</summary>
     RelayReady = 19,
 
-    /// <summary>Connecting end of a link: magic, version, job, ranks, epoch, member, nonce.</summary>
+    /// <summary>Either end of a link, the one that knows whom it talks to first: magic, version, job, ranks, epoch, member, nonce.</summary>
     LinkHello = 32,
 
-    /// <summary>Accepting end: nonce.</summary>
-    LinkChallenge = 33,
+    /// <summary>Either end, once both hellos are said: proof.</summary>
+    LinkProof = 33,
 
-    /// <summary>Connecting end: proof.</summary>
-    LinkProof = 34,
+    /// <summary>Across NATs, the lower rank and then the higher one: a block of data to check the way.</summary>
+    LinkBlock = 34,
 
-    /// <summary>Accepting end: verdict and proof.</summary>
-    LinkAnswer = 35,
+    /// <summary>The lower rank: this connection is the link.</summary>
+    LinkCommit = 35,
 
-    /// <summary>Connecting end: this connection is the link.</summary>
-    LinkCommit = 36,
-
-    /// <summary>Accepting end: version and text; the connection ends.</summary>
-    LinkRefused = 37,
+    /// <summary>Either end: version, whether the pair has another connection, and text; the connection ends.</summary>
+    LinkRefused = 36,
 }
 
 /// <summary>A received frame; the payload is valid until the next read.</summary>

@@ -28,16 +28,11 @@ internal static class ControlHandshake
             }
             catch (WireFormatException error)
             {
-                throw new RendezvousException(
-                    RendezvousFailure.ProtocolVersion,
-                    Name(seed),
-                    $"{Name(seed)} does not answer as a coordinator does: {error.Message} Compare the address with the coordinator's.",
-                    error);
+                throw NoCoordinator(seed, error.Message, error);
             }
             catch (SocketException error) when (error.SocketErrorCode is SocketError.HostNotFound or SocketError.NoData)
             {
-                throw new RendezvousException(
-                    RendezvousFailure.Unreachable, Name(seed), $"The coordinator's host name in {Name(seed)} is not known; see whether it is spelt right.", error);
+                throw UnknownHost(seed, error);
             }
             catch (Exception error) when (error is SocketException or EndOfStreamException)
             {
@@ -84,7 +79,19 @@ internal static class ControlHandshake
 
     public static RendezvousException Rejected(EndPoint seed, RejectedMessage rejected) => new(rejected.Reason, Name(seed), rejected.Text);
 
-    private static RendezvousException Unreachable(EndPoint seed, int attempts, TimeSpan elapsed, Exception? last) =>
+    /// <summary>What answers is no coordinator.</summary>
+    public static RendezvousException NoCoordinator(EndPoint seed, string reason, Exception? cause = null) =>
+        new(
+            RendezvousFailure.ProtocolVersion,
+            Name(seed),
+            $"{Name(seed)} does not answer as a coordinator does: {reason.TrimEnd('.')}. Compare the address with the coordinator's.",
+            cause);
+
+    public static RendezvousException UnknownHost(EndPoint seed, Exception cause) =>
+        new(RendezvousFailure.Unreachable, Name(seed), $"The coordinator's host name in {Name(seed)} is not known; see whether it is spelt right.", cause);
+
+    /// <summary>Nobody answered in time.</summary>
+    public static RendezvousException Unreachable(EndPoint seed, int attempts, TimeSpan elapsed, Exception? last) =>
         new(
             RendezvousFailure.Unreachable,
             Name(seed),
@@ -170,14 +177,17 @@ internal static class ControlHandshake
         };
     }
 
-    private static ReadOnlyMemory<byte> Prove(MessageWriter request, byte[] token, HelloMessage hello, byte[] seedNonce)
+    /// <summary>Seals a request with the proof of the token.</summary>
+    public static ReadOnlyMemory<byte> Prove(MessageWriter request, byte[] token, HelloMessage hello, byte[] seedNonce)
     {
         request.ForProof(out Span<byte> proof, out ReadOnlySpan<byte> body);
         Proof.OfJoiner(token, request.Kind, hello.JobId, hello.Nonce, seedNonce, body, proof);
         return request.Finish();
     }
 
-    private static AcceptedMessage Check(ReadOnlySpan<byte> payload, EndPoint seed, byte[] token, HelloMessage hello, byte[] seedNonce)
+    /// <summary>Reads the answer to a join, after its proof.</summary>
+    /// <exception cref="RendezvousException">The token is not proven.</exception>
+    public static AcceptedMessage Check(ReadOnlySpan<byte> payload, EndPoint seed, byte[] token, HelloMessage hello, byte[] seedNonce)
     {
         if (payload.Length < Proof.Bytes)
             throw new WireFormatException("The answer ends before its proof.");

@@ -1,93 +1,113 @@
-using System.Net.Sockets;
-
 namespace BoxerMpi.Rendezvous;
 
-internal sealed partial class JobClient
+internal sealed partial class JobClient : IFrameTarget
 {
     private static readonly TimeSpan FirstRejoinPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestRejoinPause = TimeSpan.FromSeconds(5);
 
-    private void StartReading()
+    private FrameConnection? _connection;
+    private TimeSpan _rejoinPause;
+    private long _lostSince;
+    private Traffic? _traffic;
+    private bool _isLeaving;
+    private bool _isClosing;
+
+    void IFrameTarget.OnFrame(FrameConnection connection, ControlKind kind, ReadOnlySpan<byte> payload)
     {
-        _heartbeat = ControlHandshake.StartHeartbeat(_time, _accepted, () => _channel);
-        _ = RunAsync();
+        if (!_joined.Task.IsCompleted)
+        {
+            OnFrameAtGate(kind, payload);
+            return;
+        }
+
+        switch (kind)
+        {
+            case ControlKind.Heartbeat or ControlKind.Start:
+                break;
+            case ControlKind.MemberLost:
+                (int rank, string reason) = ShortMessages.DecodeLost(payload);
+                OnMemberLost(rank, reason);
+                break;
+            case ControlKind.Abort:
+                OnAborted(ShortMessages.DecodeAbort(payload));
+                break;
+            case ControlKind.Signal:
+                _links.OnSignal(SignalMessage.Decode(payload));
+                break;
+            case ControlKind.SignalLost:
+                _links.OnSignalLost(ShortMessages.DecodeSignalLost(payload));
+                break;
+            case ControlKind.Rejected:
+                connection.Close(RejectedMessage.Decode(payload).Text);
+                break;
+            default:
+                throw new WireFormatException($"A frame of kind {(byte)kind} came from the coordinator.");
+        }
     }
 
-    private async Task RunAsync()
+    void IFrameTarget.OnClosed(FrameConnection connection, string reason, bool malformed)
     {
-        try
+        _connection = null;
+        _links.SeedAddress = null;
+        Volatile.Write(ref _isConnected, false);
+        if (!_joined.Task.IsCompleted)
         {
-            do
-            {
-                string reason = await ReadControlAsync().ConfigureAwait(false);
-                lock (_gate)
-                {
-                    _isConnected = false;
-                    if (_isLeaving)
-                        return;
-                }
+            FailJoin(LostAtGate(reason));
+            return;
+        }
 
-                _options.Log?.Invoke($"The coordinator at {ControlHandshake.Name(_options.Seed)} is lost: {reason}");
-                SeedLost?.Invoke(reason);
-            }
-            while (!_aborted.Task.IsCompleted && await RejoinAsync().ConfigureAwait(false));
-        }
-        catch (OperationCanceledException)
-        {
-            // This rank ends while it looks for the coordinator.
-        }
-        finally
+        if (_isLeaving || _isClosing)
         {
             _ended.TrySetResult();
-        }
-    }
-
-    /// <returns>Why the connection is over.</returns>
-    private async Task<string> ReadControlAsync()
-    {
-        ControlChannel channel = _channel;
-        try
-        {
-            while (true)
-            {
-                ControlFrame frame = await channel.ReadAsync(_stopping.Token).ConfigureAwait(false);
-                switch (frame.Kind)
-                {
-                    case ControlKind.None:
-                        return "it closed the connection";
-                    case ControlKind.Heartbeat or ControlKind.Start or ControlKind.Signal or ControlKind.SignalLost:
-                        break;
-                    case ControlKind.MemberLost:
-                        OnMemberLost(ShortMessages.DecodeLost(frame.Payload.Span));
-                        break;
-                    case ControlKind.Abort:
-                        OnAborted(ShortMessages.DecodeAbort(frame.Payload.Span));
-                        break;
-                    case ControlKind.Rejected:
-                        return RejectedMessage.Decode(frame.Payload.Span).Text;
-                    default:
-                        throw new WireFormatException($"A frame of kind {(byte)frame.Kind} came from the coordinator.");
-                }
-            }
-        }
-        catch (Exception error) when (error is SocketException or WireFormatException or ObjectDisposedException)
-        {
-            return channel.CloseReason ?? error.Message;
-        }
-        finally
-        {
-            channel.Dispose();
-        }
-    }
-
-    private void OnMemberLost((int Rank, string Reason) lost)
-    {
-        if (lost.Rank < 0 || lost.Rank >= Size || lost.Rank == Rank)
             return;
-        _links.Lose(
-            lost.Rank,
-            new PeerFailedException($"Rank {lost.Rank} ({Members[lost.Rank].Host}) has failed: {lost.Reason}.") { Rank = Rank, FailedRanks = [lost.Rank] });
-        MemberLost?.Invoke(lost.Rank, lost.Reason);
+        }
+
+        _options.Log?.Invoke($"The coordinator at {ControlHandshake.Name(_options.Seed)} is lost: {reason}");
+        _lostSince = _reactor.Now;
+        _rejoinPause = FirstRejoinPause;
+        SeedLost?.Invoke(reason);
+        if (_aborted.Task.IsCompleted)
+            _ended.TrySetResult();
+        else
+            RejoinLater();
+    }
+
+    private void Adopt(FrameConnection connection)
+    {
+        _connection = connection;
+        connection.Target = this;
+        _links.SeedAddress = connection.Socket?.Remote;
+        Volatile.Write(ref _isConnected, true);
+    }
+
+    /// <summary>Says that this end is there when nothing else does, and gives up a coordinator that does not.</summary>
+    private void BeginHeartbeat()
+    {
+        TimeSpan interval = _accepted!.HeartbeatInterval;
+        TimeSpan timeout = _accepted.HeartbeatTimeout;
+        TimeSpan period = interval / 2 < timeout / 4 ? interval / 2 : timeout / 4;
+        _reactor.After(period, Beat);
+
+        void Beat()
+        {
+            if (_connection is { } connection)
+            {
+                if (_reactor.Since(connection.LastReceived) >= timeout)
+                    connection.Close($"it was silent for {timeout.TotalSeconds:0.#} s");
+                else if (_reactor.Since(connection.LastSent) >= interval)
+                    connection.Send(ShortMessages.Heartbeat);
+            }
+
+            _reactor.After(period, Beat);
+        }
+    }
+
+    private void OnMemberLost(int rank, string reason)
+    {
+        if (rank < 0 || rank >= Size || rank == Rank)
+            return;
+        _links.Lose(rank, new PeerFailedException($"Rank {rank} ({Members[rank].Host}) has failed: {reason}.") { Rank = Rank, FailedRanks = [rank] });
+        MemberLost?.Invoke(rank, reason);
     }
 
     private void OnAborted(AbortInfo abort)
@@ -99,61 +119,115 @@ internal sealed partial class JobClient
     }
 
     /// <summary>Looks for the coordinator with growing pauses, for a bounded time.</summary>
-    /// <returns>Whether it is back.</returns>
-    private async Task<bool> RejoinAsync()
+    private void RejoinLater()
     {
-        long start = _time.GetTimestamp();
-        TimeSpan pause = FirstRejoinPause;
-        while (_time.GetElapsedTime(start) < _options.RejoinTimeout)
+        if (_isClosing || _isLeaving)
+            return;
+        if (_reactor.Since(_lostSince) >= _options.RejoinTimeout)
         {
-            await Task.Delay(pause * (0.5 + Random.Shared.NextDouble()), _time, _stopping.Token).ConfigureAwait(false);
-            pause = pause * 2 < LongestRejoinPause ? pause * 2 : LongestRejoinPause;
-            try
-            {
-                (ControlChannel channel, AcceptedMessage accepted) = await ControlHandshake.OpenAsync(
-                    _options.Seed, JobId, _options.Token, LongestRejoinPause, _time, local => Request(_options, _links, local, Rank, resumed: true), _stopping.Token).ConfigureAwait(false);
-                if (accepted.Rank != Rank || accepted.Size != Size)
-                {
-                    channel.Dispose();
-                    _options.Log?.Invoke($"The coordinator is back, but gives rank {accepted.Rank} of {accepted.Size} to rank {Rank} of {Size}; this rank goes on without it.");
-                    return false;
-                }
-
-                if (Adopt(channel))
-                    SeedFound?.Invoke();
-                return true;
-            }
-            catch (RendezvousException error) when (error.Reason != RendezvousFailure.Unreachable)
-            {
-                _options.Log?.Invoke($"The coordinator is back, but does not take this rank again: {error.Message} This rank goes on without it.");
-                return false;
-            }
-            catch (RendezvousException)
-            {
-                // Not there yet: the next pause is longer.
-            }
+            GoOnAlone($"The coordinator was not found again within {_options.RejoinTimeout.TotalSeconds:0} s; this rank goes on without it.");
+            return;
         }
 
-        _options.Log?.Invoke($"The coordinator was not found again within {_options.RejoinTimeout.TotalSeconds:0} s; this rank goes on without it.");
-        return false;
+        // Jitter, so that not all ranks come back at once.
+        TimeSpan pause = _rejoinPause * (0.5 + Random.Shared.NextDouble());
+        _rejoinPause = _rejoinPause * 2 < LongestRejoinPause ? _rejoinPause * 2 : LongestRejoinPause;
+        _reactor.After(pause, Rejoin);
     }
 
-    /// <summary>Goes on over a new control connection, and says on it what the coordinator may have missed.</summary>
-    private bool Adopt(ControlChannel channel)
+    private void Rejoin()
     {
-        lock (_gate)
-        {
-            _channel = channel;
-            if (_isLeaving)
-            {
-                channel.PostLast(ShortMessages.EncodeLeave(_traffic), "this rank leaves");
-                return false;
-            }
+        if (_isClosing || _isLeaving)
+            return;
+        _approach = new SeedApproach(_reactor, _options, _links.Port, Rank, resumed: true, LongestRejoinPause, OnBack, OnRejoinFailed);
+    }
 
-            _isConnected = true;
-            if (_wireUp is not null)
-                channel.Post(_wireUp.Encode());
-            return true;
+    private void OnBack(FrameConnection connection, AcceptedMessage accepted)
+    {
+        _approach = null;
+        if (accepted.Rank != Rank || accepted.Size != Size)
+        {
+            connection.Dispose();
+            GoOnAlone($"The coordinator is back, but gives rank {accepted.Rank} of {accepted.Size} to rank {Rank} of {Size}; this rank goes on without it.");
+            return;
         }
+
+        Adopt(connection);
+        if (_report is not null)
+            connection.Send(_report.Encode());
+        SeedFound?.Invoke();
+    }
+
+    private void OnRejoinFailed(Exception error)
+    {
+        _approach = null;
+        if (error is RendezvousException { Reason: RendezvousFailure.Unreachable })
+            RejoinLater(); // not there yet: the next pause is longer
+        else
+            GoOnAlone($"The coordinator is back, but does not take this rank again: {error.Message} This rank goes on without it.");
+    }
+
+    private void GoOnAlone(string why)
+    {
+        _options.Log?.Invoke(why);
+        _ended.TrySetResult();
+    }
+
+    private void Abort(int code, string message, TaskCompletionSource<bool> told)
+    {
+        if (!IsConnected || !_connection!.Send(ShortMessages.Encode(new AbortInfo(Rank, code, message))))
+        {
+            told.TrySetResult(false);
+            return;
+        }
+
+        // The coordinator sends it to everybody, this rank included.
+        _ = _aborted.Task.ContinueWith(_ => told.TrySetResult(true), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _ = _ended.Task.ContinueWith(_ => told.TrySetResult(false), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _reactor.After(LastWords, () => told.TrySetResult(false));
+    }
+
+    private void Leave(Traffic? traffic, TaskCompletionSource left)
+    {
+        if (_isLeaving || _connection is null)
+        {
+            _isLeaving = true;
+            left.TrySetResult();
+            return;
+        }
+
+        _isLeaving = true;
+        _traffic = traffic;
+        _connection.Send(ShortMessages.EncodeLeave(_traffic));
+        _connection.CloseSend();
+
+        // Until the coordinator closes its end, so that nothing is lost on the way.
+        _ = _ended.Task.ContinueWith(_ => left.TrySetResult(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _reactor.After(LastWords, () => left.TrySetResult());
+    }
+
+    /// <summary>Ends everything, and the reactor.</summary>
+    private void Close(Exception reason)
+    {
+        if (_isClosing)
+            return;
+        _isClosing = true;
+        _approach?.Stop();
+        foreach (WireUp wireUp in _wireUps.ToArray())
+            wireUp.Fail(reason);
+        _links.Dispose(reason);
+        _connection?.Dispose();
+        _connection = null;
+        Volatile.Write(ref _isConnected, false);
+        _ended.TrySetResult();
+        _reactor.Stop();
+    }
+
+    /// <summary>A mistake in this program: nothing of the rendezvous can go on.</summary>
+    private void OnFault(Exception error)
+    {
+        _options.Log?.Invoke($"The rendezvous of this rank has ended: {error}");
+        Close(error);
+        _joined.TrySetException(error);
     }
 }

@@ -20,6 +20,9 @@ internal static class Limits
     /// <summary>One message of a link's hello.</summary>
     public const int LinkMessageBytes = 1024;
 
+    /// <summary>The block of data that checks a link across NATs, without its checksum.</summary>
+    public const int LinkBlockBytes = 64 * 1024;
+
     /// <summary>A job's name in UTF-8.</summary>
     public const int JobIdBytes = 128;
 

@@ -26,19 +26,23 @@ internal static class Proof
         ReadOnlySpan<byte> token, string jobId, ReadOnlySpan<byte> joinerNonce, ReadOnlySpan<byte> seedNonce, ReadOnlySpan<byte> body, Span<byte> proof) =>
         Compute(token, "boxer control seed"u8, (byte)ControlKind.Accepted, jobId, joinerNonce, seedNonce, body, proof);
 
-    /// <summary>Role of the connecting end in <see cref="OfLink"/>; the accepting end's role is its <see cref="LinkVerdict"/>.</summary>
-    public const byte LinkInitiator = 1;
-
-    /// <summary>Proof of one end of a link.</summary>
-    public static void OfLink(ReadOnlySpan<byte> token, byte role, in LinkIdentity link, ReadOnlySpan<byte> initiatorNonce, ReadOnlySpan<byte> responderNonce, Span<byte> proof)
+    /// <summary>Proof of one end of a link; roles come from the ranks, never from who called whom.</summary>
+    /// <param name="token">The job's secret.</param>
+    /// <param name="ofLower">Whether it is the lower rank's.</param>
+    /// <param name="link">The pair.</param>
+    /// <param name="lowerNonce">What the lower rank has made for this connection.</param>
+    /// <param name="higherNonce">What the higher rank has made for it.</param>
+    /// <param name="proof">Takes the proof.</param>
+    public static void OfLink(
+        ReadOnlySpan<byte> token, bool ofLower, in LinkIdentity link, ReadOnlySpan<byte> lowerNonce, ReadOnlySpan<byte> higherNonce, Span<byte> proof)
     {
         Span<byte> body = stackalloc byte[44];
-        BinaryPrimitives.WriteInt32LittleEndian(body, link.Initiator);
-        BinaryPrimitives.WriteInt32LittleEndian(body[4..], link.Responder);
+        BinaryPrimitives.WriteInt32LittleEndian(body, link.Lower);
+        BinaryPrimitives.WriteInt32LittleEndian(body[4..], link.Higher);
         BinaryPrimitives.WriteUInt32LittleEndian(body[8..], link.Epoch);
-        link.InitiatorId.TryWriteBytes(body[12..]);
-        link.ResponderId.TryWriteBytes(body[28..]);
-        Compute(token, "boxer link"u8, role, link.JobId, initiatorNonce, responderNonce, body, proof);
+        link.LowerId.TryWriteBytes(body[12..]);
+        link.HigherId.TryWriteBytes(body[28..]);
+        Compute(token, "boxer link"u8, ofLower ? (byte)1 : (byte)2, link.JobId, lowerNonce, higherNonce, body, proof);
     }
 
     public static bool Same(ReadOnlySpan<byte> expected, ReadOnlySpan<byte> actual) => CryptographicOperations.FixedTimeEquals(expected, actual);
@@ -70,7 +74,7 @@ internal static class Proof
 }
 
 /// <summary>The two ends of a link and the job they belong to.</summary>
-internal readonly record struct LinkIdentity(string JobId, uint Epoch, int Initiator, Guid InitiatorId, int Responder, Guid ResponderId);
+internal readonly record struct LinkIdentity(string JobId, uint Epoch, int Lower, Guid LowerId, int Higher, Guid HigherId);
 
 /// <summary>What both ends of a control connection or link have to agree on.</summary>
 internal static class Protocol

@@ -24,7 +24,7 @@ internal enum LinkWay : byte
 /// <param name="Way">How.</param>
 /// <param name="Attempts">Connections that this end tried, the successful one included.</param>
 /// <param name="Took">From this end's first step towards the link until it was up.</param>
-internal readonly record struct LinkReport(int Peer, LinkWay Way, int Attempts, TimeSpan Took);
+internal sealed record LinkReport(int Peer, LinkWay Way, int Attempts, TimeSpan Took);
 
 /// <summary>What a rank tells of the set-up of its links.</summary>
 /// <param name="Links">How each link came up, the slowest first; at most <see cref="Limits.LinksPerReport"/> travel.</param>
@@ -41,7 +41,10 @@ internal sealed record WireUpReport(IReadOnlyList<LinkReport> Links, int Count, 
     {
         LinkReport[] slowestFirst = [.. links];
         Array.Sort(slowestFirst, static (a, b) => b.Took.CompareTo(a.Took));
-        return new WireUpReport(slowestFirst, slowestFirst.Length, slowestFirst.Sum(static link => link.Attempts), elapsed);
+        int attempts = 0;
+        foreach (LinkReport link in slowestFirst)
+            attempts += link.Attempts;
+        return new WireUpReport(slowestFirst, slowestFirst.Length, attempts, elapsed);
     }
 
     public ReadOnlyMemory<byte> Encode()

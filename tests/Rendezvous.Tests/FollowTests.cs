@@ -107,7 +107,7 @@ public class FollowTests
         Assert.Contains(lines, line => line is { Job: "test", Event: "failed", Rank: 1, Reason: not null });
         Assert.Contains(lines, line => line is { Job: "test", Event: "aborted", ExitCode: 9, Reason: "done" });
         Assert.Contains(lines, line => line is { Job: "test", Event: "linked", Links: 1 });
-        Assert.True(later.Started.IsCompletedSuccessfully);
+        await later.Started.WaitAsync(job.Deadline);
     }
 
     [Fact]

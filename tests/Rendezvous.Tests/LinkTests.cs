@@ -86,7 +86,7 @@ public class LinkTests
             }
         }
 
-        Assert.NotEmpty(watched); // the control connections
+        Assert.NotEmpty(watched); // the coordinator's connections
         Assert.All(boxes, box => Assert.All(box.Peers, peer => Assert.DoesNotContain(box.Single(peer).Handle, watched)));
         Array.ForEach(boxes, box => box.Dispose());
     }
@@ -102,7 +102,8 @@ public class LinkTests
 
         using RawPeer replay = await RawPeer.ConnectAsync(ranks[0].ListenEndPoint, job.Deadline);
         await replay.SendAsync(RecordingProxy.Recorded(proxy.FromClient), job.Deadline);
-        Assert.Equal(ControlKind.LinkChallenge, (await replay.ReceiveAsync(job.Deadline)).Kind);
+        Assert.Equal(ControlKind.LinkHello, (await replay.ReceiveAsync(job.Deadline)).Kind);
+        Assert.Equal(ControlKind.LinkProof, (await replay.ReceiveAsync(job.Deadline)).Kind);
         Assert.Equal(ControlKind.LinkRefused, (await replay.ReceiveAsync(job.Deadline)).Kind);
         Assert.Equal(1, boxes[0].Count(1));
         await job.UntilAsync(() => job.Log.Any(line => line.Contains("token was not proven", StringComparison.Ordinal)), "the reason in the log");
@@ -141,8 +142,9 @@ public class LinkTests
         using (RawPeer stranger = await RawPeer.ConnectAsync(ranks[0].ListenEndPoint, job.Deadline))
         {
             await stranger.SendAsync(good.Encode(), job.Deadline);
-            byte[] challenge = (await stranger.ReceiveAsync(job.Deadline)).Payload;
-            await stranger.SendAsync(ProofOf(TestJob.NewToken(), new LinkIdentity("test", 0, 1, ids[1], 0, ids[0]), nonce, challenge), job.Deadline);
+            LinkHello answer = LinkHello.Decode((await stranger.ReceiveAsync(job.Deadline)).Payload);
+            Assert.Equal(ControlKind.LinkProof, (await stranger.ReceiveAsync(job.Deadline)).Kind);
+            await stranger.SendAsync(ProofOf(TestJob.NewToken(), new LinkIdentity("test", 0, 0, ids[0], 1, ids[1]), answer.Nonce, nonce), job.Deadline);
             Assert.Equal(ControlKind.LinkRefused, (await stranger.ReceiveAsync(job.Deadline)).Kind);
         }
 
@@ -180,7 +182,7 @@ public class LinkTests
         await using TestJob job = new(2);
         using Socket listener = Addresses.Listen(new IPEndPoint(IPAddress.Loopback, 0), "a test");
         JobClient[] ranks = await job.JoinAllAsync(options => options.RequestedRank == 0 ? options with { Advertised = [(IPEndPoint)listener.LocalEndPoint!] } : options);
-        Task impostor = ImpersonateAsync(listener, job.Deadline);
+        Task impostor = ImpersonateAsync(listener, ranks[1].Members, job.Deadline);
         using LinkBox box = new();
         LinkException error = await Assert.ThrowsAsync<LinkException>(() => ranks[1].WireUpAsync(ranks[1].Topology, box.Take, cancellationToken: job.Deadline));
         Assert.Equal(0, error.Peer);
@@ -262,8 +264,8 @@ public class LinkTests
         {
             for (int b = 0; b < a; b++)
             {
-                Assert.NotEqual(LinkSlot.IsConnector(a, b), LinkSlot.IsConnector(b, a));
-                connects[LinkSlot.IsConnector(a, b) ? a : b]++;
+                Assert.NotEqual(LinkPlans.IsConnector(a, b), LinkPlans.IsConnector(b, a));
+                connects[LinkPlans.IsConnector(a, b) ? a : b]++;
             }
         }
 
@@ -278,23 +280,25 @@ public class LinkTests
     }
 
     /// <summary>Plays the accepting end as well as it can without the token.</summary>
-    private static async Task ImpersonateAsync(Socket listener, CancellationToken cancellationToken)
+    private static async Task ImpersonateAsync(Socket listener, IReadOnlyList<MemberInfo> members, CancellationToken cancellationToken)
     {
         for (int i = 0; i < 3; i++)
         {
             using RawPeer peer = RawPeer.Over(await listener.AcceptAsync(cancellationToken));
-            await peer.ReceiveAsync(cancellationToken);
-            await peer.SendAsync(new MessageWriter(ControlKind.LinkChallenge).Bytes(Proof.Nonce()).Finish(), cancellationToken);
+            LinkHello hello = LinkHello.Decode((await peer.ReceiveAsync(cancellationToken)).Payload);
+            await peer.SendAsync((hello with { From = hello.To, To = hello.From, MemberId = members[hello.To].Id, Nonce = Proof.Nonce() }).Encode(), cancellationToken);
+
+            // What the peer proves itself with does not serve in the other direction.
             byte[] proof = (await peer.ReceiveAsync(cancellationToken)).Payload;
-            await peer.SendAsync(new MessageWriter(ControlKind.LinkAnswer).Byte((byte)LinkVerdict.Accepted).Bytes(proof).Finish(), cancellationToken);
+            await peer.SendAsync(LinkMessages.EncodeProof(proof), cancellationToken);
             await peer.ReadToEndAsync(cancellationToken);
         }
     }
 
-    private static ReadOnlyMemory<byte> ProofOf(byte[] token, LinkIdentity link, byte[] nonce, byte[] challenge)
+    private static ReadOnlyMemory<byte> ProofOf(byte[] token, LinkIdentity link, byte[] lowerNonce, byte[] higherNonce)
     {
         byte[] proof = new byte[Proof.Bytes];
-        Proof.OfLink(token, Proof.LinkInitiator, link, nonce, challenge, proof);
-        return new MessageWriter(ControlKind.LinkProof).Bytes(proof).Finish();
+        Proof.OfLink(token, ofLower: false, link, lowerNonce, higherNonce, proof);
+        return LinkMessages.EncodeProof(proof);
     }
 }

@@ -1,0 +1,84 @@
+using System.Net;
+
+namespace BoxerMpi.Rendezvous;
+
+/// <summary>What one end does for a link; both ends come to plans that fit, from the same table of members.</summary>
+internal enum LinkPlan
+{
+    /// <summary>It connects.</summary>
+    Connect,
+
+    /// <summary>The other end connects; if it cannot, this one tries too after a while.</summary>
+    Await,
+
+    /// <summary>Both are behind one NAT: both connect inside and around it, and the first connection that proves itself wins.</summary>
+    Near,
+
+    /// <summary>Both connect at once, each opening its NAT for the other.</summary>
+    Punch,
+
+    /// <summary>This end's NAT opens another port for each destination: it can only get in where anybody may.</summary>
+    Probe,
+
+    /// <summary>The other end's NAT is like that: it tries, this one waits.</summary>
+    AwaitProbe,
+
+    /// <summary>Both NATs are like that: there is no direct way.</summary>
+    NoWay,
+}
+
+/// <summary>Chooses plans.</summary>
+internal static class LinkPlans
+{
+    /// <summary>Which end of a pair connects when only one does; sums of ranks spread the work evenly.</summary>
+    public static bool IsConnector(int self, int peer) => ((self + peer) & 1) == 0 ? self < peer : self > peer;
+
+    public static LinkPlan For(MemberInfo self, MemberInfo peer)
+    {
+        if (IsOpen(peer))
+            return IsOpen(self) && !IsConnector(self.Rank, peer.Rank) ? LinkPlan.Await : LinkPlan.Connect;
+        if (IsOpen(self))
+            return LinkPlan.Await;
+        if (self.Observed.Address.Equals(peer.Observed.Address))
+            return LinkPlan.Near;
+        if (self.Nat == NatKind.Symmetric)
+            return peer.Nat == NatKind.Symmetric ? LinkPlan.NoWay : LinkPlan.Probe;
+        return peer.Nat == NatKind.Symmetric ? LinkPlan.AwaitProbe : LinkPlan.Punch;
+    }
+
+    /// <summary>Whether a link between the two may cross a NAT, so that it is checked with a block of data and kept alive.</summary>
+    public static bool CrossesNats(MemberInfo self, MemberInfo peer) => !IsOpen(self) && !IsOpen(peer);
+
+    /// <summary>Whether others can connect to it: no NAT is in front of it, or it names an endpoint of its own.</summary>
+    private static bool IsOpen(MemberInfo member) =>
+        member.Nat == NatKind.None || member.EndPoints.Count > 1 || !member.EndPoints[0].Equals(member.Observed);
+}
+
+/// <summary>Endpoints that are tried in turn, with growing or even pauses.</summary>
+internal sealed class AttemptLoop(IReadOnlyList<IPEndPoint> endPoints, bool grows)
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan EvenPause = TimeSpan.FromMilliseconds(20);
+
+    private TimeSpan _pause = FirstPause;
+    private int _next;
+
+    /// <summary>The attempt that is on its way.</summary>
+    public LinkConnection? Current { get; set; }
+
+    /// <summary>The next attempt's time.</summary>
+    public ReactorTimer? Timer { get; set; }
+
+    public IPEndPoint NextEndPoint() => endPoints[_next++ % endPoints.Count];
+
+    /// <summary>Jitter keeps ranks that failed together from trying together.</summary>
+    public TimeSpan NextPause()
+    {
+        if (!grows)
+            return EvenPause + (TimeSpan.FromMilliseconds(60) * Random.Shared.NextDouble());
+        TimeSpan pause = _pause * (0.5 + Random.Shared.NextDouble());
+        _pause = _pause * 2 < LongestPause ? _pause * 2 : LongestPause;
+        return pause;
+    }
+}

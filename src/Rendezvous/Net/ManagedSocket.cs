@@ -1,0 +1,92 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace BoxerMpi.Rendezvous;
+
+/// <summary>A managed socket in non-blocking mode, for platforms other than Linux: simple, and without a shared port.</summary>
+internal sealed class ManagedSocket : NetSocket
+{
+    private readonly Socket _socket;
+
+    public ManagedSocket(AddressFamily family)
+        : this(new Socket(family, SocketType.Stream, ProtocolType.Tcp))
+    {
+    }
+
+    private ManagedSocket(Socket socket)
+    {
+        _socket = socket;
+        socket.Blocking = false;
+        socket.NoDelay = true;
+    }
+
+    public Socket Socket => _socket;
+
+    public override IPEndPoint? Local => _socket.LocalEndPoint is IPEndPoint local ? Addresses.Normalise(local) : null;
+
+    public override SocketError BindShared(IPEndPoint local) => SocketError.OperationNotSupported;
+
+    public override SocketError Connect(IPEndPoint remote, int hops = 0)
+    {
+        Remote = remote;
+        try
+        {
+            _socket.Connect(remote);
+            return SocketError.Success;
+        }
+        catch (SocketException error)
+        {
+            return error.SocketErrorCode == SocketError.WouldBlock ? SocketError.InProgress : error.SocketErrorCode;
+        }
+    }
+
+    public override SocketError FinishConnect() => (SocketError)(int)_socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)!;
+
+    public override NetSocket? Accept(out SocketError error)
+    {
+        try
+        {
+            error = SocketError.Success;
+            Socket accepted = _socket.Accept();
+            return new ManagedSocket(accepted) { Remote = Addresses.Normalise((IPEndPoint)accepted.RemoteEndPoint!) };
+        }
+        catch (SocketException failure)
+        {
+            error = failure.SocketErrorCode;
+            return null;
+        }
+    }
+
+    public override int Receive(Span<byte> buffer, out SocketError error) => _socket.Receive(buffer, SocketFlags.None, out error);
+
+    public override int Send(ReadOnlySpan<byte> bytes, out SocketError error) => _socket.Send(bytes, SocketFlags.None, out error);
+
+    public override void KeepAlive(int seconds)
+    {
+        _socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        _socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, seconds);
+        _socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, Math.Max(1, seconds / 3));
+    }
+
+    public override void CloseSend() => Transport.SocketOptions.CloseSend(_socket);
+
+    public override Socket ToManaged() => _socket;
+
+    public override void Dispose() => _socket.Dispose();
+
+    protected override SocketError StartListening(IPEndPoint endPoint)
+    {
+        try
+        {
+            if (endPoint.Address.Equals(IPAddress.IPv6Any))
+                _socket.DualMode = true;
+            _socket.Bind(endPoint);
+            _socket.Listen(4096);
+            return SocketError.Success;
+        }
+        catch (SocketException error)
+        {
+            return error.SocketErrorCode;
+        }
+    }
+}

@@ -1,0 +1,160 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace BoxerMpi.Rendezvous;
+
+/// <summary>What hears how a conversation with the coordinator goes.</summary>
+internal interface ISeedDialogueOwner
+{
+    /// <summary>The coordinator has answered the hello; the owner calls <see cref="SeedDialogue.Ask"/> when it knows what to ask.</summary>
+    void OnChallenged(SeedDialogue dialogue, ChallengeMessage challenge);
+
+    /// <summary>The coordinator has taken what was asked: the next frames on the connection are the owner's.</summary>
+    /// <param name="dialogue">The conversation, which is over.</param>
+    /// <param name="connection">Its connection, which belongs to the owner now.</param>
+    /// <param name="accepted">What it said, when it was asked to join.</param>
+    void OnTaken(SeedDialogue dialogue, FrameConnection connection, AcceptedMessage? accepted);
+
+    /// <summary>It failed.</summary>
+    /// <param name="dialogue">The conversation, which is over.</param>
+    /// <param name="error">A <see cref="RendezvousException"/> when trying again is of no use.</param>
+    void OnFailed(SeedDialogue dialogue, Exception error);
+}
+
+/// <summary>One attempt at the coordinator: connect, hello, challenge, proof with what is asked, answer.</summary>
+internal sealed class SeedDialogue : IReadinessTarget, IFrameTarget
+{
+    private readonly Reactor _reactor;
+    private readonly EndPoint _name;
+    private readonly byte[] _token;
+    private readonly ISeedDialogueOwner _owner;
+    private readonly HelloMessage _hello;
+    private NetSocket? _connecting;
+    private FrameConnection? _connection;
+    private byte[] _seedNonce = [];
+    private ControlKind _expected = ControlKind.Challenge;
+    private bool _isOver;
+
+    /// <param name="reactor">Whose thread it runs on.</param>
+    /// <param name="name">The coordinator as it was given, for messages.</param>
+    /// <param name="jobId">The job.</param>
+    /// <param name="token">Its secret.</param>
+    /// <param name="owner">Hears how it goes.</param>
+    public SeedDialogue(Reactor reactor, EndPoint name, string jobId, byte[] token, ISeedDialogueOwner owner)
+    {
+        (_reactor, _name, _token, _owner) = (reactor, name, token, owner);
+        _hello = new HelloMessage(Protocol.Version, Proof.Nonce(), jobId);
+    }
+
+    /// <summary>This end of the connection.</summary>
+    public IPEndPoint Local { get; private set; } = new(IPAddress.Any, 0);
+
+    /// <summary>The coordinator's address.</summary>
+    public IPEndPoint Remote { get; private set; } = new(IPAddress.Any, 0);
+
+    /// <summary>Connects from a socket that may be bound already.</summary>
+    public void Start(NetSocket socket, IPEndPoint remote)
+    {
+        Remote = remote;
+        _connecting = socket;
+        SocketError error = socket.Connect(remote);
+        if (error is SocketError.Success or SocketError.InProgress)
+            _reactor.Watch(socket, this, write: true);
+        else
+            Fail(new SocketException((int)error));
+    }
+
+    /// <summary>Asks what the owner wants, behind a proof of the token.</summary>
+    public void Ask(MessageWriter request)
+    {
+        if (_connection is null)
+            return;
+        _expected = request.Kind == ControlKind.Relay ? ControlKind.RelayReady : ControlKind.Accepted;
+        _connection.Send(ControlHandshake.Prove(request, _token, _hello, _seedNonce));
+        _connection.MaximumFrameBytes = Limits.MemberFrameBytes;
+    }
+
+    /// <summary>Ends it without a word.</summary>
+    public void Stop()
+    {
+        _isOver = true;
+        _connection?.Dispose();
+        if (_connecting is not null)
+        {
+            _reactor.Unwatch(_connecting);
+            _connecting.Dispose();
+            _connecting = null;
+        }
+    }
+
+    public void OnReady(bool readable, bool writable)
+    {
+        SocketError error = _connecting!.FinishConnect();
+        if (error != SocketError.Success)
+        {
+            Fail(new SocketException((int)error));
+            return;
+        }
+
+        Local = _connecting.Local ?? Local;
+        _connection = new FrameConnection(_reactor, _connecting, this);
+        _connecting = null;
+        _connection.Send(_hello.Encode());
+    }
+
+    public void OnFrame(FrameConnection connection, ControlKind kind, ReadOnlySpan<byte> payload)
+    {
+        if (kind == ControlKind.Rejected)
+        {
+            Fail(ControlHandshake.Rejected(_name, RejectedMessage.Decode(payload)));
+        }
+        else if (kind != _expected)
+        {
+            throw new WireFormatException($"A frame of kind {(byte)kind} came instead of kind {(byte)_expected}.");
+        }
+        else if (kind == ControlKind.Challenge)
+        {
+            ChallengeMessage challenge = ChallengeMessage.Decode(payload);
+            _seedNonce = challenge.Nonce;
+            _expected = ControlKind.None; // nothing comes until something is asked
+            _owner.OnChallenged(this, challenge);
+        }
+        else
+        {
+            Take(kind, payload);
+        }
+    }
+
+    public void OnClosed(FrameConnection connection, string reason, bool malformed) =>
+        Fail(malformed ? ControlHandshake.NoCoordinator(_name, reason) : new EndOfStreamException(reason));
+
+    private void Take(ControlKind kind, ReadOnlySpan<byte> payload)
+    {
+        AcceptedMessage? accepted = null;
+        if (kind == ControlKind.Accepted)
+        {
+            try
+            {
+                accepted = ControlHandshake.Check(payload, _name, _token, _hello, _seedNonce);
+            }
+            catch (RendezvousException error)
+            {
+                Fail(error);
+                return;
+            }
+        }
+
+        _isOver = true;
+        FrameConnection connection = _connection!;
+        connection.MaximumFrameBytes = Limits.CoordinatorFrameBytes;
+        _owner.OnTaken(this, connection, accepted);
+    }
+
+    private void Fail(Exception error)
+    {
+        if (_isOver)
+            return;
+        Stop();
+        _owner.OnFailed(this, error);
+    }
+}

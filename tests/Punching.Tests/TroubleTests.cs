@@ -1,0 +1,96 @@
+using System.Net;
+using System.Net.Sockets;
+using BoxerMpi.Launcher.NatLab;
+using BoxerMpi.Punching.Tests.Support;
+using BoxerMpi.Rendezvous;
+
+namespace BoxerMpi.Punching.Tests;
+
+/// <summary>What else happens to ports that have been opened, and to those who open them.</summary>
+public sealed class TroubleTests
+{
+    [Fact]
+    public async Task A_stranger_at_an_opened_port_gets_nothing_and_the_job_lives()
+    {
+        await using LabJob job = LabJob.Start(new LabOptions { Hosts = 3, Kinds = [GatewayKind.FullCone, GatewayKind.Cone, GatewayKind.None] }, spec => spec with { Size = 2 });
+        JobClient[] ranks = await Task.WhenAll(job.JoinAsync(0), job.JoinAsync(1));
+
+        // The third host is none of the job's; the gateway of rank 0 lets it in.
+        using Socket garbage = Stranger(job, ranks[0]);
+        await garbage.SendAsync("GET / HTTP/1.1\r\n\r\n"u8.ToArray(), job.Deadline);
+        Assert.Equal(0, await ReceiveAsync(garbage, job));
+
+        // A hello as it went over the wire, of a member, for this job: without the token it is worth nothing.
+        using Socket replay = Stranger(job, ranks[0]);
+        await replay.SendAsync(
+            new LinkHello(Protocol.Version, "lab", 1, 0, 0, ranks[0].Members[1].Id, Proof.Nonce()).Encode(), job.Deadline);
+        await replay.SendAsync(LinkMessages.EncodeProof(new byte[Proof.Bytes]), job.Deadline);
+        while (await ReceiveAsync(replay, job) > 0)
+        {
+            // The rank's own hello and proof, and then the refusal.
+        }
+
+        await job.UntilAsync(() => job.Log.Any(line => line.Contains("token was not proven", StringComparison.Ordinal)), "the reason in the log");
+        using Socket silent = Stranger(job, ranks[0]);
+        WireUpReport[] reports = await Task.WhenAll(ranks.Select(rank => job.WireAsync(rank)));
+        Assert.All(reports, report => Assert.Equal(LinkWay.Punched, Assert.Single(report.Links).Way));
+        await job.CheckAsync(0, 1);
+    }
+
+    [Fact]
+    public async Task A_host_that_dies_in_the_middle_of_a_punch_ends_the_wait_of_the_others()
+    {
+        await using LabJob job = LabJob.Start(new LabOptions { Hosts = 3 });
+        JobClient[] ranks = await job.JoinAllAsync();
+
+        // Rank 2 never punches back; the other two link up, and wait for it until it is gone.
+        Task<WireUpReport>[] wiring = [job.WireAsync(ranks[0]), job.WireAsync(ranks[1])];
+        await job.UntilAsync(() => job.Boxes[0].Count(1) == 1 && job.Boxes[1].Count(0) == 1, "the link between the others");
+        await ranks[2].DisposeAsync();
+        foreach (Task<WireUpReport> one in wiring)
+            Assert.Equal([2], (await Assert.ThrowsAsync<PeerFailedException>(() => one)).FailedRanks);
+        await job.CheckAsync(0, 1);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Hosts_behind_one_gateway_find_each_other_and_those_behind_others(bool hairpin)
+    {
+        await using LabJob job = LabJob.Start(new LabOptions { Hosts = 4, Behind = 2, Hairpin = hairpin });
+        JobClient[] ranks = await job.JoinAllAsync();
+        Assert.Equal(ranks[0].ObservedEndPoint.Address, ranks[1].ObservedEndPoint.Address);
+        await job.WireAllAsync(ranks);
+    }
+
+    [Fact]
+    public async Task A_gateway_that_forgets_its_connections_is_told_of_them_again_by_those_inside()
+    {
+        await using LabJob job = LabJob.Start(new LabOptions { Hosts = 2 });
+        await job.WireAllAsync(await job.JoinAllAsync());
+        job.Lab.Hosts[0].Gateway!.Run(Connections.Forget);
+
+        // Whoever is behind it speaks first: its gateway takes the connection up in the middle.
+        await job.CheckAsync(0, 1);
+        await job.CheckAsync(1, 0);
+    }
+
+    private static Socket Stranger(LabJob job, JobClient rank) => job.Lab.Hosts[2].Run(() =>
+    {
+        Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Connect(rank.ObservedEndPoint);
+        return socket;
+    });
+
+    private static async Task<int> ReceiveAsync(Socket socket, LabJob job)
+    {
+        try
+        {
+            return await socket.ReceiveAsync(new byte[1024], job.Deadline);
+        }
+        catch (SocketException reset) when (reset.SocketErrorCode == SocketError.ConnectionReset)
+        {
+            return 0;
+        }
+    }
+}
