@@ -121,7 +121,7 @@ internal sealed record MembershipEvent
         Seconds = At.TotalSeconds,
         Member = MemberId == Guid.Empty ? null : MemberId.ToString(),
         Address = Observed?.ToString(),
-        Nat = Change == MembershipChange.Joined ? Nat.Name() : null,
+        Nat = Change is MembershipChange.Joined or MembershipChange.Returned ? Nat.Name() : null,
         Host = Host.Length == 0 ? null : Host,
         Reason = Reason.Length == 0 ? null : Reason,
         Peer = Change == MembershipChange.Relayed ? Number : null,
@@ -154,7 +154,7 @@ internal sealed record MembershipLine
     /// <summary>Its external endpoint.</summary>
     public string? Address { get; init; }
 
-    /// <summary>Of a joined member: <c>none</c>, <c>port-kept</c>, <c>remapped</c>, <c>symmetric</c> or <c>unknown</c>.</summary>
+    /// <summary>Of a member that joined or returned: <c>none</c>, <c>port-kept</c>, <c>remapped</c>, <c>symmetric</c> or <c>unknown</c>.</summary>
     public string? Nat { get; init; }
 
     public string? Host { get; init; }

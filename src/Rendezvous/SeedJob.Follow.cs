@@ -39,7 +39,7 @@ internal sealed partial class SeedJob
             foreach (Place place in _places)
             {
                 if (place.Info is not null)
-                    follower.Offer(Event(place, MembershipChange.Joined) with { At = place.JoinedAfter });
+                    follower.Offer(Event(place, place.HasReturned ? MembershipChange.Returned : MembershipChange.Joined) with { At = place.JoinedAfter });
             }
 
             if (_started.Task.IsCompletedSuccessfully)

@@ -10,6 +10,8 @@ internal sealed partial class SeedJob
     {
         lock (_gate)
         {
+            if (IsFirstToReturn(join))
+                BeginReturning(join.RequestedRank);
             if (Refusal(connection, join) is var (reason, text))
             {
                 connection.Reject(reason, text);
@@ -18,6 +20,8 @@ internal sealed partial class SeedJob
 
             if (_rankOfMember.TryGetValue(join.MemberId, out int known))
                 JoinAgain(connection, join, _places[known]);
+            else if (join.Resumed)
+                Return(connection, join);
             else
                 JoinNew(connection, join);
         }
@@ -59,7 +63,10 @@ internal sealed partial class SeedJob
         connection.PostAccepted(Describe(place.Rank, connection.Channel.Remote), Spec.Token);
         if (place.State == MemberState.Joined)
             return;
-        connection.Post(_startFrame);
+
+        // One that has started already has its table; one whose first connection broke at the gate has not.
+        if (!join.Resumed)
+            connection.Post(_startFrame);
         if (returned)
             Publish(place, MembershipChange.Returned);
     }
@@ -80,10 +87,13 @@ internal sealed partial class SeedJob
                 MemberState.Left => (RendezvousFailure.JobFull, $"This member was rank {known} and has left the job."),
                 MemberState.Failed => (RendezvousFailure.JobFull, $"This member was rank {known} and counts as failed: {_places[known].FailureReason}."),
                 MemberState.Joined => AddressConflict(connection, join, known),
+                _ when _returningSince is not null && !join.Resumed => (RendezvousFailure.JobFull, RunsAlready),
                 _ => null,
             };
         }
 
+        if (ReturnRefusal(join) is { } refusal)
+            return refusal;
         if (join.RequestedRank >= Spec.Size)
         {
             return (

@@ -211,6 +211,7 @@ internal sealed partial class SeedJob
             foreach (SeedConnection connection in _followerConnections)
                 LookAfterSilence(connection, now);
             LookAfterRelays(now);
+            LookAfterReturning(now);
         }
     }
 
@@ -332,6 +333,9 @@ internal sealed partial class SeedJob
         public SeedConnection? Connection { get; set; }
 
         public TimeSpan JoinedAfter { get; set; }
+
+        /// <summary>It had joined the job at another coordinator.</summary>
+        public bool HasReturned { get; set; }
 
         public TimeSpan? LinkedAfter { get; set; }
 

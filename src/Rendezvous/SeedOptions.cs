@@ -33,6 +33,12 @@ internal sealed record SeedOptions
     /// <summary>How long a member of a running job may come back after its control connection broke. Default zero: it has failed at once.</summary>
     public TimeSpan RejoinGrace { get; init; } = TimeSpan.Zero;
 
+    /// <summary>
+    /// How long ranks of a job that ran before this coordinator started may take to come back to it, counted from the first
+    /// that does; who has not come by then has left meanwhile, or looks no more. Default 150 s: ranks look for two minutes.
+    /// </summary>
+    public TimeSpan ReturnWindow { get; init => field = Positive(value); } = TimeSpan.FromSeconds(150);
+
     /// <summary>How long the first end of a relayed link waits for the second. Default 30 s.</summary>
     public TimeSpan RelayDeadline { get; init => field = Positive(value); } = TimeSpan.FromSeconds(30);
 

@@ -1,3 +1,4 @@
+using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Tests.Support;
 
 namespace BoxerMpi.Launcher.Tests;
@@ -97,6 +98,70 @@ public sealed class JoinTests
         await using Boxer ending = Boxer.StartWith(token, [.. join, "--", "true"]);
         (await ending.EndAsync()).ExitsWith(0);
         Assert.True(ProcessList.IsAlive(id));
+    }
+
+    [Fact]
+    public async Task A_coordinator_that_was_killed_and_started_again_finds_its_ranks_and_they_do_not_notice()
+    {
+        using TemporaryFolder folder = new();
+        string done = folder.File("done");
+        string[] start = ["seed", "--size", "3", "--job", "lasting", "--token-file", folder.File("token")];
+        await using Boxer first = Boxer.Start(start);
+        string address = await AddressAsync(first);
+        string[] where = ["--seed", address, "--job", "lasting", "--token-file", folder.File("token")];
+        Boxer[] ranks = [.. Enumerable.Range(0, 3).Select(rank => Boxer.Start(["rank", .. where, "--rank", $"{rank}", Puppet, "until", done]))];
+        foreach (Boxer rank in ranks)
+            await rank.Output.WaitForAsync("pid ");
+        first.Signal(NativeMethods.SigKill);
+        Assert.Equal(137, (await first.EndAsync()).ExitCode);
+
+        await using Boxer second = Boxer.Start([.. start, "--listen", address]);
+        Assert.Equal(address, await AddressAsync(second));
+        await using Boxer follower = Boxer.Start(["members", .. where, "--follow"]);
+        for (int rank = 0; rank < 3; rank++)
+            await follower.Output.WaitForAsync(line => line.Contains("\"returned\"", StringComparison.Ordinal) && line.Contains($"\"rank\":{rank},", StringComparison.Ordinal));
+
+        await File.WriteAllTextAsync(done, "", TestContext.Current.CancellationToken);
+        for (int rank = 0; rank < 3; rank++)
+        {
+            BoxerResult result = (await ranks[rank].EndAsync()).ExitsWith(0);
+            Assert.Equal($"rank {rank} of 3", result.Output[^1]);
+            Assert.Empty(result.Error);
+            await ranks[rank].DisposeAsync();
+        }
+
+        (await second.EndAsync()).ExitsWith(0);
+        (await follower.EndAsync()).ExitsWith(0);
+    }
+
+    [Fact]
+    public async Task A_coordinator_listens_where_it_is_told_and_ranks_join_at_either_address()
+    {
+        using TemporaryFolder folder = new();
+        string token = folder.File("token");
+        await using Boxer seed = Boxer.Start("seed", "--size", "2", "--job", "two", "--token-file", token, "--listen", "127.0.0.1:0", "--listen", "127.0.0.2:0", "--relay");
+        string[] job = ["--job", "two", "--token-file", token, Puppet, "hello"];
+        await using Boxer one = Boxer.Start(["rank", "--seed", await AddressAsync(seed), .. job]);
+        await using Boxer two = Boxer.Start(["rank", "--seed", (await seed.Output.WaitForAsync("also 127.0.0.2:"))["also ".Length..], .. job]);
+        (await one.EndAsync()).ExitsWith(0);
+        (await two.EndAsync()).ExitsWith(0);
+        (await seed.EndAsync()).ExitsWith(0);
+    }
+
+    [Fact]
+    public async Task One_per_address_rejects_the_second_rank_and_says_why()
+    {
+        await using Boxer seed = Boxer.Start("seed", "--size", "2", "--job", "apart", "--one-per-address");
+        string address = await AddressAsync(seed);
+        KeyValuePair<string, string?>[] token = [new("BOXER_TOKEN", (await seed.Output.WaitForAsync("token "))["token ".Length..])];
+        string[] where = ["--seed", address, "--job", "apart"];
+        await using Boxer follower = Boxer.StartWith(token, ["members", .. where, "--follow"]);
+        await using Boxer one = Boxer.StartWith(token, ["rank", .. where, Puppet, "hello"]);
+        Assert.Contains("\"nat\":\"none\"", await follower.Output.WaitForAsync(line => line.Contains("joined", StringComparison.Ordinal)), StringComparison.Ordinal);
+        await using Boxer two = Boxer.StartWith(token, ["rank", .. where, Puppet, "hello"]);
+        BoxerResult rejected = await two.EndAsync();
+        Assert.NotEqual(0, rejected.ExitCode);
+        Assert.Contains(rejected.Error, line => line.Contains("one member an address", StringComparison.Ordinal));
     }
 
     private static async Task FailsAsync(string message, string token, params string[] arguments)

@@ -3,6 +3,8 @@ using System.Diagnostics;
 using BoxerMpi;
 
 string what = args[0];
+if (what == "until")
+    return MpiProgram.Run(args, Until);
 int who = args.Length > 1 ? int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : -1;
 string? requested = Environment.GetEnvironmentVariable("BOXER_RANK");
 if (what == "before" && requested == args[1])
@@ -61,3 +63,20 @@ return MpiProgram.Run(args, world =>
     Console.WriteLine($"rank {world.Rank} of {world.Size}");
     return 0;
 });
+
+// Goes on exchanging messages until there is a file of that name.
+int Until(Communicator world)
+{
+    Span<int> isThere = [0];
+    for (int round = 1; isThere[0] == 0; round++)
+    {
+        isThere[0] = File.Exists(args[1]) ? 1 : 0;
+        world.Broadcast(isThere, root: 0);
+        if (round == 1)
+            Console.WriteLine($"pid {Environment.ProcessId}");
+        Thread.Sleep(10);
+    }
+
+    Console.WriteLine($"rank {world.Rank} of {world.Size}");
+    return 0;
+}
