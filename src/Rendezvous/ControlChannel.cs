@@ -249,6 +249,9 @@ internal sealed class ControlChannel : IDisposable
             bytes = bytes[await _socket.SendAsync(bytes, cancellationToken).ConfigureAwait(false)..];
     }
 
+    /// <summary>Bounds what the kernel holds for an end that does not read; it would grow to megabytes.</summary>
+    public void LimitSendBuffer(int bytes) => _socket.SendBufferSize = bytes;
+
     /// <summary>Lets the kernel look whether the other host is still there: on a connection that carries no heartbeats.</summary>
     public void KeepAlive()
     {

@@ -9,6 +9,9 @@ internal sealed class SeedConnection : IDisposable
     // What an ending connection may still send before it is cut.
     private const int FramesAfterRejection = 16;
 
+    // There may be hundreds, and one that does not keep up is to be dropped, not kept up with.
+    private const int FollowerSendBufferBytes = 64 * 1024;
+
     private readonly Seed _seed;
     private readonly ControlChannel _channel;
     private readonly IReadOnlyList<IPEndPoint> _reflectors;
@@ -97,6 +100,7 @@ internal sealed class SeedConnection : IDisposable
                         await RelayAsync(RelayMessage.Decode(Body(proven)), stopping).ConfigureAwait(false);
                         break;
                     case ControlKind.Follow when Proves(proven):
+                        _channel.LimitSendBuffer(FollowerSendBufferBytes);
                         followed = _job!.Subscribe(this);
                         PostAccepted(_job.Describe(-1, _channel.Remote), _job.Spec.Token);
                         _ = ForwardAsync(followed);

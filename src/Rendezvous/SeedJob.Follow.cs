@@ -2,6 +2,16 @@ namespace BoxerMpi.Rendezvous;
 
 internal sealed partial class SeedJob
 {
+    /// <summary>Those who follow it now.</summary>
+    internal int FollowerCount
+    {
+        get
+        {
+            lock (_gate)
+                return _followers.Count;
+        }
+    }
+
     /// <summary>Follows the membership: the present state first, then what happens, until the job ends.</summary>
     public Subscription Subscribe()
     {

@@ -50,41 +50,55 @@ public class FollowTests
     }
 
     [Fact]
-    public async Task A_follower_over_the_network_that_does_not_read_is_dropped_and_told()
+    public async Task Among_two_hundred_followers_one_that_does_not_read_is_dropped_and_told_and_the_others_miss_nothing()
     {
-        await using TestJob job = new(200, seed: options => options with { FollowerQueueLimit = 2 });
-        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
-        await socket.ConnectAsync(job.Seed.EndPoint, job.Deadline);
-        RawPeer follower = RawPeer.Over(socket);
-        HelloMessage hello = new(Protocol.Version, Proof.Nonce(), "test");
-        await follower.SendAsync(hello.Encode(), job.Deadline);
-        byte[] nonce = ChallengeMessage.Decode((await follower.ReceiveAsync(job.Deadline)).Payload).Nonce;
-        await follower.SendAsync(FollowFrame(job, hello, nonce), job.Deadline);
-        Assert.Equal(ControlKind.Accepted, (await follower.ReceiveAsync(job.Deadline)).Kind);
+        const int Followers = 200;
+        const int Burst = 8;
+        
+        // One place more than are ever taken: the job does not start.
+        await using TestJob job = new(Burst + 1, seed: options => options with { FollowerQueueLimit = 2 * Burst });
+        using RawPeer slow = await RawPeer.AskAsync(job, new MessageWriter(ControlKind.Follow).ReserveProof(), job.Job.Spec.Token, receiveBufferBytes: 4096);
+        Assert.Equal(ControlKind.Accepted, (await slow.ReceiveAsync(job.Deadline)).Kind);
+        using CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(job.Deadline);
+        int[] counts = new int[Followers];
+        Task[] following = [.. Enumerable.Range(0, Followers).Select(FollowAsync)];
+        await job.UntilAsync(() => job.Job.FollowerCount == Followers + 1, "all followers");
 
-        // Members with long names come and go until the buffers on the way are full.
+        // Members with long names come and go until the buffers on the way to the slow one are full; the others keep up.
         string host = new('h', 1000);
-        int port = 0;
-        while (!job.Log.Any(line => line.Contains("is dropped", StringComparison.Ordinal)))
-            await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => ComeAndGoAsync()));
+        int expected = 0;
+        bool isDropped;
+        do
+        {
+            isDropped = job.Log.Any(line => line.Contains("is dropped", StringComparison.Ordinal));
+            await Task.WhenAll(Enumerable.Range(0, Burst).Select(ComeAndGoAsync));
+            expected += 2 * Burst;
+            await job.UntilAsync(() => counts.All(count => count == expected), $"{expected} events at each follower");
+        }
+        while (!isDropped);
 
         (ControlKind Kind, byte[] Payload) last;
         do
-            last = await follower.ReceiveAsync(job.Deadline);
+            last = await slow.ReceiveAsync(job.Deadline);
         while (last.Kind == ControlKind.Event);
         Assert.Equal(ControlKind.Rejected, last.Kind);
         Assert.Contains("did not keep up", RejectedMessage.Decode(last.Payload).Text, StringComparison.Ordinal);
+        Assert.Equal(Followers, job.Job.FollowerCount);
+        Assert.DoesNotContain(following, task => task.IsCompleted);
+        await enough.CancelAsync();
+        await Task.WhenAll(following.Select(task => Assert.ThrowsAnyAsync<OperationCanceledException>(() => task)));
 
-        // The job has not waited for it.
-        await job.UntilAsync(() => job.Job.Progress.Joined == 0, "the places to be free");
-        await job.JoinAllAsync();
-
-        async Task ComeAndGoAsync()
+        async Task FollowAsync(int follower)
         {
-            ushort listens = (ushort)Interlocked.Increment(ref port);
-            (ControlChannel member, _) = await ControlHandshake.OpenAsync(
-                job.Seed.EndPoint, "test", job.Job.Spec.Token, TimeSpan.FromSeconds(30), TimeProvider.System, local => new JoinMessage { MemberId = Guid.NewGuid(), ListenPort = listens, Local = local, Host = host }.Encode(), job.Deadline);
-            member.Dispose();
+            await foreach (MembershipEvent happened in MembershipFollower.FollowAsync(job.Options(), enough.Token))
+                Interlocked.Increment(ref counts[follower]);
+        }
+
+        async Task ComeAndGoAsync(int rank)
+        {
+            using RawMember member = await RawMember.JoinAsync(job, join => join with { RequestedRank = rank, Host = host, ListenPort = (ushort)(1 + rank) });
+            member.Post(ShortMessages.Leave);
+            await member.ReceiveEndAsync(job.Deadline);
         }
     }
 
@@ -181,14 +195,6 @@ public class FollowTests
     private static EndPoint LocalEndPoint(bool overUnixSocket) => overUnixSocket
         ? new UnixDomainSocketEndPoint(Path.Combine(Path.GetTempPath(), $"boxer-{Guid.NewGuid():N}"))
         : new IPEndPoint(IPAddress.Loopback, 0);
-
-    private static ReadOnlyMemory<byte> FollowFrame(TestJob job, HelloMessage hello, byte[] nonce)
-    {
-        MessageWriter writer = new MessageWriter(ControlKind.Follow).ReserveProof();
-        writer.ForProof(out Span<byte> proof, out ReadOnlySpan<byte> body);
-        Proof.OfJoiner(job.Job.Spec.Token, ControlKind.Follow, hello.JobId, hello.Nonce, nonce, body, proof);
-        return writer.Finish();
-    }
 
     /// <summary>Two ranks join and link; rank 0 leaves, rank 1 dies.</summary>
     private static async Task LiveAsync(TestJob job)

@@ -11,9 +11,11 @@ internal sealed class RawPeer : IDisposable
 
     private RawPeer(Socket socket) => _socket = socket;
 
-    public static async Task<RawPeer> ConnectAsync(IPEndPoint remote, CancellationToken cancellationToken)
+    public static async Task<RawPeer> ConnectAsync(IPEndPoint remote, CancellationToken cancellationToken, int receiveBufferBytes = 0)
     {
         Socket socket = new(remote.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        if (receiveBufferBytes > 0)
+            socket.ReceiveBufferSize = receiveBufferBytes;
         await socket.ConnectAsync(remote, cancellationToken);
         return new RawPeer(socket);
     }
@@ -23,9 +25,9 @@ internal sealed class RawPeer : IDisposable
     public static RawPeer Over(Socket socket) => new(socket);
 
     /// <summary>Connects to a job's coordinator and sends a request behind its proof, and what else is to follow at once.</summary>
-    public static async Task<RawPeer> AskAsync(TestJob job, MessageWriter request, byte[] token, byte[]? more = null)
+    public static async Task<RawPeer> AskAsync(TestJob job, MessageWriter request, byte[] token, byte[]? more = null, int receiveBufferBytes = 0)
     {
-        RawPeer peer = await ConnectAsync(job.Seed.EndPoint, job.Deadline);
+        RawPeer peer = await ConnectAsync(job.Seed.EndPoint, job.Deadline, receiveBufferBytes);
         HelloMessage hello = new(Protocol.Version, Proof.Nonce(), job.Job.Spec.JobId);
         await peer.SendAsync(hello.Encode(), job.Deadline);
         ChallengeMessage challenge = ChallengeMessage.Decode((await peer.ReceiveAsync(job.Deadline)).Payload);
