@@ -52,8 +52,8 @@ internal sealed class SeedCommand : Command
         JobSpec spec = _rules.Read(parsed, jobId, token, size);
         Topology topology = Topology.Parse(spec.Topology, size);
         SeedOptions options = new() { Listen = listen[0], Log = verbose ? Console.Error.WriteLine : null };
-        await using Seed seed = Seed.Start(listen.Length > 1 ? options with { ExtraListen = listen[1..] } : options);
-        SeedJob job = seed.AddJob(spec);
+        await using Seed seed = Seed.Start(listen.Length > 1 ? options with { ExtraListen = listen[1..] } : options, spec);
+        SeedJob job = seed.FindJob(jobId)!;
         Console.WriteLine($"seed {seed.EndPoint}");
         foreach (IPEndPoint more in seed.EndPoints.Skip(1))
             Console.WriteLine($"also {more}");

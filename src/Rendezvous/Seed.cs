@@ -28,11 +28,13 @@ internal sealed class Seed : IAsyncDisposable
     private readonly HashSet<SeedConnection> _connections = [];
     private readonly LinkedList<SeedConnection> _halfOpen = new();
 
-    private Seed(SeedOptions options, Socket[] listeners)
+    private Seed(SeedOptions options, Socket[] listeners, ReadOnlySpan<JobSpec> jobs)
     {
         _options = options;
         _listeners = listeners;
         EndPoints = [.. listeners.Select(listener => (IPEndPoint)listener.LocalEndPoint!)];
+        foreach (JobSpec spec in jobs)
+            AddJob(spec);
         TimeSpan period = Shortest(options.JoinDeadline / 4, options.RelayDeadline / 4, options.HeartbeatInterval / 2, options.HeartbeatTimeout / 4, TimeSpan.FromSeconds(1));
         if (options.RejoinGrace > TimeSpan.Zero)
             period = Shortest(period, options.RejoinGrace / 4);
@@ -58,8 +60,15 @@ internal sealed class Seed : IAsyncDisposable
 
     internal SeedOptions Options => _options;
 
+    /// <param name="options">Where and how.</param>
+    /// <param name="jobs">
+    /// Jobs that are known before the first joiner is heard: ranks that come back to a coordinator that was started again
+    /// must not be told that there is no such job.
+    /// </param>
     /// <exception cref="RendezvousException">A port is taken.</exception>
-    public static Seed Start(SeedOptions options)
+    /// <exception cref="ArgumentException">A specification is not sound.</exception>
+    /// <exception cref="FormatException">A topology is not understood.</exception>
+    public static Seed Start(SeedOptions options, params ReadOnlySpan<JobSpec> jobs)
     {
         ArgumentNullException.ThrowIfNull(options);
         IReadOnlyList<IPEndPoint> extra = options.ExtraListen
@@ -69,7 +78,7 @@ internal sealed class Seed : IAsyncDisposable
         {
             foreach (IPEndPoint endPoint in (IEnumerable<IPEndPoint>)[options.Listen, .. extra])
                 listeners.Add(Addresses.Listen(endPoint, "the coordinator"));
-            return new Seed(options, [.. listeners]);
+            return new Seed(options, [.. listeners], jobs);
         }
         catch
         {

@@ -54,7 +54,7 @@ public class FollowTests
     {
         const int Followers = 200;
         const int Burst = 8;
-        
+
         // One place more than are ever taken: the job does not start.
         await using TestJob job = new(Burst + 1, seed: options => options with { FollowerQueueLimit = 2 * Burst });
         using RawPeer slow = await RawPeer.AskAsync(job, new MessageWriter(ControlKind.Follow).ReserveProof(), job.Job.Spec.Token, receiveBufferBytes: 4096);

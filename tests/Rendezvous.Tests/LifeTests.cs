@@ -145,8 +145,8 @@ public class LifeTests
         ranks[0].SeedFound += () => found0.TrySetResult();
         ranks[1].SeedFound += () => found1.TrySetResult();
         await job.Seed.DisposeAsync();
-        await using Seed second = Seed.Start(new SeedOptions { Listen = job.Seed.EndPoint });
-        SeedJob again = second.AddJob(job.Job.Spec);
+        await using Seed second = Seed.Start(new SeedOptions { Listen = job.Seed.EndPoint }, job.Job.Spec);
+        SeedJob again = second.Jobs.Single();
         await Task.WhenAll(found0.Task, found1.Task, again.Started).WaitAsync(job.Deadline);
         Assert.Equal(job.Job.Members.Select(member => member.Id), again.Members.Select(member => member.Id));
 
