@@ -92,7 +92,7 @@ internal static class BoxerCommand
             string kind = token.StartsWith('-') ? "option" : parsed.CommandResult.Command.Subcommands.Count > 0 ? "command" : "argument";
             return new UsageException(
                 $"unknown {kind} '{token}'" + (Nearest(token, parsed.CommandResult.Command) is { } near ? $"; did you mean {near}?" : ""),
-                $"{command} --help lists what there is" + (kind == "option" ? "; options of the program go behind PROGRAM" : ""));
+                $"{command} --help lists what there is" + (kind == "option" && parsed.CommandResult.Command is ProgramCommand ? "; options of the program go behind PROGRAM" : ""));
         }
 
         if (parsed.CommandResult.Command is RootCommand)

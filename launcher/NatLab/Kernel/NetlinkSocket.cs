@@ -10,7 +10,7 @@ internal sealed unsafe class NetlinkSocket : IDisposable
 {
     public const int Routing = 0, Netfilter = 12;
 
-    private const int Family = 16, RawType = 3, Level = 270, CapAcknowledgements = 10, ExtendedErrors = 11;
+    private const int Family = 16, RawType = 3, Level = 270, CapAcknowledgements = 10, ExtendedErrors = 11, ReceiveTimeout = 20;
     private const ushort ErrorMessage = 2, ErrorHasText = 0x200;
 
     // Each answer takes about 1 KiB of the socket's buffer, which holds 208 KiB unless the system says otherwise.
@@ -34,6 +34,10 @@ internal sealed unsafe class NetlinkSocket : IDisposable
         int on = 1;
         _ = KernelCalls.SetOption(_descriptor, Level, ExtendedErrors, &on, sizeof(int));
         _ = KernelCalls.SetOption(_descriptor, Level, CapAcknowledgements, &on, sizeof(int));
+
+        // The kernel answers before it returns from the request: an answer that does not come has been lost.
+        long* patience = stackalloc long[2] { 10, 0 };
+        _ = KernelCalls.SetOption(_descriptor, 1 /* SOL_SOCKET */, ReceiveTimeout, patience, 2 * sizeof(long));
     }
 
     /// <summary>Carries out all requests in their order.</summary>

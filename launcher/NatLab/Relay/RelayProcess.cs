@@ -9,6 +9,9 @@ namespace BoxerMpi.Launcher.NatLab.Relay;
 /// <summary>The relay of a lab of this process: ends with it, because the pipe to it closes then.</summary>
 internal sealed class RelayProcess : IDisposable
 {
+    // A .NET program starts in a tenth of a second; this machine may be very busy.
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(30);
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly Pipe? _lifeline;
@@ -73,18 +76,20 @@ internal sealed class RelayProcess : IDisposable
             _ = _child.Reap();
     }
 
-    /// <summary>The first line, or all there is when it ends before.</summary>
-    private static string ReadLine(int descriptor)
+    /// <summary>The first line, or what there is of it when the other end is closed or nothing comes for too long.</summary>
+    private static unsafe string ReadLine(int descriptor)
     {
         StringBuilder line = new();
         byte[] chunk = new byte[512];
-        while (Pipe.Read(descriptor, chunk) is > 0 and int count)
+        while (true)
         {
+            NativeMethods.PollDescriptor waiting = new() { Descriptor = descriptor, Events = NativeMethods.PollIn };
+            if (NativeMethods.Poll(&waiting, 1, (int)StartPatience.TotalMilliseconds) == 0)
+                return $"{line.ToString().Trim()} (silent for {StartPatience.TotalSeconds:0} s)";
+            int count = Pipe.Read(descriptor, chunk);
             line.Append(Encoding.UTF8.GetString(chunk, 0, count));
-            if (line[^1] == '\n')
-                break;
+            if (count == 0 || line[^1] == '\n')
+                return line.ToString().Trim();
         }
-
-        return line.ToString().Trim();
     }
 }
