@@ -63,6 +63,7 @@ internal static unsafe partial class LinuxNative
     public const int KeepAliveIdle = 4; // TCP_KEEPIDLE
     public const int KeepAliveInterval = 5; // TCP_KEEPINTVL
     public const int KeepAliveCount = 6; // TCP_KEEPCNT
+    public const int ConnectRetries = 7; // TCP_SYNCNT
 
     /// <summary>The 64-bit layout of <c>struct msghdr</c>.</summary>
     [StructLayout(LayoutKind.Sequential)]
