@@ -22,6 +22,7 @@ public sealed class LocalCluster : IDisposable
     private readonly HashSet<(int, int)> _linked = [];
     private readonly ConcurrentDictionary<int, string> _states = new();
     private readonly CancellationTokenSource _cancellation = new();
+    private readonly Lock _failing = new();
 
     private LocalCluster(int size, LocalClusterOptions options)
     {
@@ -191,9 +192,10 @@ public sealed class LocalCluster : IDisposable
             return;
         }
 
-        foreach (Messenger rank in _ranks)
+        // One after the other: a rank that fails for this reason tells it on only when all have been told the first one.
+        lock (_failing)
         {
-            if (rank.Rank != failed)
+            foreach (Messenger rank in _ranks.Where(rank => rank.Rank != failed))
                 rank.Fail(new JobAbortedException($"Rank {failed} ended the job: {reason}") { AbortingRank = failed, RemoteMessage = reason, Rank = rank.Rank });
         }
     }

@@ -29,8 +29,8 @@ internal sealed unsafe class EpollPoller : Poller
 
     public override void Remove(int slot, Channel channel) => Control(ControlRemove, channel.Descriptor, slot, 0);
 
-    public override void WatchWrite(int slot, Channel channel, bool watch) =>
-        Control(ControlModify, channel.Descriptor, slot, watch ? PollIn | PollOut : PollIn);
+    public override void Watch(int slot, Channel channel, bool read, bool write) =>
+        Control(ControlModify, channel.Descriptor, slot, (read ? PollIn : 0) | (write ? PollOut : 0));
 
     public override int Wait(Span<int> slots, int timeoutMilliseconds)
     {

@@ -10,6 +10,9 @@ internal unsafe struct PayloadTarget
 
     /// <summary>Handed back when the frame is complete.</summary>
     public object? State;
+
+    /// <summary>Nobody has asked for the payload yet: while the link has nothing else that is wanted, it may stay where it is for a moment.</summary>
+    public bool MayWait;
 }
 
 /// <summary>What links tell the layer above. Called under the engine's gate; runs no user code and never blocks.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using BoxerMpi.Wire;
 
 namespace BoxerMpi.Transport;
@@ -8,6 +9,9 @@ internal sealed unsafe partial class Link
     // Header, checksum trailer and the payload of control frames may come in pieces; they collect here.
     private const int HeaderBlockBytes = FrameHeader.Bytes + FrameChecksum.Bytes + ControlBytes;
     private const int ControlBytes = 64;
+
+    // So long a payload that nobody has asked for may stay in the channel: others behind it on the link are put off that much.
+    private static readonly long ParkTicks = Stopwatch.Frequency * ProgressEngine.ParkMilliseconds / 1000;
 
     private byte* _headerBytes;
     private int _headerFill;
@@ -22,12 +26,52 @@ internal sealed unsafe partial class Link
     private int _trailerFill;
     private FrameChecksum? _receiveChecksum;
     private bool _peerSaidGoodbye;
+    private long _parkedUntil;
 
     /// <summary>Room for the payload of a control frame while it arrives.</summary>
     public byte* ControlPayload => _headerBytes + FrameHeader.Bytes + FrameChecksum.Bytes;
 
     /// <summary>Frames that came twice and were dropped.</summary>
     public long DuplicatesDropped { get; private set; }
+
+    /// <summary>Whether the payload that is arriving is left where it is, because nobody has asked for it yet.</summary>
+    public bool IsParked => _parkedUntil != 0;
+
+    /// <summary>Whether the poller does not report what there is to read.</summary>
+    public bool ReadingUnwatched { get; set; }
+
+    /// <summary>The rest of the payload that is arriving goes to another place; what has come of it is copied there.</summary>
+    /// <param name="state">The state that its target was given with.</param>
+    /// <param name="begun">Where it went so far.</param>
+    /// <param name="target">Where all of it goes.</param>
+    /// <returns>Whether it is still arriving.</returns>
+    public bool Retarget(object state, byte* begun, in PayloadTarget target)
+    {
+        if (_state != state)
+            return false;
+        long kept = Math.Min(_header.Length - _payloadRemaining, target.Capacity);
+        Buffer.MemoryCopy(begun, target.Pointer, target.Capacity, kept);
+        SetTarget(target.Pointer + kept, target.Capacity - kept, target.State);
+        Unpark();
+        return true;
+    }
+
+    /// <summary>From now on the link is read whoever waits.</summary>
+    public void Unpark()
+    {
+        if (IsParked)
+            Engine.CountParked(this, -1);
+        _parkedUntil = 0;
+    }
+
+    /// <summary>Ends the stay of a payload that nobody has asked for in time.</summary>
+    /// <returns>Whether it may stay on.</returns>
+    public bool StaysParked()
+    {
+        if (IsParked && Stopwatch.GetTimestamp() >= _parkedUntil)
+            Unpark();
+        return IsParked;
+    }
 
     /// <summary>The rest of the payload that is arriving is dropped instead of written to its target.</summary>
     public void AbandonTarget(object state)
@@ -156,7 +200,14 @@ internal sealed unsafe partial class Link
         if ((_header.Flags & FrameFlags.Checksum) != 0)
             (_receiveChecksum ??= new FrameChecksum()).Begin(_header);
         if (_payloadRemaining == 0)
+        {
             PayloadComplete();
+        }
+        else if (target.MayWait)
+        {
+            _parkedUntil = Stopwatch.GetTimestamp() + ParkTicks;
+            Engine.CountParked(this, +1);
+        }
     }
 
     private byte* TakePayload(byte* data, nint length, bool inPlace)
@@ -204,6 +255,7 @@ internal sealed unsafe partial class Link
     {
         object? state = _state;
         SetTarget(null, 0, null);
+        Unpark();
         _inPayload = false;
         if (!_skipping)
             Engine.Handler.End(this, _header, state);

@@ -9,8 +9,8 @@ internal abstract class Poller : IDisposable
 
     public abstract void Remove(int slot, Channel channel);
 
-    /// <summary>Whether room for writing ends a wait too.</summary>
-    public abstract void WatchWrite(int slot, Channel channel, bool watch);
+    /// <summary>What ends a wait: something to read (the default), room to write, both or neither.</summary>
+    public abstract void Watch(int slot, Channel channel, bool read, bool write);
 
     /// <summary>Collects the slots that have something to read, or room to write where watched.</summary>
     /// <param name="slots">Takes as many as it is long; the others come with the next call.</param>

@@ -183,7 +183,7 @@ internal sealed unsafe partial class ProgressEngine
             return;
         }
 
-        int timeout = RemainingMilliseconds(deadline);
+        int timeout = UnwatchParked(RemainingMilliseconds(deadline));
         if (_dirty.Exists(link => link.HasHeldOutput))
             timeout = HeldOutputPollMilliseconds;
 
@@ -208,7 +208,7 @@ internal sealed unsafe partial class ProgressEngine
     {
         foreach (Link link in _memoryLinks)
         {
-            if (link.Channel.CanRead || (link.HasOutput && link.Channel.CanWrite && !link.HasHeldOutput))
+            if ((link.Channel.CanRead && !link.StaysParked()) || (link.HasOutput && link.Channel.CanWrite && !link.HasHeldOutput))
                 return true;
         }
 
@@ -231,7 +231,7 @@ internal sealed unsafe partial class ProgressEngine
             if (!link.WritingWatched && link.HasOutput && link.Channel.Descriptor >= 0)
             {
                 link.WritingWatched = true;
-                _poller.WatchWrite(link.Slot, link.Channel, true);
+                _poller.Watch(link.Slot, link.Channel, !link.ReadingUnwatched, write: true);
             }
         }
     }
@@ -243,7 +243,7 @@ internal sealed unsafe partial class ProgressEngine
             if (link.WritingWatched)
             {
                 link.WritingWatched = false;
-                _poller.WatchWrite(link.Slot, link.Channel, false);
+                _poller.Watch(link.Slot, link.Channel, !link.ReadingUnwatched, write: false);
             }
         }
     }

@@ -95,6 +95,7 @@ internal sealed unsafe partial class ProgressEngine : IDisposable
             _poller.Remove(link.Slot, link.Channel);
         else
             _memoryLinks.Remove(link);
+        link.Unpark();
         _dirty.Remove(link);
         link.IsDirty = false;
         link.Expecting = 0;
@@ -107,6 +108,8 @@ internal sealed unsafe partial class ProgressEngine : IDisposable
         if (link.IsClosed)
             return;
         link.Expecting += change;
+        if (change > 0)
+            link.Unpark();
         if (link.Expecting > 0 && link.ExpectingIndex < 0)
         {
             link.ExpectingIndex = _expecting.Count;
@@ -173,7 +176,7 @@ internal sealed unsafe partial class ProgressEngine : IDisposable
         {
             // A closing link leaves the list while we walk it.
             if (i < _memoryLinks.Count && _memoryLinks[i].Channel.CanRead)
-                moved |= _memoryLinks[i].ReadSome();
+                moved |= ReadFrom(_memoryLinks[i]);
         }
 
         if (_links.Count == _memoryLinks.Count)
@@ -185,7 +188,7 @@ internal sealed unsafe partial class ProgressEngine : IDisposable
             for (int i = expecting - 1; i >= 0; i--)
             {
                 if (i < _expecting.Count && _expecting[i].Channel.Descriptor >= 0)
-                    moved |= _expecting[i].ReadSome();
+                    moved |= ReadFrom(_expecting[i]);
             }
 
             return moved;
@@ -221,7 +224,7 @@ internal sealed unsafe partial class ProgressEngine : IDisposable
         foreach (int slot in slots)
         {
             if (slot < _links.Count && _links[slot] is { } link)
-                moved |= link.ReadSome();
+                moved |= ReadFrom(link);
         }
 
         return moved;

@@ -10,6 +10,7 @@ internal sealed class SelectPoller : Poller
 
     private readonly Lock _gate = new();
     private readonly Dictionary<int, Socket> _sockets = [];
+    private readonly HashSet<int> _unwatchedRead = [];
     private readonly HashSet<int> _watchWrite = [];
     private readonly ManualResetEventSlim _woken = new(false, spinCount: 0);
 
@@ -24,14 +25,18 @@ internal sealed class SelectPoller : Poller
         lock (_gate)
         {
             _sockets.Remove(slot);
+            _unwatchedRead.Remove(slot);
             _watchWrite.Remove(slot);
         }
     }
 
-    public override void WatchWrite(int slot, Channel channel, bool watch)
+    public override void Watch(int slot, Channel channel, bool read, bool write)
     {
         lock (_gate)
-            _ = watch ? _watchWrite.Add(slot) : _watchWrite.Remove(slot);
+        {
+            _ = read ? _unwatchedRead.Remove(slot) : _unwatchedRead.Add(slot);
+            _ = write ? _watchWrite.Add(slot) : _watchWrite.Remove(slot);
+        }
     }
 
     public override int Wait(Span<int> slots, int timeoutMilliseconds)
@@ -59,11 +64,11 @@ internal sealed class SelectPoller : Poller
         List<Socket> read, write;
         lock (_gate)
         {
-            read = [.. _sockets.Values];
+            read = [.. _sockets.Where(pair => !_unwatchedRead.Contains(pair.Key)).Select(pair => pair.Value)];
             write = [.. _watchWrite.Where(_sockets.ContainsKey).Select(slot => _sockets[slot])];
         }
 
-        if (read.Count == 0)
+        if (read.Count + write.Count == 0)
         {
             _woken.Wait(TimeSpan.FromMicroseconds(microseconds));
             return 0;
@@ -71,7 +76,7 @@ internal sealed class SelectPoller : Poller
 
         try
         {
-            Socket.Select(read, write.Count == 0 ? null : write, null, microseconds);
+            Socket.Select(read.Count == 0 ? null : read, write.Count == 0 ? null : write, null, microseconds);
         }
         catch (Exception exception) when (exception is ObjectDisposedException or SocketException)
         {

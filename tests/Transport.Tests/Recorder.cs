@@ -15,6 +15,9 @@ internal sealed unsafe class Recorder : IFrameHandler
     /// <summary>Chooses the memory for a payload; null is memory of its length.</summary>
     public Func<FrameHeader, byte[]?>? Target { get; set; }
 
+    /// <summary>Nobody wants the payloads yet.</summary>
+    public bool MayWait { get; set; }
+
     public Action<Link, FrameHeader>? Ended { get; set; }
 
     public long LongestAllocation { get; private set; }
@@ -30,7 +33,7 @@ internal sealed unsafe class Recorder : IFrameHandler
 
         // Pinned when it was allocated: its address stays what it is.
         byte* start = (byte*)Unsafe.AsPointer(ref System.Runtime.InteropServices.MemoryMarshal.GetArrayDataReference(target));
-        return new PayloadTarget { Pointer = start, Capacity = target.Length, State = target };
+        return new PayloadTarget { Pointer = start, Capacity = target.Length, State = target, MayWait = MayWait };
     }
 
     public void End(Link link, in FrameHeader header, object? state)

@@ -7,6 +7,9 @@ namespace BoxerMpi.Internal;
 // What arrives. Called by the links under the gate.
 internal sealed unsafe partial class Messenger
 {
+    // Messages above this may stay in the socket for a moment when their receive is not posted yet; others have come with their header.
+    private const int ParkBytes = ProgressEngine.StagingBytes;
+
     public PayloadTarget Begin(Link link, in FrameHeader header)
     {
         CheckRoute(link, header);
@@ -107,8 +110,12 @@ internal sealed unsafe partial class Messenger
         (message.Source, message.Tag, message.Length) = (header.Source, header.Tag, header.Length);
         message.Block = _blocks.Rent(header.Length);
         message.HoldsCredit = true;
+        message.ArrivingLink = link;
         AddUnexpected(queue, message);
-        return new PayloadTarget { Pointer = message.Block, Capacity = header.Length, State = message };
+
+        // A link that carries frames of others is read on: they are not this rank's to put off.
+        bool mayWait = header.Length > ParkBytes && !_options.Relay;
+        return new PayloadTarget { Pointer = message.Block, Capacity = header.Length, State = message, MayWait = mayWait };
     }
 
     private void EndEager(in FrameHeader header, Peer source, object? state)
@@ -120,6 +127,7 @@ internal sealed unsafe partial class Messenger
                 break;
             case UnexpectedMessage { Discarded: false } message:
                 message.State = UnexpectedMessage.Kind.Complete;
+                message.ArrivingLink = null;
                 if (message.Claim is { } claim)
                 {
                     claim.Message = null;

@@ -205,6 +205,8 @@ internal sealed unsafe partial class Messenger
             case UnexpectedMessage.Kind.Complete:
                 HandOver(message, receive);
                 break;
+            case UnexpectedMessage.Kind.Arriving when TakeOver(message, receive):
+                break;
             case UnexpectedMessage.Kind.Arriving:
                 message.Claim = receive;
                 receive.Message = message;
@@ -223,6 +225,23 @@ internal sealed unsafe partial class Messenger
                 send.Complete(default, null);
                 break;
         }
+    }
+
+    /// <summary>Lets the rest of a message that is arriving go right into the receive's buffer, as if that had been posted in time.</summary>
+    private bool TakeOver(UnexpectedMessage message, ReceiveOperation receive)
+    {
+        // Memory that is handed over whole needs no copy.
+        if (receive.OwnsBuffer || message.ArrivingLink is not { } link)
+            return false;
+        PayloadTarget target = new() { Pointer = receive.Buffer, Capacity = receive.Capacity, State = receive };
+        if (!link.Retarget(message, message.Block, target))
+            return false;
+        receive.Progress = ReceiveOperation.Stage.Arriving;
+        receive.MatchedSource = message.Source;
+        receive.ArrivingLink = link;
+        ExpectFrom(receive, message.Source);
+        Free(message);
+        return true;
     }
 
     /// <summary>Gives a complete message to its receive.</summary>

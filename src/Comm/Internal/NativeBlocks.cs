@@ -1,17 +1,23 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using BoxerMpi.Wire;
 
 namespace BoxerMpi.Internal;
 
-/// <summary>Unmanaged memory for messages that came before their receive; small blocks are kept for the next one.</summary>
+/// <summary>Unmanaged memory for messages that came before their receive; blocks are kept for the next one, large ones up to 4 MiB in all.</summary>
 /// <remarks>Used under the engine's gate, except <see cref="Free"/>, which any thread may call for a block it owns.</remarks>
 internal sealed unsafe class NativeBlocks
 {
     private const int SmallestShift = 6;
-    private const int LargestShift = 16;
+    private const int LargestSmallShift = 16;
+    private const int LargestShift = 22;
     private const int KeptPerSize = 64;
 
+    // What one peer's credit holds: memory that is new each time costs more in page faults than the copy into it.
+    private const long LargestKeptBytes = WireLimits.CreditWindowBytes;
+
     private readonly Stack<nint>[] _kept = [.. Enumerable.Range(0, LargestShift - SmallestShift + 1).Select(_ => new Stack<nint>())];
+    private long _keptLargeBytes;
 
     /// <summary>A block of at least this many bytes; null for none.</summary>
     /// <exception cref="OutOfMemoryException">There is no such block.</exception>
@@ -22,7 +28,11 @@ internal sealed unsafe class NativeBlocks
         int size = SizeClass(bytes);
         if (size < 0)
             return (byte*)NativeMemory.Alloc((nuint)bytes);
-        return _kept[size].TryPop(out nint block) ? (byte*)block : (byte*)NativeMemory.Alloc((nuint)1 << (size + SmallestShift));
+        if (!_kept[size].TryPop(out nint block))
+            return (byte*)NativeMemory.Alloc((nuint)BytesOf(size));
+        if (size > LargestSmallShift - SmallestShift)
+            _keptLargeBytes -= BytesOf(size);
+        return (byte*)block;
     }
 
     public void Return(byte* block, long bytes)
@@ -30,10 +40,10 @@ internal sealed unsafe class NativeBlocks
         int size = SizeClass(bytes);
         if (block is null)
             return;
-        if (size >= 0 && _kept[size].Count < KeptPerSize)
-            _kept[size].Push((nint)block);
-        else
+        if (size < 0 || !Keeps(size))
             Free(block);
+        else
+            _kept[size].Push((nint)block);
     }
 
     public static void Free(byte* block) => NativeMemory.Free(block);
@@ -47,6 +57,18 @@ internal sealed unsafe class NativeBlocks
                 Free((byte*)block);
         }
     }
+
+    private bool Keeps(int size)
+    {
+        if (size <= LargestSmallShift - SmallestShift)
+            return _kept[size].Count < KeptPerSize;
+        if (_keptLargeBytes + BytesOf(size) > LargestKeptBytes)
+            return false;
+        _keptLargeBytes += BytesOf(size);
+        return true;
+    }
+
+    private static long BytesOf(int size) => 1L << (size + SmallestShift);
 
     private static int SizeClass(long bytes)
     {

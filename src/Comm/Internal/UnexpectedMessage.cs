@@ -39,6 +39,9 @@ internal sealed unsafe class UnexpectedMessage
     /// <summary>The receive that gets it once it is complete.</summary>
     public ReceiveOperation? Claim { get; set; }
 
+    /// <summary>The link over which it arrives, until it is complete.</summary>
+    public Transport.Link? ArrivingLink { get; set; }
+
     /// <summary>Nobody wants it: freed when complete.</summary>
     public bool Discarded { get; set; }
 
@@ -62,6 +65,7 @@ internal sealed unsafe class UnexpectedMessage
         Block = null;
         SelfSend = null;
         Claim = null;
+        ArrivingLink = null;
         Discarded = false;
         HoldsCredit = false;
         Queue = null;
