@@ -91,7 +91,7 @@ internal sealed unsafe partial class Link
         try
         {
             byte* staging = Engine.Staging;
-            nint direct = _inPayload ? (nint)Math.Min(Math.Min(_payloadRemaining, _targetRemaining), CallBytes) : 0;
+            nint direct = _inPayload ? (nint)Math.Min(Math.Min(_payloadRemaining, _targetRemaining), ReceiveCallBytes) : 0;
             nint count;
             if (direct > 0)
             {

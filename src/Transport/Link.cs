@@ -12,8 +12,12 @@ internal sealed unsafe partial class Link
     /// <remarks>Measured: a copy of 8 KiB costs less than the second vector of a gather call.</remarks>
     public const int CopyLimitBytes = 8 * 1024;
 
-    /// <summary>The most that one call sends or receives, so that the two directions alternate.</summary>
-    public const int CallBytes = 256 * 1024;
+    /// <summary>The most that one call receives, so that the two directions alternate.</summary>
+    public const int ReceiveCallBytes = 256 * 1024;
+
+    /// <summary>The most that one call sends: what the socket's buffer holds.</summary>
+    /// <remarks>Measured with 1 MiB over loopback, one way: 190 µs in calls of 256 KiB, 106 in one; both ways at once it does no harm.</remarks>
+    public const int SendCallBytes = 1024 * 1024;
 
     // What is left over for another call is never as short as a header.
     private const int CallSlackBytes = 4 * 1024;
@@ -165,7 +169,7 @@ internal sealed unsafe partial class Link
 
         IoVector* vectors = stackalloc IoVector[GatherLimit];
         int used = 0;
-        nint budget = CallBytes;
+        nint budget = SendCallBytes;
         nint asked = 0;
         for (int i = 0; i < _count && used < GatherLimit && budget > 0; i++)
         {

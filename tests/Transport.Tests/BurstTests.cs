@@ -97,12 +97,12 @@ public sealed class BurstTests : IDisposable
     [Fact]
     public void What_fills_a_call_but_for_its_header_leaves_in_one_call()
     {
-        (Channel first, Channel second) = MemoryChannel.CreatePair(capacityBytes: 2 * Link.CallBytes);
+        (Channel first, Channel second) = MemoryChannel.CreatePair(capacityBytes: 2 * Link.SendCallBytes);
         CountingChannel counting = new(first);
         using (second)
         {
             Link link = _sender.Add(counting);
-            byte[] payload = GC.AllocateArray<byte>(Link.CallBytes, pinned: true);
+            byte[] payload = GC.AllocateArray<byte>(Link.SendCallBytes, pinned: true);
             PayloadCounter owner = new();
             _sender.SendInPlace(link, payload, owner);
             Assert.False(link.HasOutput);
