@@ -5,13 +5,15 @@
 #                    [--out FILE.md] [--raw FILE.tsv] [--boxer COMMAND] [--mpich]
 #
 # --ops     default: all; e.g. pingpong,allreduce
-# --ranks   of the collectives, default 2,4,8,16; the point-to-point operations always run on 2
+# --ranks   default 2,4,8,16; the point-to-point operations run where 2 is among them
 # --bytes   default: per operation, the sizes that have a target; e.g. 8,64K
 # --repeats default 5; a repeat runs the peer, then ours; a ratio is always taken within one repeat
 # --seconds timed per operation and size (0.15); --warmup per operation (0.3; the first of a process twice that)
 # --out     also write the table as markdown; --raw keeps every measurement
 # --boxer   the command to measure; default: this repository's, built in Release
 # --mpich   at 2 ranks also run MPICH over TCP; the ratio is then to the faster of the two
+#
+# All of it takes about 15 minutes on 2 quiet cores. The table names the target of the first release and the final one.
 #
 # Exit code 0 when everything was measured, whatever the verdicts; 1 when a measurement is missing.
 set -euo pipefail
@@ -115,9 +117,13 @@ group() { # ranks "op,op" bytes: one process a side and repeat
     echo "$1 ranks: $chosen done after $SECONDS s" >&2
 }
 
-group 2 pingpong 8,1K,16K,64K,256K,1M,4M
-group 2 stream 64K
-group 2 mrate 8,256,1K
+case ",$ranks," in
+    *,2,*)
+        group 2 pingpong 8,1K,16K,64K,256K,1M,4M
+        group 2 stream 64K
+        group 2 mrate 8,256,1K
+        ;;
+esac
 for n in ${ranks//,/ }; do
     group "$n" barrier,bcast,allreduce 8,1K,64K,1M
     group "$n" reduce 8,64K,1M
@@ -139,6 +145,17 @@ report=$(awk -F'\t' '
         if (op == "mrate") return 0.2
         return 1.3
     }
+    function final(op, bytes, ranks) {
+        if (op == "pingpong") return bytes <= 16384 ? 0.85 : bytes <= 65536 ? 0.45 : bytes < 1048576 ? 0.58 : 0.95
+        if (op == "stream") return 0.55
+        if (op == "mrate") return bytes < 1024 ? 1 / 25 : 1 / 18
+        if (op == "barrier") return ranks <= 2 ? 0.75 : ranks <= 4 ? 0.8 : ranks <= 8 ? 0.6 : 0.5
+        if (op == "allreduce") return bytes <= 1024 ? (ranks <= 4 ? 0.85 : 0.6) : bytes < 1048576 ? 0.5 : 0.7
+        if (op == "bcast") return bytes <= 1024 ? 0.8 : bytes < 1048576 ? 0.5 : 0.7
+        if (op == "allgather") return bytes <= 1024 ? 0.7 : 0.45
+        if (op ~ /^alltoall/) return bytes <= 1024 ? 0.75 : bytes < 1048576 ? 0.4 : 0.8
+        return 0.7
+    }
     function human(b) { return b >= 1048576 && b % 1048576 == 0 ? b / 1048576 " MiB" : b >= 1024 && b % 1024 == 0 ? b / 1024 " KiB" : b " B" }
     {
         key = $3 FS $5 FS $4
@@ -148,8 +165,8 @@ report=$(awk -F'\t' '
         if ($2 > repeats) repeats = $2
     }
     END {
-        print "| op | bytes | ranks | ours, µs | peer, µs | ratio | range | target | |"
-        print "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |"
+        print "| op | bytes | ranks | ours, µs | peer, µs | ratio | range | target | final | |"
+        print "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |"
         for (k = 1; k <= keys; k++) {
             key = order[k]; split(key, part, FS); ratios = ""; plain = ""
             for (r = 1; r <= repeats; r++) {
@@ -159,19 +176,23 @@ report=$(awk -F'\t' '
                 if (ours != "" && time["plain", r, key] != "") plain = plain " " ours / time["plain", r, key]
             }
             if (ratios == "") {
-                printf "| %s | %s | %s | – | – | – | – | %.2f | not measured |\n", part[1], human(part[2]), part[3], target(part[1], part[2])
+                printf "| %s | %s | %s | – | – | – | – | %.2f | %.2f | not measured |\n",
+                    part[1], human(part[2]), part[3], target(part[1], part[2]), final(part[1], part[2], part[3])
                 missing++
                 continue
             }
             ratio = median(ratios); range = sprintf("%.2f–%.2f", low, high); goal = target(part[1], part[2])
-            verdict = ratio <= goal ? "met" : "**missed**"; if (ratio <= goal) met++
+            last = final(part[1], part[2], part[3])
+            verdict = ratio <= last ? "met, final too" : ratio <= goal ? "met" : "**missed**"
+            if (ratio <= goal) met++
+            if (ratio <= last) metFinal++
             compared++
             if (plain != "") verdict = verdict sprintf(" (%.2f × plain C)", median(plain))
-            printf "| %s | %s | %s | %.1f | %.1f | %.2f | %s | %.2f | %s |\n", part[1], part[1] == "barrier" ? "" : human(part[2]), part[3],
-                median(times["boxer", key]), median(times["openmpi", key]), ratio, range, goal, verdict
+            printf "| %s | %s | %s | %.1f | %.1f | %.2f | %s | %.2f | %.2f | %s |\n", part[1], part[1] == "barrier" ? "" : human(part[2]), part[3],
+                median(times["boxer", key]), median(times["openmpi", key]), ratio, range, goal, last, verdict
         }
-        printf "\n%d of %d targets met; %d not measured. Median of the ratios of %d interleaved repeats, ours / peer; below 1 is faster.\n",
-            met, compared, missing, repeats
+        printf "\n%d of %d targets met, %d of them the final one too; %d not measured. Median of the ratios of %d interleaved repeats, ours / peer; below 1 is faster.\n",
+            met, compared, metFinal, missing, repeats
     }' "$raw")
 
 echo "$report"
