@@ -121,16 +121,17 @@ public partial class Communicator
             EndRound(group);
     }
 
-    private CancellationTokenRegistration FailWhenCancelled(CompletionGroup group, CancellationToken cancellationToken) =>
+    private static CancellationTokenRegistration FailWhenCancelled(CompletionGroup group, CancellationToken cancellationToken) =>
         cancellationToken.UnsafeRegister(
             static (state, token) =>
             {
-                (Communicator communicator, CompletionGroup group) = ((Communicator, CompletionGroup))state!;
+                CompletionGroup group = (CompletionGroup)state!;
+                Communicator communicator = group.Communicator!;
                 lock (communicator.Messenger.Gate)
                 {
                     if (!group.IsDone)
                         communicator.FailRound(group, new OperationCanceledException($"{group.Operation} #{group.Sequence} was cancelled; the communicator is revoked.", token));
                 }
             },
-            (this, group));
+            group);
 }

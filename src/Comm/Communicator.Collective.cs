@@ -11,7 +11,7 @@ public unsafe partial class Communicator
     internal CompletionGroup RentCompletion(string operation, long sequence)
     {
         CompletionGroup group = Messenger.RentGroup();
-        group.Prepare(operation, sequence);
+        group.Prepare(this, operation, sequence);
         return group;
     }
 

@@ -133,6 +133,10 @@ public sealed class SemanticsTests
             Assert.Equal(ranks, await world.AllGatherAsync(world.Rank, token));
             Assert.Equal(world.Rank == 3 ? ranks : [], world.Gather(world.Rank, root: 3));
             Assert.Equal(world.Rank == 1 ? 10 : world.Rank, world.Reduce(world.Rank, ReduceOp<int>.Sum, root: 1));
+            Assert.Equal(world.Rank == 1 ? 10 : world.Rank, await world.ReduceAsync(world.Rank, ReduceOp<int>.Sum, root: 1, token));
+            Assert.Equal(world.Rank == 3 ? ranks : [], await world.GatherAsync(world.Rank, root: 3, token));
+            Assert.Equal(world.Rank, world.ScatterValue<int>(world.Rank == 4 ? ranks : [], root: 4));
+            Assert.Equal(world.Rank, await world.ScatterValueAsync<int>(world.Rank == 0 ? ranks : default, root: 0, token));
             int[] prefixes = [0, 1, 3, 6, 10, 15];
             Assert.Equal(prefixes[world.Rank], world.Scan(world.Rank, ReduceOp<int>.Sum));
             Assert.Equal(prefixes[world.Rank + 1], await world.ScanAsync(world.Rank + 1, ReduceOp<int>.Sum, token));
@@ -162,6 +166,54 @@ public sealed class SemanticsTests
             Assert.Equal("abcde"[..(world.Rank + 1)], await world.ScanObjectAsync(letter, string.Concat, token));
             Assert.Equal(world.Rank == 3 ? "abcde" : letter, world.ReduceObject(letter, string.Concat, root: 3));
             Assert.Equal(world.Rank == 0 ? "abcde" : letter, await world.ReduceObjectAsync(letter, string.Concat, root: 0, token));
+        });
+
+    [Theory, InlineData("mesh"), InlineData("grid"), InlineData("tree")]
+    public Task In_place_a_rank_s_own_block_stays_where_it_is(string topology) =>
+        ClusterTests.RunAsync(6, topology, LocalTransport.Memory, async (world, token) =>
+        {
+            const int Root = 2;
+            bool isRoot = world.Rank == Root;
+            long[] own = [world.Rank * 10, world.Rank * 10 + 1];
+            long[] all = [.. Enumerable.Range(0, 6).SelectMany(rank => new long[] { rank * 10, rank * 10 + 1 })];
+            foreach (bool blocking in new[] { true, false })
+            {
+                long[] gathered = isRoot ? new long[12] : own.ToArray();
+                if (isRoot)
+                    own.CopyTo(gathered, Root * 2);
+                if (blocking)
+                    world.Gather(gathered.AsSpan(), Root);
+                else
+                    await world.GatherAsync(gathered.AsMemory(), Root, token);
+                Assert.Equal(isRoot ? all : own, gathered);
+
+                long[] dealt = isRoot ? all.ToArray() : new long[2];
+                if (blocking)
+                    world.Scatter(dealt.AsSpan(), Root);
+                else
+                    await world.ScatterAsync(dealt.AsMemory(), Root, token);
+                Assert.Equal(isRoot ? all : own, dealt);
+
+                long[] sum = own.ToArray();
+                if (blocking)
+                    world.Reduce(sum.AsSpan(), ReduceOp<long>.Sum, Root);
+                else
+                    await world.ReduceAsync(sum.AsMemory(), ReduceOp<long>.Sum, Root, token);
+                Assert.Equal(isRoot ? [150, 156] : own, sum);
+
+                // Rank r has r % 3 elements.
+                BlockLayout layout = BlockLayout.FromCounts(0, 1, 2, 0, 1, 2);
+                long[] united = new long[6];
+                own.AsSpan(0, world.Rank % 3).CopyTo(united.AsSpan((int)layout.Displacement(world.Rank)));
+                if (blocking)
+                    world.AllGatherV(united.AsSpan(), layout);
+                else
+                    await world.AllGatherVAsync(united.AsMemory(), layout, token);
+                Assert.Equal([10, 20, 21, 40, 50, 51], united);
+            }
+
+            if (isRoot)
+                Assert.Throws<ArgumentException>(() => world.Gather(new long[7].AsSpan(), Root));
         });
 
     [Fact]

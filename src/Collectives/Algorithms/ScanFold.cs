@@ -8,74 +8,66 @@ namespace BoxerMpi.Collectives;
 internal sealed class ScanFold
 {
     private readonly ScheduleBuilder _schedule;
-    private readonly bool _isExclusive;
-    private readonly Region _result;
-    private readonly Region _first;
-    private readonly Region _second;
-    private readonly Region _prefixSpare;
-    private Region _block;
-    private Region _arrival;
-    private Region? _prefix;
+    private readonly long _bytes;
+    private Region? _first;
+    private Region? _second;
+    private Region? _arrival;
 
-    public ScanFold(ScheduleBuilder schedule, in CollectiveCall call)
+    /// <summary>Prepares the fold of one rank.</summary>
+    /// <param name="schedule">Takes the steps.</param>
+    /// <param name="own">What this rank contributes; only read.</param>
+    /// <param name="isExclusive">Whether the prefix ends before this rank.</param>
+    public ScanFold(ScheduleBuilder schedule, Region own, bool isExclusive)
     {
         _schedule = schedule;
-        _isExclusive = call.Collective == Collective.ExclusiveScan;
-        _result = Region.UserReceive(0, call.Bytes);
-        _block = call.Own;
-        if (call.Size == 1)
-            return;
-        _arrival = schedule.Scratch(call.Bytes);
-        (_first, _second) = (schedule.Scratch(call.Bytes), schedule.Scratch(call.Bytes));
-        _prefixSpare = schedule.Scratch(call.Bytes);
-        _prefix = _isExclusive ? null : call.Own;
+        _bytes = own.Length;
+        Block = own;
+        Prefix = isExclusive ? null : own;
     }
 
+    /// <summary>The fold of the block of ranks so far.</summary>
+    public Region Block { get; private set; }
+
+    /// <summary>The fold of the ranks up to this one so far, or before it; null for none.</summary>
+    public Region? Prefix { get; private set; }
+
     /// <summary>Sends the fold of the block as it is before this round's arrival.</summary>
-    public void Send(int to) => _schedule.Send(to, _block);
+    public void Send(int to) => _schedule.Send(to, Block);
 
     /// <summary>Takes the fold of the block before this rank's.</summary>
     public void ReceiveEarlier(int from, bool isBlockNeeded)
     {
-        Region arrival = _arrival;
+        Region arrival = Needed(ref _arrival);
         _schedule.Receive(from, arrival);
         if (isBlockNeeded)
         {
-            Region joined = OtherThan(_block);
-            _schedule.Copy(arrival, joined).Reduce(joined, _block);
-            _block = joined;
+            Region joined = OtherThan(Block);
+            _schedule.Copy(arrival, joined).Reduce(joined, Block);
+            Block = joined;
         }
 
-        if (_prefix is { } prefix)
+        _arrival = null;
+        if (Prefix is { } prefix)
         {
             _schedule.Reduce(arrival, prefix);
-            (_prefix, _arrival) = (arrival, prefix.Buffer == BufferKind.Scratch ? prefix : _prefixSpare);
+            if (prefix.Buffer == BufferKind.Scratch)
+                _arrival = prefix;
         }
-        else
-        {
-            (_prefix, _arrival) = (arrival, _prefixSpare);
-        }
+
+        Prefix = arrival;
     }
 
     /// <summary>Takes the fold of the block after this rank's, to pass it on with its own.</summary>
     public void ReceiveLater(int from)
     {
-        Region joined = OtherThan(_block);
-        _schedule.Receive(from, _arrival).Copy(_block, joined).Reduce(joined, _arrival);
-        _block = joined;
+        Region joined = OtherThan(Block);
+        Region arrival = Needed(ref _arrival);
+        _schedule.Receive(from, arrival).Copy(Block, joined).Reduce(joined, arrival);
+        Block = joined;
     }
 
-    public void EndRound() => _schedule.EndRound();
+    private Region OtherThan(Region block) => block == _first ? Needed(ref _second) : Needed(ref _first);
 
-    /// <summary>Delivers the prefix; rank 0 of an exclusive scan has none and keeps its buffer.</summary>
-    public Schedule Build()
-    {
-        if (_prefix is { } prefix)
-            _schedule.Copy(prefix, _result);
-        else if (!_isExclusive)
-            _schedule.Copy(_block, _result);
-        return _schedule.Build();
-    }
-
-    private Region OtherThan(Region block) => block == _first ? _second : _first;
+    /// <summary>Scratch memory is set aside when it is first used: at the ends of the line less is.</summary>
+    private Region Needed(ref Region? place) => place ??= _schedule.Scratch(_bytes);
 }

@@ -13,7 +13,7 @@ internal static class ScanRecursiveDoubling
     public static Schedule Build(in CollectiveCall call)
     {
         ScheduleBuilder schedule = new(call);
-        ScanFold fold = new(schedule, call);
+        ScanFold fold = new(schedule, call.Own, isExclusive: call.Collective == Collective.ExclusiveScan);
         int rank = call.Rank;
         for (int distance = 1; distance < call.Size; distance <<= 1)
         {
@@ -28,10 +28,13 @@ internal static class ScanRecursiveDoubling
                 fold.ReceiveEarlier(partner, isPassedOn);
             else if (isPassedOn)
                 fold.ReceiveLater(partner);
-            fold.EndRound();
+            schedule.EndRound();
         }
 
-        return fold.Build();
+        // Rank 0 of an exclusive scan has no prefix and keeps its buffer.
+        if (fold.Prefix is { } prefix)
+            schedule.Copy(prefix, Region.UserReceive(0, call.Bytes));
+        return schedule.Build();
     }
 
     /// <summary>Whether a later round asks this rank for the fold of its block.</summary>

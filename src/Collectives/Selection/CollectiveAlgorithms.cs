@@ -101,23 +101,27 @@ internal static class CollectiveAlgorithms
         new(Collective.ReduceScatterBlock, "linear", ReduceScatterLinear.Build) { FoldsInOrder = true },
         new(Collective.ReduceScatterBlock, "halving", ReduceScatterHalving.Build) { Demands = Demands.Commutative },
         new(Collective.ReduceScatterBlock, "pairwise", ReduceScatterPairwise.Build) { Demands = Demands.Commutative },
+        new(Collective.ReduceScatterBlock, "grid", ReduceScatterGrid.Build) { Demands = Demands.Commutative },
         new(Collective.ReduceScatterBlock, "tree", ReduceScatterTree.Build) { Demands = Demands.Commutative, FollowsTopology = true },
         new(Collective.ReduceScatterBlock, "ordered-tree", ReduceScatterOrderedTree.Build) { FollowsTopology = true, FoldsInOrder = true },
 
         new(Collective.ReduceScatter, "linear", ReduceScatterLinear.Build) { FoldsInOrder = true },
         new(Collective.ReduceScatter, "halving", ReduceScatterHalving.Build) { Demands = Demands.Commutative },
         new(Collective.ReduceScatter, "pairwise", ReduceScatterPairwise.Build) { Demands = Demands.Commutative },
+        new(Collective.ReduceScatter, "grid", ReduceScatterGrid.Build) { Demands = Demands.Commutative },
         new(Collective.ReduceScatter, "tree", ReduceScatterTree.Build) { Demands = Demands.Commutative, FollowsTopology = true },
         new(Collective.ReduceScatter, "ordered-tree", ReduceScatterOrderedTree.Build) { FollowsTopology = true, FoldsInOrder = true },
 
         new(Collective.Scan, "linear", ScanLinear.Build) { FoldsInOrder = true },
         new(Collective.Scan, "distance-doubling", ScanDistanceDoubling.Build),
         new(Collective.Scan, "recursive-doubling", ScanRecursiveDoubling.Build),
+        new(Collective.Scan, "grid", ScanGrid.Build),
         new(Collective.Scan, "ordered-tree", ScanOrderedTree.Build) { FollowsTopology = true, FoldsInOrder = true },
 
         new(Collective.ExclusiveScan, "linear", ScanLinear.Build) { FoldsInOrder = true },
         new(Collective.ExclusiveScan, "distance-doubling", ScanDistanceDoubling.Build),
         new(Collective.ExclusiveScan, "recursive-doubling", ScanRecursiveDoubling.Build),
+        new(Collective.ExclusiveScan, "grid", ScanGrid.Build),
         new(Collective.ExclusiveScan, "ordered-tree", ScanOrderedTree.Build) { FollowsTopology = true, FoldsInOrder = true },
 
         // Neighbours are the program's own choice: where a link lacks, the off-topology policy says what happens.

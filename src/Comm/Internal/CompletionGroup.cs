@@ -14,6 +14,9 @@ internal sealed class CompletionGroup(Messenger messenger) : IValueTaskSource
 
     public Messenger Messenger { get; } = messenger;
 
+    /// <summary>Where the collective runs.</summary>
+    public Communicator? Communicator { get; private set; }
+
     /// <summary>The collective's name, for messages.</summary>
     public string Operation { get; private set; } = "";
 
@@ -30,8 +33,9 @@ internal sealed class CompletionGroup(Messenger messenger) : IValueTaskSource
 
     public IReadOnlyList<Operation> Members => _members;
 
-    public void Prepare(string operation, long sequence)
+    public void Prepare(Communicator communicator, string operation, long sequence)
     {
+        Communicator = communicator;
         (Operation, Sequence) = (operation, sequence);
         _started = Environment.TickCount64;
         Error = null;
