@@ -112,10 +112,11 @@ internal static class AllToAllGrid
                     Schedule.Copy(_collected[c, _row], _call.ReceiveBlock(_grid.Rank(_row, c)));
             }
 
-            for (int r = 0; r < rows; r++)
+            // Rotated like the linear exchange: ranks that all began with the first row would queue at its port, then at the next one's.
+            for (int i = 1; i < rows; i++)
             {
-                if (r != _row)
-                    Send(_grid.Rank(r, _column), Bundle(r, columns));
+                int r = (_row + i) % rows;
+                Send(_grid.Rank(r, _column), Bundle(r, columns));
             }
 
             for (int i = 0; i < _detour.Length; i++)
@@ -146,10 +147,11 @@ internal static class AllToAllGrid
 
         private void Pack()
         {
-            for (int c = 0; c < _grid.RowLength(_row); c++)
+            int columns = _grid.RowLength(_row);
+            for (int i = 1; i < columns; i++)
             {
-                if (c != _column)
-                    Send(_grid.Rank(_row, c), PackColumn(c));
+                int c = (_column + i) % columns;
+                Send(_grid.Rank(_row, c), PackColumn(c));
             }
 
             // What this column's ranks get from this rank travels with what the row brings for them.

@@ -58,7 +58,7 @@ internal sealed record SymbolicRun(CollectiveAlgorithm Algorithm, Topology Topol
         CheckLinks(schedules);
 
         Cell[][] send = [.. calls.Select(call => Sent(call))];
-        Cell[][] receive = [.. calls.Select(call => Interpreter.Filled(ReceiveLength(call)))];
+        Cell[][] receive = [.. calls.Select(call => SymbolicMemory.Filled(ReceiveLength(call)))];
         if (Collective == Collective.Broadcast)
             receive[Root] = Numbered(Root, Bytes);
         if (InPlace)
@@ -70,8 +70,7 @@ internal sealed record SymbolicRun(CollectiveAlgorithm Algorithm, Topology Topol
             }
         }
 
-        Interpreter interpreter = new(schedules, send, receive, Commutative);
-        interpreter.Run();
+        SymbolicMemory.Run(schedules, send, receive, Commutative);
         foreach (CollectiveCall call in calls)
             CheckResult(call, receive[call.Rank]);
         return receive;
@@ -150,8 +149,8 @@ internal sealed record SymbolicRun(CollectiveAlgorithm Algorithm, Topology Topol
         Schedule[] schedules = Array.ConvertAll(calls, call => Algorithm.BuildCounts!(call));
         CheckLinks(schedules);
         Cell[][] send = [.. calls.Select(call => Numbered(call.Rank, Size * sizeof(long)))];
-        Cell[][] receive = [.. calls.Select(call => Interpreter.Filled(Algorithm.CountsLength!(call) * sizeof(long)))];
-        new Interpreter(schedules, send, receive).Run();
+        Cell[][] receive = [.. calls.Select(call => SymbolicMemory.Filled(Algorithm.CountsLength!(call) * sizeof(long)))];
+        SymbolicMemory.Run(schedules, send, receive);
         return [.. calls.Select((call, rank) => call with
         {
             Known = [.. receive[rank].Where((_, i) => i % sizeof(long) == 0).Select(cell => SentCount(calls[cell.First], (int)(cell.Offset / sizeof(long))))],
