@@ -78,6 +78,13 @@ internal sealed partial class CollectiveEngine
         }
     }
 
+    /// <summary>Why a call would run so.</summary>
+    public CollectiveExplanation Explain(in PlanKey key)
+    {
+        lock (_gate)
+            return _selector.Explain(key);
+    }
+
     /// <summary>Runs a collective on the calling thread.</summary>
     public void Run(in PlanKey key, nint send, nint receive, ReduceOp? op, Type? type)
     {

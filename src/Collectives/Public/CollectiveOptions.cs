@@ -103,6 +103,40 @@ public sealed record CollectiveOptions
             : throw new ArgumentOutOfRangeException(nameof(RanksPerCore), value, "Ranks per core are more than zero.");
     } = 1;
 
+    /// <summary>
+    /// The link model that algorithms are chosen by: <c>local</c>, <c>lambda</c>, a file that <c>boxer calibrate</c> wrote, or such a file's
+    /// text. Default local. BOXER_MODEL.
+    /// </summary>
+    /// <exception cref="ArgumentException">It is none of these, or the file is wrong.</exception>
+    public string Model
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            Link = LinkModels.Read(value);
+            field = value;
+        }
+    } = LinkModels.Local.Name;
+
+    /// <summary>
+    /// A JSON file of rules that win over the model (docs/collectives.md, "Rules"); null for none. BOXER_COLLECTIVE_RULES.
+    /// </summary>
+    /// <exception cref="ArgumentException">The file cannot be read, or has an unknown name; the message has its line.</exception>
+    public string? RulesFile
+    {
+        get;
+        init
+        {
+            Rules = value is null ? null : CollectiveRules.Load(value);
+            field = value;
+        }
+    }
+
+    internal LinkModel Link { get; private init; } = LinkModels.Local;
+
+    internal CollectiveRules? Rules { get; private init; }
+
     internal string? AlgorithmOf(Collective collective) => collective switch
     {
         Collective.Barrier => Barrier,

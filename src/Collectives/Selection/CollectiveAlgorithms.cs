@@ -137,6 +137,20 @@ internal static class CollectiveAlgorithms
     public static CollectiveAlgorithm? Find(Collective collective, string name) =>
         Array.Find(ByCollective[(int)collective], algorithm => algorithm.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 
+    /// <summary>The collective of a name, in any case and with or without underscores; null if there is none.</summary>
+    public static Collective? CollectiveOf(string name)
+    {
+        // ALLTOALL and ALL_TO_ALL are the same to whoever types them.
+        string asked = name.Replace("_", "", StringComparison.Ordinal);
+        foreach (Collective collective in Enum.GetValues<Collective>())
+        {
+            if (collective.ToString().Equals(asked, StringComparison.OrdinalIgnoreCase))
+                return collective;
+        }
+
+        return null;
+    }
+
     /// <summary>The names of a collective's algorithms, for messages.</summary>
     public static string Names(Collective collective) =>
         string.Join(", ", Array.ConvertAll(ByCollective[(int)collective], algorithm => algorithm.Name));

@@ -8,6 +8,7 @@ internal static class CollectiveEnvironment
 {
     private const string Prefix = "BOXER_COLLECTIVE_";
     private const string RanksPerCore = "BOXER_RANKS_PER_CORE";
+    private const string Model = "BOXER_MODEL";
 
     private static readonly Lock Gate = new();
     private static CollectiveOptions? _options;
@@ -26,7 +27,7 @@ internal static class CollectiveEnvironment
         {
             string name = (string)variable.Key;
             string value = ((string?)variable.Value ?? "").Trim();
-            bool isOurs = name == RanksPerCore || name.StartsWith(Prefix, StringComparison.Ordinal);
+            bool isOurs = name is RanksPerCore or Model || name.StartsWith(Prefix, StringComparison.Ordinal);
             if (!isOurs || value.Length == 0)
                 continue;
 
@@ -49,6 +50,10 @@ internal static class CollectiveEnvironment
         {
             case RanksPerCore:
                 return options with { RanksPerCore = Number<double>(value) };
+            case Model:
+                return options with { Model = value };
+            case Prefix + "RULES":
+                return options with { RulesFile = value };
             case Prefix + "CHECK":
                 return options with { Check = Switch(value) };
             case Prefix + "DETERMINISTIC":
@@ -59,16 +64,11 @@ internal static class CollectiveEnvironment
                 return options with { SegmentBytes = Number<int>(value) };
         }
 
-        // ALLTOALL and ALL_TO_ALL are the same to whoever types them.
-        string asked = name[Prefix.Length..].Replace("_", "", StringComparison.Ordinal);
-        foreach (Collective collective in Enum.GetValues<Collective>())
-        {
-            if (collective.ToString().Equals(asked, StringComparison.OrdinalIgnoreCase))
-                return options.With(collective, value.ToLowerInvariant());
-        }
+        if (CollectiveAlgorithms.CollectiveOf(name[Prefix.Length..]) is { } collective)
+            return options.With(collective, value.ToLowerInvariant());
 
         throw new ArgumentException(
-            $"there is no such setting; there are CHECK, DETERMINISTIC, WINDOW, SEGMENT_BYTES and the collectives " +
+            $"there is no such setting; there are CHECK, DETERMINISTIC, WINDOW, SEGMENT_BYTES, RULES and the collectives " +
             $"{string.Join(", ", Enum.GetNames<Collective>()).ToUpperInvariant()}.");
     }
 

@@ -1,19 +1,21 @@
 namespace BoxerMpi.Collectives;
 
-/// <summary>Chooses the algorithm of a call: the first that the call and the topology's links allow, of a list by size and ranks.</summary>
+/// <summary>Chooses the algorithm of a call among those that the call and the topology's links allow.</summary>
 /// <remarks>
-/// All ranks must choose alike, so only what all know counts: not the lengths of calls with counts, where those differ by rank.
-/// Thresholds were measured on two cores over TCP (docs/collectives.md, "Which when").
+/// In this order: what options or environment ask for; the user's rules; the least time by the link model (docs/cost-model.md). All ranks
+/// must choose alike, so only what all know counts: not the lengths of calls with counts, where those differ by rank. Choices are kept by
+/// size class, so that a program whose lengths all differ does not pay for each of them.
 /// </remarks>
 internal sealed class CollectiveSelector(Topology topology, CollectiveOptions options)
 {
     private const int ListedLinks = 6;
-    private const long KiB = 1024;
+
+    /// <summary>What blocks are taken to be long in calls with counts, where no rank knows what the others send.</summary>
+    private const long TypicalBlockBytes = 8 * 1024;
 
     private readonly Dictionary<(CollectiveAlgorithm Algorithm, int Root, bool Commutative), bool> _fits = [];
-
-    /// <summary>From here on cores are shared so much that a message costs more than a round.</summary>
-    private bool IsCrowded => options.RanksPerCore >= 3;
+    private readonly Dictionary<PlanKey, CollectiveAlgorithm> _choices = [];
+    private readonly CostEstimator _estimator = new(topology, options.Link, options.RanksPerCore);
 
     private int Size => topology.Size;
 
@@ -23,20 +25,17 @@ internal sealed class CollectiveSelector(Topology topology, CollectiveOptions op
     {
         if (options.AlgorithmOf(call.Collective) is { } asked)
             return Asked(CollectiveAlgorithms.Find(call.Collective, asked)!, call);
-        foreach (string name in Preferences(call))
+        if (RuleFor(call) is { } rule)
+            return CollectiveAlgorithms.Find(call.Collective, rule.Algorithm)!;
+
+        PlanKey shape = ClassOf(call);
+        if (!_choices.TryGetValue(shape, out CollectiveAlgorithm? choice))
         {
-            // The forms with counts share the preferences, but not every algorithm has such a form.
-            if (CollectiveAlgorithms.Find(call.Collective, name) is { } algorithm && Allows(algorithm, call))
-                return algorithm;
+            choice = Cheapest(shape);
+            _choices.Add(shape, choice);
         }
 
-        foreach (CollectiveAlgorithm algorithm in CollectiveAlgorithms.Of(call.Collective))
-        {
-            if (Allows(algorithm, call))
-                return algorithm;
-        }
-
-        throw new InvalidOperationException($"No algorithm of {call.Collective} serves {topology.Spec} of {Size} ranks.");
+        return choice;
     }
 
     /// <summary>Whether the call and the links allow an algorithm.</summary>
@@ -54,6 +53,137 @@ internal sealed class CollectiveSelector(Topology topology, CollectiveOptions op
         return fits;
     }
 
+    /// <summary>All algorithms of the call's collective: what each would take, or why it cannot serve, and which one does.</summary>
+    /// <exception cref="InvalidOperationException">The one that options or environment ask for cannot serve the call.</exception>
+    public CollectiveExplanation Explain(in PlanKey call)
+    {
+        PlanKey shape = ClassOf(call);
+        CollectiveAlgorithm chosen = Select(call);
+        List<CollectiveCandidate> candidates = [];
+        foreach (CollectiveAlgorithm algorithm in CollectiveAlgorithms.Of(call.Collective))
+        {
+            candidates.Add(!Allows(algorithm, call) ? new() { Algorithm = algorithm.Name, Refusal = RefusalOf(algorithm, call) }
+                : IsNeighbourhood(call.Collective) ? new() { Algorithm = algorithm.Name, IsChosen = algorithm == chosen }
+                : CandidateOf(algorithm, _estimator.Estimate(algorithm, CallOf(shape)), algorithm == chosen));
+        }
+
+        string reason = options.AlgorithmOf(call.Collective) is not null ? "asked for by options or environment"
+            : RuleFor(call) is { } rule ? $"rule {rule.Number} of {options.Rules!.Source}"
+            : candidates.Count(candidate => candidate.Refusal is null) == 1 ? "the only one that can serve"
+            : $"least predicted time by the model '{options.Link.Name}'";
+        return new()
+        {
+            Collective = call.Collective.ToString(),
+            Ranks = Size,
+            Bytes = call.Bytes,
+            ModelBytes = shape.Bytes,
+            Topology = topology.Spec,
+            Model = options.Link.Name,
+            RanksPerCore = options.RanksPerCore,
+            Candidates = candidates,
+            Chosen = chosen.Name,
+            Reason = reason,
+        };
+    }
+
+    /// <summary>Calls along a neighbourhood that only its communicator knows: there is nothing to predict, and nothing to choose.</summary>
+    private static bool IsNeighbourhood(Collective collective) => collective is Collective.NeighbourAllGather or Collective.NeighbourAllGatherV
+        or Collective.NeighbourAllToAll or Collective.NeighbourAllToAllV;
+
+    private static CollectiveCandidate CandidateOf(CollectiveAlgorithm algorithm, in CostEstimate cost, bool isChosen) => new()
+    {
+        Algorithm = algorithm.Name,
+        IsChosen = isChosen,
+        PredictedSeconds = cost.Seconds,
+        Rounds = cost.Rounds,
+        Messages = cost.Messages,
+        SentBytes = cost.Bytes,
+        ReducedBytes = cost.ReducedBytes,
+        CopiedBytes = cost.CopiedBytes,
+    };
+
+    /// <summary>The call that stands for all calls of its size class, as all ranks see it.</summary>
+    /// <remarks>
+    /// Sizes of one class agree in their four highest bits. Layouts differ by rank, and the root matters only where links differ.
+    /// </remarks>
+    private PlanKey ClassOf(in PlanKey call)
+    {
+        long bytes = call.Collective switch
+        {
+            Collective.Barrier => 0,
+            // What one rank contributes to AllGatherV or gets of ReduceScatter differs, the sum does not.
+            Collective.AllGatherV => (call.ReceiveLayout?.Total ?? 0) * call.ElementSize / Size,
+            Collective.ReduceScatter => (call.SendLayout?.Total ?? 0) * call.ElementSize / Size,
+            Collective.AllToAllV or Collective.GatherV or Collective.ScatterV => TypicalBlockBytes,
+            _ => call.Bytes,
+        };
+        int shift = Math.Max(0, 60 - System.Numerics.BitOperations.LeadingZeroCount((ulong)bytes));
+        bytes = bytes >> shift << shift;
+        bytes = Math.Max(bytes / call.ElementSize, Math.Min(bytes, 1)) * call.ElementSize;
+        return new(call.Collective, bytes, call.ElementSize)
+        {
+            Root = topology.Kind == TopologyKind.Mesh ? 0 : call.Root,
+            Commutative = call.Commutative,
+        };
+    }
+
+    private CollectiveAlgorithm Cheapest(in PlanKey shape)
+    {
+        List<CollectiveAlgorithm> allowed = [];
+        foreach (CollectiveAlgorithm algorithm in CollectiveAlgorithms.Of(shape.Collective))
+        {
+            if (Allows(algorithm, shape))
+                allowed.Add(algorithm);
+        }
+
+        if (allowed.Count == 0)
+            throw new InvalidOperationException($"No algorithm of {shape.Collective} serves {topology.Spec} of {Size} ranks.");
+        if (allowed.Count == 1 || Size == 1 || IsNeighbourhood(shape.Collective))
+            return allowed[0];
+
+        CollectiveCall call = CallOf(shape);
+        CollectiveAlgorithm cheapest = allowed[0];
+        double least = double.PositiveInfinity;
+        foreach (CollectiveAlgorithm algorithm in allowed)
+        {
+            double seconds = _estimator.Estimate(algorithm, call).Seconds;
+            if (seconds < least)
+                (cheapest, least) = (algorithm, seconds);
+        }
+
+        return cheapest;
+    }
+
+    private CollectiveCall CallOf(in PlanKey shape) => new()
+    {
+        Collective = shape.Collective,
+        Rank = 0,
+        Size = Size,
+        Topology = topology,
+        Root = shape.Root,
+        Bytes = shape.Bytes,
+        ElementSize = shape.ElementSize,
+        Commutative = shape.Commutative,
+        Window = options.Window,
+        SegmentBytes = options.SegmentBytes,
+    };
+
+    private CollectiveRule? RuleFor(in PlanKey call)
+    {
+        if (options.Rules is not { } rules)
+            return null;
+        long bytes = call.Collective is Collective.AllToAllV or Collective.GatherV or Collective.ScatterV or Collective.AllGatherV
+            ? ClassOf(call).Bytes
+            : call.Bytes;
+        foreach (CollectiveRule rule in rules.Rules)
+        {
+            if (rule.Covers(call.Collective, Size, bytes, topology.Kind) && Allows(CollectiveAlgorithms.Find(rule.Collective, rule.Algorithm)!, call))
+                return rule;
+        }
+
+        return null;
+    }
+
     private bool MustFoldInOrder(in PlanKey call) =>
         options.Deterministic && call.Collective is (Collective.Reduce or Collective.AllReduce or Collective.ReduceScatterBlock
             or Collective.ReduceScatter or Collective.Scan or Collective.ExclusiveScan);
@@ -62,89 +192,20 @@ internal sealed class CollectiveSelector(Topology topology, CollectiveOptions op
     {
         if (Allows(algorithm, call))
             return algorithm;
-        string head = $"{call.Collective} was told to use '{algorithm.Name}', which";
-        if (algorithm.Refusal(Size, call.Commutative) is { } refusal)
-            throw new InvalidOperationException($"{head} {refusal}.");
-        if (MustFoldInOrder(call) && !algorithm.FoldsInOrder)
-            throw new InvalidOperationException($"{head} does not fold in the order of the ranks, as deterministic results need.");
-
-        (List<(int A, int B)> links, int count) = algorithm.MissingLinks(topology, call.Root, call.Commutative, ListedLinks, countAll: true);
-        string listed = string.Join(", ", links.ConvertAll(link => $"{link.A}-{link.B}"));
         throw new InvalidOperationException(
-            $"{head} needs {count} links that {topology.Spec} lacks: {listed}{(count > links.Count ? ", …" : "")}. " +
-            "Use another algorithm, or a topology with these links.");
+            $"{call.Collective} was told to use '{algorithm.Name}', which {RefusalOf(algorithm, call)}. " +
+            "Use another algorithm, or a topology with the links that it needs.");
     }
 
-    private string[] Preferences(in PlanKey call)
+    /// <summary>Why an algorithm cannot serve a call.</summary>
+    private string RefusalOf(CollectiveAlgorithm algorithm, in PlanKey call)
     {
-        // What one rank contributes to AllGatherV or gets of ReduceScatter differs, the sum does not.
-        long bytes = call.Collective switch
-        {
-            Collective.AllGatherV => call.ReceiveLayout!.Total * call.ElementSize / Size,
-            Collective.ReduceScatter => call.SendLayout!.Total * call.ElementSize / Size,
-            _ => call.Bytes,
-        };
-        bool isGrid = topology.Kind == TopologyKind.Grid;
-        switch (call.Collective)
-        {
-            case Collective.Barrier:
-                return options.RanksPerCore >= 2 ? ["flat", "grid", "tree"] : ["dissemination", "grid", "tree"];
-
-            case Collective.Broadcast:
-                if (bytes < (IsCrowded ? 1024 : 128) * KiB || Size < 4)
-                    return ["binomial", "grid", "tree"];
-                return IsCrowded ? ["segmented", "scatter-allgather"] : ["scatter-allgather", "segmented"];
-
-            case Collective.Reduce:
-                return bytes < (IsCrowded ? 512 : 64) * KiB || !call.Commutative
-                    ? ["binomial", "grid", "tree", "linear", "ordered-tree"]
-                    : ["scatter-gather", "binomial", "grid", "tree"];
-
-            case Collective.AllReduce:
-                if (bytes >= (IsCrowded ? 256 : 16) * KiB)
-                    return ["halving-doubling", "grid", "ring", "tree", "ordered-tree"];
-                return IsCrowded ? ["binomial", "tree", "ordered-tree"] : ["recursive-doubling", "binomial", "tree", "ordered-tree"];
-
-            case Collective.Gather:
-            case Collective.Scatter:
-                return bytes <= 2 * KiB && Size > 32 ? ["binomial", "linear", "grid", "tree"] : ["linear", "binomial", "grid", "tree"];
-
-            case Collective.GatherV:
-            case Collective.ScatterV:
-                return ["linear", "grid", "tree"];
-
-            case Collective.AllGather:
-            case Collective.AllGatherV:
-                if (isGrid)
-                    return ["grid"];
-                if (topology.Kind == TopologyKind.Ring && bytes >= 4 * KiB)
-                    return ["ring"];
-                if (Size <= 4)
-                    return ["linear", "tree"];
-                if (IsCrowded && bytes <= 2 * KiB)
-                    return ["tree", "recursive-doubling", "bruck"];
-                return bytes <= 64 * KiB ? ["recursive-doubling", "bruck", "tree"] : ["recursive-doubling", "ring", "tree"];
-
-            case Collective.AllToAll:
-                return bytes <= (IsCrowded ? 1024 : 256) && Size >= 8 ? ["bruck", "grid", "linear", "routed"] : ["linear", "grid", "routed"];
-
-            case Collective.AllToAllV:
-                return ["linear", "grid", "routed"];
-
-            case Collective.NeighbourAllGather:
-            case Collective.NeighbourAllGatherV:
-            case Collective.NeighbourAllToAll:
-            case Collective.NeighbourAllToAllV:
-                return ["linear"];
-
-            case Collective.Scan:
-            case Collective.ExclusiveScan:
-                return ["distance-doubling", "recursive-doubling", "ordered-tree"];
-
-            default:
-                if (IsCrowded && bytes <= 8 * KiB)
-                    return ["tree", "halving", "linear", "ordered-tree"];
-                return bytes * Size < 512 * KiB ? ["halving", "linear", "tree", "ordered-tree"] : ["halving", "pairwise", "linear", "tree", "ordered-tree"];
-        }
+        if (algorithm.Refusal(Size, call.Commutative) is { } refusal)
+            return refusal;
+        if (MustFoldInOrder(call) && !algorithm.FoldsInOrder)
+            return "does not fold in the order of the ranks, as deterministic results need";
+        (List<(int A, int B)> links, int count) = algorithm.MissingLinks(topology, call.Root, call.Commutative, ListedLinks, countAll: true);
+        string listed = string.Join(", ", links.ConvertAll(link => $"{link.A}-{link.B}"));
+        return $"needs {count} links that {topology.Spec} lacks: {listed}{(count > links.Count ? ", …" : "")}";
     }
 }

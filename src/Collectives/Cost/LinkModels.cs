@@ -1,0 +1,76 @@
+namespace BoxerMpi.Collectives;
+
+/// <summary>The built-in models, and how a text names one.</summary>
+internal static class LinkModels
+{
+    /// <summary>Functions on AWS Lambda, as the Boxer paper measured them.</summary>
+    /// <remarks>
+    /// Round trip of 1 KiB: median 531 µs, of which one way is latency and overhead; 627 Mbit/s a pair (Table 1). The 20 µs of processor a
+    /// message, 5 GB/s of memory and 10 ms with 32 at a time to set up links are assumptions, not in the paper; 1,024 descriptors is the
+    /// service's limit.
+    /// </remarks>
+    public static LinkModel Lambda { get; } = new()
+    {
+        Name = "lambda",
+        LatencySeconds = 245.5e-6,
+        MessageSeconds = 20e-6,
+        ByteSeconds = 8 / 627e6,
+        ReduceByteSeconds = 0.25e-9,
+        CopyByteSeconds = 0.2e-9,
+        LinkSetUpSeconds = 10e-3,
+        LinkSetUpParallel = 32,
+        MostLinks = 1024,
+    };
+
+    /// <summary>Ranks of one machine over loopback TCP: processors are all there is, and ranks may share them.</summary>
+    /// <remarks>Fitted to the measurements of bench/Selection on two cores (bench/RESULTS.md).</remarks>
+    public static LinkModel Local { get; } = new()
+    {
+        Name = "local",
+        LatencySeconds = 1.5e-6,
+        ProcessorMessageSeconds = 2e-6,
+        ProcessorByteSeconds = 0.25e-9,
+        SwitchSeconds = 4e-6,
+        ReduceByteSeconds = 0.15e-9,
+        CopyByteSeconds = 0.1e-9,
+        StepSeconds = 20e-9,
+        LinkSetUpSeconds = 1e-3,
+        LinkSetUpParallel = 32,
+    };
+
+    private static LinkModel[] BuiltIn { get; } = [Lambda, Local];
+
+    /// <summary>The model of a name, of a file that <c>boxer calibrate</c> wrote, or of such a file's text.</summary>
+    /// <exception cref="ArgumentException">It is none of these, or the file is wrong; the message has the line.</exception>
+    public static LinkModel Read(string text)
+    {
+        string trimmed = text.Trim();
+        if (trimmed.StartsWith('{'))
+            return LinkModelText.Parse(trimmed);
+        foreach (LinkModel model in BuiltIn)
+        {
+            if (model.Name.Equals(trimmed, StringComparison.OrdinalIgnoreCase))
+                return model;
+        }
+
+        string json;
+        try
+        {
+            json = File.ReadAllText(trimmed);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw new ArgumentException(
+                $"'{trimmed}' is no model: it is lambda, local, or a file that boxer calibrate wrote ({exception.Message.TrimEnd('.')}).", exception);
+        }
+
+        try
+        {
+            return LinkModelText.Parse(json);
+        }
+        catch (ArgumentException exception)
+        {
+            throw new ArgumentException($"{trimmed}, {exception.Message}", exception);
+        }
+    }
+}

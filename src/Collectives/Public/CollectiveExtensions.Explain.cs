@@ -1,0 +1,31 @@
+using BoxerMpi.Collectives;
+
+namespace BoxerMpi;
+
+// Why a call runs as it does.
+public static partial class CollectiveExtensions
+{
+    /// <summary>Which algorithm a call uses, what the others would take, and why. Nothing is sent; any rank may ask alone.</summary>
+    /// <param name="communicator">The communicator.</param>
+    /// <param name="collective">The collective's name, such as <c>AllToAll</c>.</param>
+    /// <param name="bytes">The vector of broadcasts and reductions, the block of the others.</param>
+    /// <param name="elementSize">Bytes of an element; vectors are cut between elements.</param>
+    /// <param name="root">The root of calls that have one.</param>
+    /// <param name="commutative">Whether the operation of a reduction commutes.</param>
+    /// <exception cref="ArgumentException">There is no such collective.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The length is negative, an element has no bytes, or the root is no rank.</exception>
+    /// <exception cref="InvalidOperationException">Options ask for an algorithm that cannot serve the call.</exception>
+    public static CollectiveExplanation Explain(
+        this Communicator communicator, string collective, long bytes, int elementSize = 1, int root = 0, bool commutative = true)
+    {
+        ArgumentNullException.ThrowIfNull(communicator);
+        ArgumentNullException.ThrowIfNull(collective);
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        ArgumentOutOfRangeException.ThrowIfLessThan(elementSize, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(root);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(root, communicator.Size);
+        Collective known = CollectiveAlgorithms.CollectiveOf(collective) ?? throw new ArgumentException(
+            $"There is no collective '{collective}'; there are {string.Join(", ", Enum.GetNames<Collective>())}.", nameof(collective));
+        return CollectiveEngine.Of(communicator).Explain(new(known, bytes, elementSize) { Root = root, Commutative = commutative });
+    }
+}
