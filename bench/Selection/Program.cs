@@ -1,0 +1,23 @@
+// How good is the choice of algorithms? Every candidate is measured, then the chosen one is held against the best.
+//   bench/selection.sh                                             all of it: jobs of 2 to 16 ranks on several topologies, and the report
+//   boxer run -n 8 --no-tag bench/Selection measure FILE [OPS]     one job; adds its points to FILE, a JSON line each
+//   dotnet run --project bench/Selection -- report FILE [MODEL]    the shares within 1.25 of the best
+//   dotnet run --project bench/Selection -- fit FILE [MODEL]       the model whose choices and times fit best
+using BoxerMpi;
+using BoxerMpi.Bench.Selection;
+using BoxerMpi.Collectives;
+
+switch (args)
+{
+    case ["measure", { } file, .. { Length: <= 1 } operations]:
+        return MpiProgram.Run([], world => new Measurement(world, file, operations.Length == 0 ? null : operations[0].Split(',')).Run());
+    case ["report", { } file, .. { Length: <= 1 } model]:
+        Report.Write(Point.Load(file), LinkModels.Read(model.Length == 0 ? "local" : model[0]));
+        return 0;
+    case ["fit", { } file, .. { Length: <= 1 } model]:
+        Console.Write(LinkModelText.Write(Fit.Improve(Point.Load(file), LinkModels.Read(model.Length == 0 ? "local" : model[0]))));
+        return 0;
+    default:
+        Console.Error.WriteLine("usage: measure FILE [OP,OP...] | report FILE [MODEL] | fit FILE [MODEL]");
+        return 2;
+}
