@@ -20,10 +20,12 @@ internal sealed class BenchArguments
     private readonly Option<string> _warmup = new("--warmup") { HelpName = "S", Description = "Warm-up of an operation  [default: 0.5]" };
     private readonly Option<bool> _check = new("--check") { Description = "Checks all data around every call, not only around the first" };
 
+    private readonly Option<bool> _quiet = new("--quiet") { Description = "No table, for --json" };
+
     public BenchArguments(Command command)
     {
         command.Add(_operations);
-        foreach (Option option in (Option[])[_bytes, _json, _seconds, _warmup, _check])
+        foreach (Option option in (Option[])[_bytes, _json, _seconds, _warmup, _check, _quiet])
             command.Add(option);
     }
 
@@ -34,6 +36,7 @@ internal sealed class BenchArguments
         Time = OptionValues.Seconds("--seconds", parsed.GetValue(_seconds)) ?? TimeSpan.FromSeconds(1),
         Warmup = OptionValues.Seconds("--warmup", parsed.GetValue(_warmup), zeroAllowed: true) ?? TimeSpan.FromSeconds(0.5),
         Check = parsed.GetValue(_check),
+        Quiet = parsed.GetValue(_quiet),
         JsonFile = OptionValues.WritableFile("--json", parsed.GetValue(_json)),
     };
 
@@ -49,6 +52,8 @@ internal sealed class BenchArguments
         ];
         if (options.Check)
             arguments.Add("--check");
+        if (options.Quiet)
+            arguments.Add("--quiet");
         if (options.JsonFile is { } file)
             arguments.AddRange(["--json", file]);
         return arguments;

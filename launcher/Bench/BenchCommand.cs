@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using BoxerMpi.Launcher.Commands;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Programs;
+using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Bench;
 
@@ -32,16 +33,24 @@ internal sealed class BenchCommand : Command
         BenchOptions options = _arguments.Read(parsed);
         int size = OptionValues.Ranks(parsed.GetValue(_size));
         options.Validate(size);
-        return new RunOptions
+        return JobOf(
+            options,
+            _rules.Read(parsed, JobRules.NewId(), RandomNumberGenerator.GetBytes(32), size),
+            OptionValues.Seconds("--timeout", parsed.GetValue(_timeout))) with
         {
-            Job = _rules.Read(parsed, JobRules.NewId(), RandomNumberGenerator.GetBytes(32), size),
-            Program = ThisProgram.Path,
-            Arguments = [BenchRankCommand.Verb, .. BenchArguments.Write(options)],
             OpenPlace = _place.Read(parsed, size),
-            Timeout = OptionValues.Seconds("--timeout", parsed.GetValue(_timeout)),
-            Grace = TimeSpan.FromSeconds(2),
-            Input = StandardInput.Parse("none", size),
-            Tag = false,
         };
     }
+
+    /// <summary>The job that measures.</summary>
+    public static RunOptions JobOf(BenchOptions options, JobSpec job, TimeSpan? timeout) => new()
+    {
+        Job = job,
+        Program = ThisProgram.Path,
+        Arguments = [BenchRankCommand.Verb, .. BenchArguments.Write(options)],
+        Timeout = timeout,
+        Grace = TimeSpan.FromSeconds(2),
+        Input = StandardInput.Parse("none", job.Size),
+        Tag = false,
+    };
 }

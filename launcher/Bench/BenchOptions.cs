@@ -26,6 +26,9 @@ internal sealed record BenchOptions
     /// <summary>Where rank 0 writes the JSON lines; null for nowhere.</summary>
     public string? JsonFile { get; init; }
 
+    /// <summary>Print no table.</summary>
+    public bool Quiet { get; init; }
+
     /// <summary>Reads <c>pingpong</c> or <c>bcast,allreduce</c>.</summary>
     public static IReadOnlyList<BenchOperation> ParseOperations(string? list)
     {

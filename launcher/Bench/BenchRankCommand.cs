@@ -26,10 +26,12 @@ internal sealed class BenchRankCommand : Command
         }
 
         using StreamWriter? json = options.JsonFile is { } file ? new StreamWriter(file, append: false) { AutoFlush = true } : null;
-        Console.WriteLine(BenchTable.Header(world));
+        if (!options.Quiet)
+            Console.WriteLine(BenchTable.Header(world));
         rank.Run(line =>
         {
-            Console.WriteLine(BenchTable.Row(line));
+            if (!options.Quiet)
+                Console.WriteLine(BenchTable.Row(line));
             json?.WriteLine(line.ToJson());
         });
     });

@@ -2,12 +2,14 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using BoxerMpi.Launcher.Bench;
+using BoxerMpi.Launcher.Calibration;
 using BoxerMpi.Launcher.Lambda;
 using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Launcher.NatLab.Commands;
 using BoxerMpi.Launcher.NatLab.Relay;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Programs;
+using BoxerMpi.Launcher.Topologies;
 
 namespace BoxerMpi.Launcher.Commands;
 
@@ -30,6 +32,9 @@ internal static class BoxerCommand
             new BenchCommand(),
             new BenchRankCommand(),
             new RelayCommand(),
+            new TopologyCommand(),
+            new CalibrateCommand(),
+            new CalibrateRankCommand(),
         };
         foreach (Command command in root.Subcommands.Concat(root.Subcommands.SelectMany(command => command.Subcommands)))
             command.TreatUnmatchedTokensAsErrors = true;

@@ -38,6 +38,16 @@ internal sealed class JobRules
     /// <summary>The id of a job that nobody has to type.</summary>
     public static string NewId() => "run-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6));
 
+    /// <summary>A job of the launcher's own, such as one that measures.</summary>
+    public static JobSpec Own(Topology topology) => new()
+    {
+        JobId = NewId(),
+        Token = RandomNumberGenerator.GetBytes(32),
+        Size = topology.Size,
+        Topology = topology.Spec,
+        GateTimeout = TimeSpan.FromMinutes(2),
+    };
+
     /// <returns>What a job of this size is.</returns>
     public JobSpec Read(ParseResult parsed, string jobId, byte[] token, int size)
     {

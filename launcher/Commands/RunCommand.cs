@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Security.Cryptography;
+using BoxerMpi.Collectives;
 using BoxerMpi.Launcher.Programs;
+using BoxerMpi.Launcher.Topologies;
 
 namespace BoxerMpi.Launcher.Commands;
 
@@ -16,6 +18,12 @@ internal sealed class RunCommand : ProgramCommand
         Description = "Sets a variable in the ranks' environment; repeat for more",
         AllowMultipleArgumentsPerToken = false,
         Arity = new ArgumentArity(1, 100_000),
+    };
+
+    private readonly Option<string> _model = new("--model")
+    {
+        HelpName = "MODEL",
+        Description = "Link model that algorithms are chosen by: local, lambda, measured, or a file of boxer calibrate  [default: local]",
     };
 
     private readonly Option<string> _workingDirectory = new("--wdir") { HelpName = "DIR", Description = "Working directory of the ranks" };
@@ -38,7 +46,7 @@ internal sealed class RunCommand : ProgramCommand
         _rules = new JobRules(this);
         foreach (Option option in (Option[])
         [
-            _timeout, _grace, _variables, _workingDirectory, _input, _outputFolder, _report, _verbose,
+            _timeout, _grace, _variables, _model, _workingDirectory, _input, _outputFolder, _report, _verbose,
             _noTag, _timestamp, _nativeAot, _configuration,
         ])
         {
@@ -61,7 +69,7 @@ internal sealed class RunCommand : ProgramCommand
             OpenPlace = _place.Read(parsed, size),
             Timeout = OptionValues.Seconds("--timeout", parsed.GetValue(_timeout)),
             Grace = OptionValues.Seconds("--grace", parsed.GetValue(_grace), zeroAllowed: true) ?? TimeSpan.FromSeconds(2),
-            Variables = [.. (parsed.GetValue(_variables) ?? []).Select(OptionValues.Variable)],
+            Variables = [.. (parsed.GetValue(_variables) ?? []).Select(OptionValues.Variable), .. ModelVariable(parsed.GetValue(_model))],
             WorkingDirectory = OptionValues.Folder("--wdir", parsed.GetValue(_workingDirectory)),
             Input = Processes.StandardInput.Parse(parsed.GetValue(_input) ?? "0", size),
             OutputFolder = outputFolder is null ? null : Path.GetFullPath(outputFolder),
@@ -73,4 +81,8 @@ internal sealed class RunCommand : ProgramCommand
             Configuration = parsed.GetValue(_configuration) ?? "Release",
         };
     }
+
+    /// <summary>The model itself goes to the ranks, not the name of a file that may differ or be missing where they run.</summary>
+    private static IEnumerable<KeyValuePair<string, string>> ModelVariable(string? model) =>
+        model is null ? [] : [new("BOXER_MODEL", LinkModelText.Write(TopologyValues.Model(model, "local")))];
 }

@@ -122,5 +122,73 @@ public sealed class SelectionTests
             Assert.Equal("pairwise", CollectiveEngine.AlgorithmFor(world, Collective.AllToAll, 1024));
             using Communicator child = world.Duplicate();
             Assert.Equal("pairwise", child.GetCollectiveOptions().AllToAll);
+            int[] received = new int[4];
+            using (world.UseCollectiveOptions(world.GetCollectiveOptions() with { AllToAll = "bruck" }))
+            {
+                Assert.Equal("bruck", world.Explain("all_to_all", 1024).Chosen);
+                world.AllToAll<int>([0, 10, 20, 30], received);
+            }
+
+            Assert.All(received, value => Assert.Equal(10 * world.Rank, value));
+            Assert.Equal("pairwise", world.Explain("AllToAll", 1024).Chosen);
+            Assert.Throws<ArgumentException>(() => world.Explain("AllToSome", 1));
+            Assert.Throws<ArgumentOutOfRangeException>(() => world.Explain("AllToAll", -1));
         });
+
+    [Fact]
+    public Task Ranks_with_different_counts_choose_alike() =>
+        LocalCluster.RunAsync(6, world =>
+        {
+            foreach (string model in new[] { "lambda", "local" })
+            {
+                world.SetCollectiveOptions(CollectiveOptions.Plain with { Model = model });
+                BlockLayout own = BlockLayout.Uniform(world.Size, 1L << (3 * world.Rank));
+                PlanKey[] calls =
+                [
+                    new(Collective.AllToAllV, 0, 1) { SendLayout = own, ReceiveLayout = own },
+                    new(Collective.GatherV, 1L << (3 * world.Rank), 1) { ReceiveLayout = world.Rank == 0 ? own : null },
+                    new(Collective.ScatterV, 1L << (3 * world.Rank), 1) { SendLayout = world.Rank == 0 ? own : null },
+                    new(Collective.AllGatherV, 1L << (3 * world.Rank), 1) { ReceiveLayout = BlockLayout.FromCounts(1, 8, 64, 512, 4096, 32768) },
+                ];
+                CollectiveSelector selector = new(world.Topology, world.GetCollectiveOptions());
+                foreach (PlanKey call in calls)
+                {
+                    string mine = selector.Select(call).Name;
+                    Assert.Equal(mine, world.BroadcastObject(mine, root: 0));
+                }
+            }
+        });
+
+    [Fact]
+    public void Every_choice_is_the_least_of_what_is_predicted()
+    {
+        foreach (string model in new[] { "lambda", "local" })
+        {
+            foreach (int size in new[] { 2, 6, 16, 50 })
+            {
+                foreach (string topology in new[] { "mesh", "grid", "ring" })
+                {
+                    CollectiveSelector selector = new(Topology.Parse(topology, size), CollectiveOptions.Plain with { Model = model, RanksPerCore = size / 2.0 });
+                    foreach (Collective collective in Enum.GetValues<Collective>())
+                    {
+                        CollectiveExplanation explanation = selector.Explain(new(collective, 1000, 4));
+                        CollectiveCandidate chosen = explanation.Candidates.Single(candidate => candidate.IsChosen);
+                        Assert.Equal(explanation.Chosen, chosen.Algorithm);
+                        Assert.Equal(explanation.Candidates.Min(candidate => candidate.PredictedSeconds), chosen.PredictedSeconds);
+                        Assert.All(explanation.Candidates, candidate => Assert.True(candidate.PredictedSeconds is null == candidate.Refusal is not null));
+                    }
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void Sizes_of_a_class_choose_alike()
+    {
+        CollectiveSelector selector = new(Topology.Mesh(8), CollectiveOptions.Plain);
+        CollectiveExplanation explanation = selector.Explain(new(Collective.AllReduce, 70_001, 1));
+        Assert.Equal((70_001, 65_536), (explanation.Bytes, explanation.ModelBytes));
+        Assert.Equal(explanation.Candidates, selector.Explain(new(Collective.AllReduce, 65_536, 1)).Candidates);
+        Assert.Equal(12, selector.Explain(new(Collective.AllReduce, 12, 4)).ModelBytes);
+    }
 }

@@ -36,36 +36,51 @@ internal sealed class CostEstimator(Topology topology, LinkModel model, double r
 
     private CostEstimate Estimate(ScheduleFunction build, in CollectiveCall shape)
     {
-        Schedule[] few = Representatives(build, shape);
-        CostEstimate cost = new(0, 0, 0, 0, 0, 0, IsSimulated: false);
-        foreach (Schedule schedule in few)
+        Schedule?[] schedules = new Schedule?[shape.Size];
+        bool isSimulated = TryBuildAll(build, shape, schedules);
+        Schedule[] counted = schedules!;
+        if (!isSimulated)
+            counted = Representatives(build, shape, schedules);
+        CostEstimate cost = new(0, 0, 0, 0, 0, 0, isSimulated);
+        foreach (Schedule schedule in counted)
             cost = Busier(cost, schedule);
-        if ((long)cost.Messages * shape.Size > MostSimulatedMessages && Total(build, shape) > MostSimulatedMessages)
-            return cost with { Seconds = Counted(few, shape.Size) };
-
-        CollectiveCall call = shape;
-        SimulationResult result = Simulator.Run(shape.Size, rank => build(call with { Rank = rank }), model, new() { Cores = Cores });
-        return cost with { Seconds = result.Seconds, IsSimulated = true };
+        return cost with
+        {
+            Seconds = isSimulated
+                ? Simulator.Run(shape.Size, rank => counted[rank], model, new() { Cores = Cores }).Seconds
+                : Counted(counted, shape.Size),
+        };
     }
 
-    /// <summary>Messages of all ranks, or enough to know that they are too many.</summary>
-    private static long Total(ScheduleFunction build, in CollectiveCall shape)
+    /// <summary>Makes the schedules of all ranks; gives up when they have too many messages.</summary>
+    private static bool TryBuildAll(ScheduleFunction build, in CollectiveCall shape, Schedule?[] schedules)
     {
         long messages = 0;
-        for (int rank = 0; rank < shape.Size && messages <= MostSimulatedMessages; rank++)
-            messages += build(shape with { Rank = rank }).MessagesSent;
-        return messages;
+        for (int rank = 0; rank < shape.Size; rank++)
+        {
+            Schedule schedule = schedules[rank] = build(shape with { Rank = rank });
+            messages += schedule.MessagesSent;
+            if (messages > MostSimulatedMessages || (rank == 0 && AllAlike(schedule, shape.Size)))
+                return false;
+        }
+
+        return true;
     }
 
+    /// <summary>Whether one rank sends so much that all would be too many, and receives as much as it sends, as in an exchange of all.</summary>
+    private static bool AllAlike(Schedule schedule, int size) =>
+        schedule.MessagesSent == schedule.MessagesReceived && (long)schedule.MessagesSent * size > 2 * MostSimulatedMessages;
+
     /// <summary>The root, which often does the most, its neighbour by number, the last, and some between.</summary>
-    private static Schedule[] Representatives(ScheduleFunction build, in CollectiveCall shape)
+    private static Schedule[] Representatives(ScheduleFunction build, in CollectiveCall shape, Schedule?[] made)
     {
         int count = Math.Min(shape.Size, MostRepresentatives);
         Schedule[] schedules = new Schedule[count];
         for (int i = 0; i < count; i++)
         {
             int distance = count < MostRepresentatives || i < 2 ? i : (int)((long)(i - 1) * (shape.Size - 1) / (count - 2));
-            schedules[i] = build(shape with { Rank = (shape.Root + distance) % shape.Size });
+            int rank = (shape.Root + distance) % shape.Size;
+            schedules[i] = made[rank] ?? build(shape with { Rank = rank });
         }
 
         return schedules;

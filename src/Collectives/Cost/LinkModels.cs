@@ -38,6 +38,10 @@ internal static class LinkModels
         LinkSetUpParallel = 32,
     };
 
+    /// <summary>Where <c>boxer calibrate</c> keeps what it measured, and what the name <c>measured</c> means.</summary>
+    public static string MeasuredFile => Path.Combine(
+        Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify), "boxer", "model.json");
+
     private static LinkModel[] BuiltIn { get; } = [Lambda, Local];
 
     /// <summary>The model of a name, of a file that <c>boxer calibrate</c> wrote, or of such a file's text.</summary>
@@ -53,6 +57,9 @@ internal static class LinkModels
                 return model;
         }
 
+        if (trimmed.Equals("measured", StringComparison.OrdinalIgnoreCase))
+            trimmed = MeasuredFile;
+
         string json;
         try
         {
@@ -61,7 +68,7 @@ internal static class LinkModels
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
             throw new ArgumentException(
-                $"'{trimmed}' is no model: it is lambda, local, or a file that boxer calibrate wrote ({exception.Message.TrimEnd('.')}).", exception);
+                $"'{trimmed}' is no model: it is lambda, local, measured, or a file that boxer calibrate wrote ({exception.Message.TrimEnd('.')}).", exception);
         }
 
         try

@@ -15,7 +15,7 @@ internal sealed partial class CollectiveEngine
 
     private readonly Communicator _communicator;
     private readonly Lock _gate = new();
-    private readonly PlanCache _plans = new();
+    private PlanCache _plans = new();
     private CollectiveOptions _options;
     private CollectiveSelector _selector;
 
@@ -38,6 +38,17 @@ internal sealed partial class CollectiveEngine
                 _selector = new(_communicator.Topology, value);
                 _plans.Clear();
             }
+        }
+    }
+
+    /// <summary>Other options until the result is disposed; the plans made so far are kept for afterwards.</summary>
+    public IDisposable Use(CollectiveOptions options)
+    {
+        lock (_gate)
+        {
+            OptionsScope scope = new(this, _options, _selector, _plans);
+            (_options, _selector, _plans) = (options, new(_communicator.Topology, options), new());
+            return scope;
         }
     }
 
@@ -302,6 +313,21 @@ internal sealed partial class CollectiveEngine
         Window = _options.Window,
         SegmentBytes = _options.SegmentBytes,
     };
+
+    private sealed class OptionsScope(CollectiveEngine engine, CollectiveOptions options, CollectiveSelector selector, PlanCache plans) : IDisposable
+    {
+        private bool _ended;
+
+        public void Dispose()
+        {
+            lock (engine._gate)
+            {
+                if (!_ended)
+                    (engine._options, engine._selector, engine._plans) = (options, selector, plans);
+                _ended = true;
+            }
+        }
+    }
 
     /// <summary>The numbers of what a call sends; -1 for what it does not.</summary>
     private readonly record struct Numbers(long Check, long Counts, long Call);

@@ -2,9 +2,20 @@ using BoxerMpi.Collectives;
 
 namespace BoxerMpi;
 
-// Why a call runs as it does.
+// Why a call runs as it does, and how to make one run otherwise.
 public static partial class CollectiveExtensions
 {
+    /// <summary>Other options for some calls: those until the result is disposed. Every rank does it around the same calls.</summary>
+    /// <example><c>using (world.UseCollectiveOptions(world.GetCollectiveOptions() with { AllToAll = "grid" })) world.AllToAll(send, receive);</c></example>
+    /// <param name="communicator">The communicator.</param>
+    /// <param name="options">The options.</param>
+    /// <returns>Disposing it brings back the options from before, and the plans made with them.</returns>
+    public static IDisposable UseCollectiveOptions(this Communicator communicator, CollectiveOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return CollectiveEngine.Of(communicator).Use(options);
+    }
+
     /// <summary>Which algorithm a call uses, what the others would take, and why. Nothing is sent; any rank may ask alone.</summary>
     /// <param name="communicator">The communicator.</param>
     /// <param name="collective">The collective's name, such as <c>AllToAll</c>.</param>

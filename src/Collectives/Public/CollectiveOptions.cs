@@ -135,7 +135,7 @@ public sealed record CollectiveOptions
 
     internal LinkModel Link { get; private init; } = LinkModels.Local;
 
-    internal CollectiveRules? Rules { get; private init; }
+    internal CollectiveRules? Rules { get; init; }
 
     internal string? AlgorithmOf(Collective collective) => collective switch
     {
