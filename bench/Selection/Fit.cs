@@ -55,18 +55,17 @@ internal static class Fit
         double[] losses = new double[calls.Count];
         Parallel.For(0, calls.Count, i =>
         {
-            Point first = calls[i][0];
-            CollectiveOptions options = CollectiveOptions.Plain with { RanksPerCore = first.RanksPerCore, Model = LinkModelText.Write(model) };
-            CollectiveExplanation explanation = new CollectiveSelector(Topology.Parse(first.Topology, first.Ranks), options).Explain(first.Key);
+            CollectiveExplanation explanation = Report.Explain(calls[i], model);
+            if (calls[i].FirstOrDefault(point => point.Algorithm == explanation.Chosen) is not { } chosen)
+                return;
             double off = 0;
-            foreach (Point point in calls[i])
+            foreach (CollectiveCandidate candidate in explanation.Candidates)
             {
-                double predicted = explanation.Candidates.First(candidate => candidate.Algorithm == point.Algorithm).PredictedSeconds!.Value * 1e6;
-                off += Math.Pow(Math.Log(predicted / point.Microseconds), 2);
+                if (candidate.PredictedSeconds is { } seconds && calls[i].FirstOrDefault(point => point.Algorithm == candidate.Algorithm) is { } point)
+                    off += Math.Pow(Math.Log(seconds * 1e6 / point.Microseconds), 2);
             }
 
-            double chosen = calls[i].First(point => point.Algorithm == explanation.Chosen).Microseconds;
-            losses[i] = Math.Log(chosen / calls[i].Min(point => point.Microseconds)) + TimeWeight * off / calls[i].Count;
+            losses[i] = Math.Log(chosen.Microseconds / calls[i].Min(point => point.Microseconds)) + TimeWeight * off / calls[i].Count;
         });
         return losses.Average();
     }

@@ -6,8 +6,8 @@ namespace BoxerMpi.Bench.Selection;
 
 /// <summary>Measures every algorithm that can serve each call, in turn, again and again, so that a busy moment hits all of them.</summary>
 /// <remarks>
-/// One iteration is a barrier, clock, the call, clock; the slowest rank counts. Kept is the least of the repeats' medians: other programs on
-/// the machine only ever add.
+/// One iteration is a barrier and the call; its time goes from the first rank's start to the last rank's end, which the clock of one machine
+/// can tell. Kept is the least of the repeats' medians: other programs on the machine only ever add.
 /// </remarks>
 internal sealed class Measurement(Communicator world, string file, string[]? only)
 {
@@ -85,22 +85,29 @@ internal sealed class Measurement(Communicator world, string file, string[]? onl
     private double Median(Collective collective, int bytes)
     {
         Time(collective, bytes);
-        double warm = world.AllReduce(Time(collective, bytes), ReduceOp<double>.Max);
-        double[] samples = new double[(int)Math.Clamp(RepeatMicroseconds / Math.Max(warm, 0.1), LeastIterations, MostIterations)];
-        for (int i = 0; i < samples.Length; i++)
-            samples[i] = Time(collective, bytes);
-        double[] slowest = new double[samples.Length];
-        world.AllReduce<double>(samples, slowest, ReduceOp<double>.Max);
-        Array.Sort(slowest);
-        return slowest[slowest.Length / 2];
+        (long start, long end) = Time(collective, bytes);
+        double warm = world.AllReduce(Microseconds(end - start), ReduceOp<double>.Max);
+        int iterations = (int)Math.Clamp(RepeatMicroseconds / Math.Max(warm, 0.1), LeastIterations, MostIterations);
+        long[] starts = new long[iterations];
+        long[] ends = new long[iterations];
+        for (int i = 0; i < iterations; i++)
+            (starts[i], ends[i]) = Time(collective, bytes);
+        long[] first = new long[iterations];
+        long[] last = new long[iterations];
+        world.AllReduce<long>(starts, first, ReduceOp<long>.Min);
+        world.AllReduce<long>(ends, last, ReduceOp<long>.Max);
+        double[] times = [.. first.Zip(last, (from, to) => Microseconds(to - from)).Order()];
+        return times[iterations / 2];
     }
 
-    private double Time(Collective collective, int bytes)
+    private static double Microseconds(long ticks) => ticks * (1e6 / Stopwatch.Frequency);
+
+    private (long Start, long End) Time(Collective collective, int bytes)
     {
         world.Barrier();
         long start = Stopwatch.GetTimestamp();
         Call(collective, bytes);
-        return Stopwatch.GetElapsedTime(start).TotalMicroseconds;
+        return (start, Stopwatch.GetTimestamp());
     }
 
     private void Call(Collective collective, int bytes)

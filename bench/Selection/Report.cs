@@ -11,7 +11,7 @@ internal static class Report
 
     public static void Write(IReadOnlyList<IReadOnlyList<Point>> calls, LinkModel model)
     {
-        List<(Point Chosen, Point Best, double Predicted)> all = [.. calls.Select(call => Judge(call, model))];
+        List<(Point Chosen, Point Best, double Predicted)> all = [.. calls.Select(call => Judge(call, model)).OfType<(Point, Point, double)>()];
         Console.WriteLine($"| collective | calls | within {Factor.ToString(CultureInfo.InvariantCulture)} of the best | worst | prediction / measured, median |");
         Console.WriteLine("| --- | ---: | ---: | ---: | ---: |");
         foreach (IGrouping<string, (Point Chosen, Point Best, double Predicted)> group in all.GroupBy(judged => judged.Chosen.Collective))
@@ -27,13 +27,22 @@ internal static class Report
         }
     }
 
-    /// <summary>The chosen and the best point of a call, and what the model says of the chosen one in microseconds.</summary>
-    public static (Point Chosen, Point Best, double Predicted) Judge(IReadOnlyList<Point> call, LinkModel model)
+    /// <summary>Why the model chooses what it does in a call that was measured.</summary>
+    public static CollectiveExplanation Explain(IReadOnlyList<Point> call, LinkModel model)
     {
-        Point first = call[0];
-        CollectiveOptions options = CollectiveOptions.Plain with { RanksPerCore = first.RanksPerCore, Model = LinkModelText.Write(model) };
-        CollectiveExplanation explanation = new CollectiveSelector(Topology.Parse(first.Topology, first.Ranks), options).Explain(first.Key);
-        Point chosen = call.First(point => point.Algorithm == explanation.Chosen);
+        CollectiveOptions options = CollectiveOptions.Plain with { RanksPerCore = call[0].RanksPerCore, Model = LinkModelText.Write(model) };
+        return new CollectiveSelector(Topology.Parse(call[0].Topology, call[0].Ranks), options).Explain(call[0].Key);
+    }
+
+    /// <summary>
+    /// The chosen and the best point of a call, and what the model says of the chosen one in microseconds; null when it was not measured, as
+    /// in a run that was ended early.
+    /// </summary>
+    private static (Point Chosen, Point Best, double Predicted)? Judge(IReadOnlyList<Point> call, LinkModel model)
+    {
+        CollectiveExplanation explanation = Explain(call, model);
+        if (call.FirstOrDefault(point => point.Algorithm == explanation.Chosen) is not { } chosen)
+            return null;
         double predicted = explanation.Candidates.First(candidate => candidate.IsChosen).PredictedSeconds!.Value * 1e6;
         return (chosen, call.MinBy(point => point.Microseconds)!, predicted);
     }

@@ -23,8 +23,7 @@ internal sealed class CalibrateRankCommand : Command
     {
         if (world.Size == 2)
         {
-            LinkModel model = new PairMeasurement(world).Run();
-            if (world.Rank == 0)
+            if (new PairMeasurement(world).Run() is { } model)
                 File.WriteAllText(file, LinkModelText.Write(model));
             return;
         }

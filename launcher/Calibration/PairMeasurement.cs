@@ -20,7 +20,8 @@ internal sealed class PairMeasurement(Communicator world)
 
     private static readonly int[] Sizes = [8, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20];
 
-    public LinkModel Run()
+    /// <summary>Measures; the model is rank 0's, the other one has only answered.</summary>
+    public LinkModel? Run()
     {
         List<(double Bytes, double Seconds)> halves = [];
         double send = 0;
@@ -33,6 +34,8 @@ internal sealed class PairMeasurement(Communicator world)
                 send = sendSeconds;
         }
 
+        if (world.Rank != 0)
+            return null;
         (double start, double slope) = Line(halves);
         double overhead = Math.Clamp(send, 0, Math.Max(start, 0) / 2);
         return new()

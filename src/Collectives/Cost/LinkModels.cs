@@ -23,15 +23,18 @@ internal static class LinkModels
     };
 
     /// <summary>Ranks of one machine over loopback TCP: processors are all there is, and ranks may share them.</summary>
-    /// <remarks>Fitted to the measurements of bench/Selection on two cores (bench/RESULTS.md).</remarks>
+    /// <remarks>
+    /// On two cores (bench/RESULTS.md): 8 bytes take 7 µs one way between ranks with a core each, and 64 KiB 0.6 ns a byte more, half of it
+    /// at each end; exchanges of 240 and of 64 messages among 16 ranks take equally long, which gives the switch time.
+    /// </remarks>
     public static LinkModel Local { get; } = new()
     {
         Name = "local",
-        LatencySeconds = 1.5e-6,
-        ProcessorMessageSeconds = 2e-6,
-        ProcessorByteSeconds = 0.25e-9,
-        SwitchSeconds = 4e-6,
-        ReduceByteSeconds = 0.15e-9,
+        LatencySeconds = 2.5e-6,
+        ProcessorMessageSeconds = 3e-6,
+        ProcessorByteSeconds = 0.27e-9,
+        SwitchSeconds = 20e-6,
+        ReduceByteSeconds = 0.1e-9,
         CopyByteSeconds = 0.1e-9,
         StepSeconds = 20e-9,
         LinkSetUpSeconds = 1e-3,
