@@ -5,6 +5,9 @@ internal sealed class SpanningTree
 {
     private const int MeshArity = 4;
 
+    [ThreadStatic]
+    private static (Topology Topology, int Root, SpanningTree Tree)? _latest;
+
     private readonly int[] _parents;
     private readonly int[] _children;
     private readonly int[] _firstChild;
@@ -119,6 +122,16 @@ internal sealed class SpanningTree
 
     /// <summary>A tree along the topology's links with every rank as near to the root as it can be; fixed arity when all are linked.</summary>
     public static SpanningTree Over(Topology topology, int root)
+    {
+        // Whoever plans for all ranks asks for the same tree each time.
+        if (_latest is { } latest && latest.Root == root && ReferenceEquals(latest.Topology, topology))
+            return latest.Tree;
+        SpanningTree tree = Search(topology, root);
+        _latest = (topology, root, tree);
+        return tree;
+    }
+
+    private static SpanningTree Search(Topology topology, int root)
     {
         int size = topology.Size;
         int[] parents = new int[size];

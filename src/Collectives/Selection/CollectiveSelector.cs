@@ -13,6 +13,9 @@ internal sealed class CollectiveSelector(Topology topology, CollectiveOptions op
     /// <summary>What blocks are taken to be long in calls with counts, where no rank knows what the others send.</summary>
     private const long TypicalBlockBytes = 8 * 1024;
 
+    /// <summary>Above, routing takes longer to plan than to do: a tree for every destination.</summary>
+    private const int MostRoutedRanks = 128;
+
     private readonly Dictionary<(CollectiveAlgorithm Algorithm, int Root, bool Commutative), bool> _fits = [];
     private readonly Dictionary<PlanKey, CollectiveAlgorithm> _choices = [];
     private readonly CostEstimator _estimator = new(topology, options.Link, options.RanksPerCore);
@@ -62,7 +65,9 @@ internal sealed class CollectiveSelector(Topology topology, CollectiveOptions op
         List<CollectiveCandidate> candidates = [];
         foreach (CollectiveAlgorithm algorithm in CollectiveAlgorithms.Of(call.Collective))
         {
-            candidates.Add(!Allows(algorithm, call) ? new() { Algorithm = algorithm.Name, Refusal = RefusalOf(algorithm, call) }
+            bool isSpared = IsLastResort(algorithm) && algorithm != chosen;
+            candidates.Add(isSpared ? new() { Algorithm = algorithm.Name, Refusal = $"is planned above {MostRoutedRanks} ranks only where nothing else serves" }
+                : !Allows(algorithm, call) ? new() { Algorithm = algorithm.Name, Refusal = RefusalOf(algorithm, call) }
                 : IsNeighbourhood(call.Collective) ? new() { Algorithm = algorithm.Name, IsChosen = algorithm == chosen }
                 : CandidateOf(algorithm, _estimator.Estimate(algorithm, CallOf(shape)), algorithm == chosen));
         }
@@ -89,6 +94,9 @@ internal sealed class CollectiveSelector(Topology topology, CollectiveOptions op
     /// <summary>Calls along a neighbourhood that only its communicator knows: there is nothing to predict, and nothing to choose.</summary>
     private static bool IsNeighbourhood(Collective collective) => collective is Collective.NeighbourAllGather or Collective.NeighbourAllGatherV
         or Collective.NeighbourAllToAll or Collective.NeighbourAllToAllV;
+
+    private bool IsLastResort(CollectiveAlgorithm algorithm) => Size > MostRoutedRanks && algorithm.FollowsTopology
+        && algorithm.Collective is (Collective.AllToAll or Collective.AllToAllV);
 
     private static CollectiveCandidate CandidateOf(CollectiveAlgorithm algorithm, in CostEstimate cost, bool isChosen) => new()
     {
@@ -136,6 +144,8 @@ internal sealed class CollectiveSelector(Topology topology, CollectiveOptions op
                 allowed.Add(algorithm);
         }
 
+        if (allowed.Count > 1)
+            allowed.RemoveAll(IsLastResort);
         if (allowed.Count == 0)
             throw new InvalidOperationException($"No algorithm of {shape.Collective} serves {topology.Spec} of {Size} ranks.");
         if (allowed.Count == 1 || Size == 1 || IsNeighbourhood(shape.Collective))
