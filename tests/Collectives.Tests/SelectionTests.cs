@@ -44,7 +44,8 @@ public sealed class SelectionTests
     [Theory]
     [InlineData("mesh", 16, 1, "AllToAll", 64L, "bruck")]
     [InlineData("mesh", 16, 1, "AllToAll", 65536L, "linear")]
-    [InlineData("grid", 16, 1, "AllToAll", 64L, "grid")]
+    [InlineData("grid", 16, 1, "AllToAll", 64L, "hypercube")] // a 4x4 grid holds the hypercube
+    [InlineData("grid", 16, 1, "AllToAll", 4096L, "grid")]
     [InlineData("ring", 16, 1, "AllToAll", 64L, "routed")]
     [InlineData("mesh", 16, 8, "Barrier", 0L, "flat")]
     [InlineData("mesh", 16, 1, "Barrier", 0L, "dissemination")]
@@ -58,7 +59,7 @@ public sealed class SelectionTests
     [InlineData("grid", 9, 1, "Broadcast", 8L, "grid")]
     [InlineData("grid", 16, 1, "AllReduce", 1048576L, "halving-doubling")]
     [InlineData("grid", 9, 1, "AllReduce", 1048576L, "grid")]
-    [InlineData("mesh", 9, 1, "Scan", 8L, "distance-doubling")]
+    [InlineData("mesh", 9, 1, "Scan", 8L, "recursive-doubling")]
     [InlineData("hypercube", 8, 1, "Scan", 8L, "recursive-doubling")]
     [InlineData("star", 8, 1, "ExclusiveScan", 8L, "ordered-tree")]
     public void Size_ranks_cores_and_links_decide(
