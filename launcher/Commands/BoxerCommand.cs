@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
+using BoxerMpi.Aws;
 using BoxerMpi.Launcher.Bench;
 using BoxerMpi.Launcher.Calibration;
 using BoxerMpi.Launcher.Lambda;
@@ -82,7 +83,7 @@ internal static class BoxerCommand
             Console.Error.WriteLine($"boxer: {failure.Message}");
             return LaunchError;
         }
-        catch (Exception failure) when (failure is LaunchException or MpiException)
+        catch (Exception failure) when (failure is LaunchException or MpiException or LambdaException)
         {
             Console.Error.WriteLine($"boxer: {failure.Message}");
             return LaunchError;

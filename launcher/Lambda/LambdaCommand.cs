@@ -6,8 +6,11 @@ namespace BoxerMpi.Launcher.Lambda;
 internal sealed class LambdaCommand : Command
 {
     public LambdaCommand()
-        : base("lambda", "AWS Lambda: a local service that AWS's own clients accept")
+        : base("lambda", "AWS Lambda: programs as functions, and a local service that AWS's own clients accept")
     {
         Add(new ServeCommand());
+        Add(new DeployCommand());
+        Add(new ListCommand());
+        Add(new RemoveCommand());
     }
 }

@@ -12,19 +12,23 @@ internal sealed class ProjectPublisher(BuildKind kind, bool verbose, Action<stri
 
     /// <summary>What to run for the project, built if something has changed since the last time.</summary>
     /// <exception cref="BuildException">It does not build.</exception>
-    public RankCommand Publish(string project)
+    public RankCommand Publish(string project) => Command(PublishFile(project));
+
+    /// <summary>As <see cref="Publish"/>; the published program's file, among the files that it needs.</summary>
+    /// <exception cref="BuildException">It does not build.</exception>
+    public string PublishFile(string project)
     {
         ProjectInputs inputs = ProjectInputs.Of(project);
         ProgramCache cache = ProgramCache.For(project, inputs.Projects, kind);
         string stamp = inputs.Stamp($"{project}\n{kind.CacheName}\n{Environment.Version}");
         if (cache.Find(stamp) is { } ready)
-            return Command(ready);
+            return ready;
 
         using FileStream exclusive = cache.Lock(() => say($"waiting for another boxer that builds in {cache.Root}"));
 
         // Whoever held the lock may have built the same.
         if (cache.Find(stamp) is { } built)
-            return Command(built);
+            return built;
 
         Stopwatch clock = Stopwatch.StartNew();
         say($"building {Path.GetFileName(project)} ({kind.Configuration}, {(kind.NativeAot ? "Native AOT" : "ReadyToRun")})");
@@ -34,12 +38,14 @@ internal sealed class ProjectPublisher(BuildKind kind, bool verbose, Action<stri
         string path = cache.Commit(stamp, entry);
         if (verbose)
             say(FormattableString.Invariant($"built in {clock.Elapsed.TotalSeconds:0.0} s into {Path.GetDirectoryName(path)}"));
-        return Command(path);
+        return path;
     }
 
     private void Build(string project, ProgramCache cache, string output)
     {
-        (int code, string text) = Run(project, cache, output, kind.NativeAot ? ["-p:PublishAot=true"] : ["--self-contained", "false", "-p:PublishReadyToRun=true"]);
+        string alone = kind.SelfContained ? "true" : "false";
+        string[] native = kind.IsForeign ? ["-p:PublishAot=true", .. CrossLinking()] : ["-p:PublishAot=true"];
+        (int code, string text) = Run(project, cache, output, kind.NativeAot ? native : ["--self-contained", alone, "-p:PublishReadyToRun=true"]);
         if (code == 0)
             return;
 
@@ -47,7 +53,7 @@ internal sealed class ProjectPublisher(BuildKind kind, bool verbose, Action<stri
         if (!kind.NativeAot && packMissing)
         {
             say("the ReadyToRun compiler cannot be had here (package Microsoft.NETCore.App.Crossgen2); the ranks will start slower without it");
-            (code, text) = Run(project, cache, output, ["--self-contained", "false", "-p:PublishReadyToRun=false"]);
+            (code, text) = Run(project, cache, output, ["--self-contained", alone, "-p:PublishReadyToRun=false"]);
             if (code == 0)
                 return;
         }
@@ -60,11 +66,24 @@ internal sealed class ProjectPublisher(BuildKind kind, bool verbose, Action<stri
             verbose ? "" : text);
     }
 
+    /// <summary>Native AOT for another processor takes clang, lld and that processor's binutils, as Debian names them.</summary>
+    private string[] CrossLinking()
+    {
+        string objectCopy = kind.RuntimeIdentifier == "linux-arm64" ? "aarch64-linux-gnu-objcopy" : "x86_64-linux-gnu-objcopy";
+        string[] missing = [.. new[] { "clang", "ld.lld", objectCopy }.Where(tool => ProgramResolver.OnPath(tool) is null)];
+        return missing.Length == 0
+            ? ["-p:CppCompilerAndLinker=clang", "-p:LinkerFlavor=lld", $"-p:ObjCopyName={objectCopy}"]
+            : throw new BuildException(
+                $"Native AOT for {kind.RuntimeIdentifier} needs {string.Join(", ", missing)} here (Debian: "
+                + "apt-get install clang lld gcc-aarch64-linux-gnu libc6-dev-arm64-cross)",
+                "");
+    }
+
     private (int Code, string Output) Run(string project, ProgramCache cache, string output, IEnumerable<string> how)
     {
         ProcessStartInfo start = new(ProgramResolver.DotNet(),
         [
-            "publish", project, "-c", kind.Configuration, "-r", RuntimeInformation.RuntimeIdentifier, "-o", output,
+            "publish", project, "-c", kind.Configuration, "-r", kind.RuntimeIdentifier, "-o", output,
             "--artifacts-path", cache.Artifacts, .. how,
             // What is only run needs no second look at its source; source generators still work.
             "-p:RunAnalyzers=false", "-nologo", "-v", verbose ? "minimal" : "quiet", "-nodeReuse:false", "--tl:off",
@@ -137,7 +156,8 @@ internal sealed class ProjectPublisher(BuildKind kind, bool verbose, Action<stri
         // Referenced programs bring theirs along.
         string own = Path.Combine(folder, Path.GetFileNameWithoutExtension(project) + ".runtimeconfig.json");
         string chosen = Path.GetFileName(configurations.Contains(own) ? own : configurations[0]);
-        return chosen[..^".runtimeconfig.json".Length] + ".dll";
+        string name = chosen[..^".runtimeconfig.json".Length];
+        return kind.SelfContained ? name : name + ".dll";
     }
 
     private static bool IsProgram(string path) =>

@@ -1,0 +1,50 @@
+using System.Security.Cryptography;
+using BoxerMpi.Aws;
+
+namespace BoxerMpi.Launcher.Lambda;
+
+/// <summary>Brings a function to what it is to be, with as few changes as that takes.</summary>
+internal static class Deployment
+{
+    private static readonly TimeSpan ReadyTimeout = TimeSpan.FromMinutes(3);
+
+    // An event that cannot start within a minute finds its job gone; one that failed must not start a rank again.
+    private static readonly TimeSpan OldestEvent = TimeSpan.FromMinutes(1);
+
+    /// <returns>What was done: created, updated or unchanged.</returns>
+    /// <exception cref="LambdaException">Lambda refuses.</exception>
+    public static async Task<string> ApplyAsync(ILambdaApi lambda, FunctionPlan plan, FunctionCode code, string? sha256, CancellationToken cancellationToken)
+    {
+        FunctionInfo? there = await lambda.FindFunctionAsync(plan.Name, cancellationToken);
+        FunctionSpec spec = plan.Spec(there);
+        if (there is null)
+        {
+            await lambda.CreateFunctionAsync(spec, code, cancellationToken);
+            await lambda.WaitUntilReadyAsync(plan.Name, ReadyTimeout, cancellationToken: cancellationToken);
+            await lambda.SetEventRetriesAsync(plan.Name, 0, OldestEvent, cancellationToken);
+            return "created";
+        }
+
+        if (!FunctionPlan.IsOurs(there))
+            throw new UsageException($"there is a function {plan.Name} that boxer has not deployed", "choose another name with --function");
+        bool changed = false;
+        if (there.CodeSha256 != sha256 || there.Architecture != plan.Architecture)
+        {
+            await lambda.UpdateFunctionCodeAsync(plan.Name, code, plan.Architecture, cancellationToken);
+            await lambda.WaitUntilReadyAsync(plan.Name, ReadyTimeout, cancellationToken: cancellationToken);
+            changed = true;
+        }
+
+        if (!FunctionPlan.IsMet(there, spec))
+        {
+            await lambda.UpdateFunctionConfigurationAsync(spec, cancellationToken);
+            await lambda.WaitUntilReadyAsync(plan.Name, ReadyTimeout, cancellationToken: cancellationToken);
+            changed = true;
+        }
+
+        return changed ? "updated" : "unchanged";
+    }
+
+    /// <summary>The hash as Lambda gives it.</summary>
+    public static string Sha256(byte[] zip) => Convert.ToBase64String(SHA256.HashData(zip));
+}

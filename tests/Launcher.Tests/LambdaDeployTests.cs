@@ -1,0 +1,172 @@
+using System.IO.Compression;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using BoxerMpi.Aws;
+using BoxerMpi.LambdaService;
+using BoxerMpi.Launcher.Tests.Support;
+
+namespace BoxerMpi.Launcher.Tests;
+
+/// <summary>Programs as functions: deployed to a local Lambda service by the command, invoked as ranks of a job.</summary>
+public sealed class LambdaDeployTests
+{
+    private const string Role = "arn:aws:iam::123456789012:role/boxer";
+    private const string Token = "00112233445566778899aabbccddeeff";
+
+    // The first build compiles two programs to native code.
+    private static readonly TimeSpan BuildDeadline = TimeSpan.FromMinutes(8);
+    private static readonly Credentials Keys = new("AKIATESTTESTTESTTEST", "a/secret+key");
+
+    private static string Hello => Path.Combine(Repository, "examples", "Hello");
+
+    private static string Repository
+    {
+        get
+        {
+            DirectoryInfo folder = new(AppContext.BaseDirectory);
+            while (!File.Exists(Path.Combine(folder.FullName, "BoxerMPI.sln")))
+                folder = folder.Parent!;
+            return folder.FullName;
+        }
+    }
+
+    [Fact]
+    public async Task A_deployed_program_runs_as_ranks_and_is_removed()
+    {
+        await using LocalLambda service = await LocalLambda.StartAsync(new LambdaServiceOptions { Credentials = Keys });
+        await DeploysAsync(service, "created", "--memory", "1769");
+        await DeploysAsync(service, "unchanged", "--memory", "1769");
+        await DeploysAsync(service, "updated", "--memory", "3008");
+        Assert.Contains("hello  3008 MB  900 s", Assert.Single((await BoxerAsync(service, "lambda", "list")).ExitsWith(0).Output), StringComparison.Ordinal);
+
+        using LambdaClient lambda = new(new LambdaClientOptions
+        {
+            EndpointUrl = $"http://{service.EndPoint}",
+            Region = "us-east-1",
+            Credentials = (Keys.AccessKey, Keys.SecretKey, null),
+        });
+
+        // Twice, so that warm functions become ranks as well.
+        for (int round = 0; round < 2; round++)
+        {
+            await using Boxer seed = Boxer.StartWith([new("BOXER_TOKEN", Token)], "seed", "--size", "3", "--job", "job");
+            string address = (await seed.Output.WaitForAsync("seed "))["seed ".Length..];
+            InvocationResult[] results = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => lambda.InvokeAsync(Event(address))));
+            (await seed.EndAsync()).ExitsWith(0);
+            foreach (InvocationResult result in results)
+            {
+                Assert.Null(result.Error);
+                JsonElement end = JsonSerializer.Deserialize<JsonElement>(result.Payload.Span);
+                Assert.Equal(0, end.GetProperty("exitCode").GetInt32());
+                Assert.False(end.GetProperty("outOfTime").GetBoolean());
+                Assert.Matches("^rank [0-2] of 3: ranks add up to 3\n$", end.GetProperty("output").GetString());
+            }
+        }
+
+        await FailsAsync(lambda, "Boxer.Payload", "names no coordinator", """{"protocol":1}""");
+        await FailsAsync(lambda, "Boxer.Payload", "not a rank of a job", "[]");
+        await FailsAsync(lambda, "Boxer.Protocol", "deploy the function again", """{"protocol":9}""");
+        await FailsAsync(lambda, "Boxer.SeedUnreachable", "cannot be reached from the function", Encoding.UTF8.GetString(Event("127.0.0.1:1").Payload.Span));
+
+        await lambda.CreateFunctionAsync(new FunctionSpec("other", Role), FunctionCode.Of(Deployable()));
+        Assert.Contains("was not deployed by boxer", (await BoxerAsync(service, "lambda", "remove", "--function", "other")).ExitsWith(2).Error[0], StringComparison.Ordinal);
+        Assert.Equal(["hello removed"], (await BoxerAsync(service, "lambda", "remove", "--function", "hello")).ExitsWith(0).Output);
+        Assert.Contains("there is no function hello", (await BoxerAsync(service, "lambda", "remove", "--function", "hello")).ExitsWith(2).Error[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_zip_is_what_amazon_linux_2023_can_run()
+    {
+        using TemporaryFolder folder = new();
+        string zipFile = folder.File("function.zip");
+        await using Boxer boxer = Boxer.StartWith(
+            [new("AWS_REGION", "eu-north-1")], "lambda", "deploy", Hello, "--arch", "x86_64", "--dry-run", "--write-zip", zipFile);
+        string shown = string.Join('\n', (await boxer.EndAsync(BuildDeadline)).ExitsWith(0).Output);
+        Assert.Contains("function boxer-Hello in eu-north-1", shown, StringComparison.Ordinal);
+        Assert.Contains("arn:aws:lambda:eu-north-1:*:function:boxer-Hello", shown, StringComparison.Ordinal);
+        Assert.Contains("Runtime: provided.al2023", shown, StringComparison.Ordinal);
+
+        using ZipArchive zip = ZipFile.OpenRead(zipFile);
+        Assert.Equal(["bootstrap", "boxer.json", "program/Hello"], zip.Entries.Select(entry => entry.FullName).Order(StringComparer.Ordinal));
+        foreach (ZipArchiveEntry entry in zip.Entries.Where(entry => entry.Name != "boxer.json"))
+        {
+            Assert.NotEqual(0, (entry.ExternalAttributes >> 16) & 0x49);
+            await using Stream stream = await entry.OpenAsync();
+            using MemoryStream content = new();
+            await stream.CopyToAsync(content);
+
+            // Names of symbol versions stand in the file as text. Amazon Linux 2023 has glibc 2.34.
+            int[] versions = [.. Regex.Matches(Encoding.Latin1.GetString(content.ToArray()), @"\bGLIBC_2\.(\d+)").Select(match => int.Parse(match.Groups[1].ValueSpan))];
+            Assert.NotEmpty(versions);
+            Assert.True(versions.Max() <= 34, $"{entry.FullName} needs GLIBC_2.{versions.Max()}");
+        }
+    }
+
+    [Theory]
+    [InlineData("--arch 'sparc' is none of Lambda's", "--arch", "sparc")]
+    [InlineData("--memory '12' is not a number from 128 to 10240", "--memory", "12")]
+    [InlineData("--timeout '901' is not a number from 1 to 900", "--timeout", "901")]
+    [InlineData("--function 'a b' is not a function's name", "--function", "a b")]
+    [InlineData("--code 'there' is not a place in S3", "--code", "there")]
+    [InlineData("--endpoint-url 'there' is not an address", "--endpoint-url", "there")]
+    public async Task Bad_options_are_told(string message, params string[] options) =>
+        Assert.Contains(message, (await Boxer.RunAsync(["lambda", "deploy", Hello, .. options])).ExitsWith(2).Error[0], StringComparison.Ordinal);
+
+    [Fact]
+    public async Task What_is_missing_is_told_in_time()
+    {
+        KeyValuePair<string, string?>[] nothing =
+        [
+            new("AWS_REGION", null), new("AWS_DEFAULT_REGION", null), new("AWS_ACCESS_KEY_ID", null), new("AWS_SECRET_ACCESS_KEY", null), new("AWS_PROFILE", null),
+            new("AWS_EC2_METADATA_DISABLED", "true"), new("AWS_CONFIG_FILE", "/dev/null"), new("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"), new("HOME", "/nonexistent"),
+        ];
+        await using Boxer noRegion = Boxer.StartWith(nothing, "lambda", "list");
+        Assert.Contains("No AWS region is set", (await noRegion.EndAsync()).ExitsWith(1).Error[0], StringComparison.Ordinal);
+        await using Boxer noKeys = Boxer.StartWith(nothing, "lambda", "list", "--region", "us-east-1", "--endpoint-url", "http://127.0.0.1:1");
+        Assert.Contains("No AWS credentials were found", (await noKeys.EndAsync()).ExitsWith(1).Error[0], StringComparison.Ordinal);
+        await using Boxer nobody = Boxer.StartWith([.. nothing[4..], new("AWS_ACCESS_KEY_ID", "A"), new("AWS_SECRET_ACCESS_KEY", "B")], "lambda", "list", "--region", "us-east-1", "--endpoint-url", "http://127.0.0.1:1");
+        Assert.Contains("no answer from http://127.0.0.1:1", (await nobody.EndAsync()).ExitsWith(1).Error[0], StringComparison.Ordinal);
+        Assert.Contains("needs .NET, which functions of this runtime do not have", (await Boxer.RunAsync(
+            "lambda", "deploy", typeof(LambdaDeployTests).Assembly.Location, "--region", "us-east-1", "--dry-run")).ExitsWith(2).Error[^2], StringComparison.Ordinal);
+    }
+
+    private static Invocation Event(string seed) => new(
+        "hello", Encoding.UTF8.GetBytes($$"""{"protocol":1,"seed":"{{seed}}","job":"job","token":"{{Token}}"}"""));
+
+    private static byte[] Deployable()
+    {
+        using MemoryStream stream = new();
+        using (ZipArchive zip = new(stream, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            using Stream file = zip.CreateEntry("bootstrap").Open();
+            file.Write("#!/bin/sh\n"u8);
+        }
+
+        return stream.ToArray();
+    }
+
+    private static async Task FailsAsync(LambdaClient lambda, string type, string message, string payload)
+    {
+        FunctionError error = (await lambda.InvokeAsync(new Invocation("hello", Encoding.UTF8.GetBytes(payload)))).Error!;
+        Assert.Equal(type, error.Type);
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+    }
+
+    private static async Task DeploysAsync(LocalLambda service, string done, params string[] options)
+    {
+        BoxerResult result = await BoxerAsync(service, ["lambda", "deploy", Hello, "--function", "hello", "--role", Role, .. options]);
+        Assert.StartsWith($"hello {done} (", Assert.Single(result.ExitsWith(0).Output), StringComparison.Ordinal);
+    }
+
+    private static async Task<BoxerResult> BoxerAsync(LocalLambda service, params string[] arguments)
+    {
+        await using Boxer boxer = Boxer.StartWith(
+            [
+                new("AWS_ENDPOINT_URL_LAMBDA", $"http://{service.EndPoint}"), new("AWS_REGION", "us-east-1"),
+                new("AWS_ACCESS_KEY_ID", Keys.AccessKey), new("AWS_SECRET_ACCESS_KEY", Keys.SecretKey), new("AWS_SESSION_TOKEN", null),
+            ],
+            arguments);
+        return await boxer.EndAsync(BuildDeadline);
+    }
+}
