@@ -137,7 +137,7 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
         try
         {
             Part();
-            _job?.LeaveAsync().GetAwaiter().GetResult();
+            _job?.LeaveAsync(_messenger.Traffic).GetAwaiter().GetResult();
         }
         finally
         {

@@ -74,7 +74,6 @@ int Until(Communicator world)
         world.Broadcast(isThere, root: 0);
         if (round == 1)
             Console.WriteLine($"pid {Environment.ProcessId}");
-        Thread.Sleep(10);
     }
 
     Console.WriteLine($"rank {world.Rank} of {world.Size}");
