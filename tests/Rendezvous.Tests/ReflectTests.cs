@@ -41,8 +41,10 @@ public class ReflectTests
         using RawPeer stranger = await RawPeer.ConnectAsync(job.Seed.EndPoint, job.Deadline);
         await stranger.SendAsync(ReflectMessage.Encode(), job.Deadline);
         Assert.Equal(ControlKind.Reflected, (await stranger.ReceiveAsync(job.Deadline)).Kind);
-        for (int i = 0; i < 20; i++)
-            await stranger.SendAsync(new HelloMessage(Protocol.Version, Proof.Nonce(), "test").Encode(), job.Deadline);
+
+        // In one piece: the coordinator closes before it has taken all of them.
+        byte[] hello = new HelloMessage(Protocol.Version, Proof.Nonce(), "test").Encode().ToArray();
+        await stranger.SendAsync(Enumerable.Repeat(hello, 20).SelectMany(bytes => bytes).ToArray(), job.Deadline);
         Assert.Equal(ControlKind.None, (await stranger.ReceiveAsync(job.Deadline)).Kind);
         Assert.Equal(0, (await job.JoinAsync()).Rank);
     }
