@@ -1,24 +1,15 @@
-using System.Buffers.Binary;
-using System.Runtime.InteropServices;
+using BoxerMpi.Transport;
 using static BoxerMpi.Transport.LinuxNative;
 
 namespace BoxerMpi.Rendezvous;
 
-/// <summary>Level-triggered epoll with an event descriptor for wake-ups.</summary>
+/// <summary>Sleeps in epoll.</summary>
 internal sealed unsafe class ReactorEpoll : ReactorPoller
 {
     private const int EventsAtOnce = 64;
-    private const int WakeSlot = -1;
     private const uint ErrorOrHangUp = 0x8 | 0x10; // EPOLLERR, EPOLLHUP
 
-    // The kernel packs struct epoll_event on x86-64 only.
-    private static readonly int EventBytes = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 16;
-    private static readonly int DataOffset = EventBytes - 8;
-
-    private readonly Lock _wakeGate = new();
-    private readonly int _epoll;
-    private readonly int _event;
-    private bool _isDisposed;
+    private readonly Epoll _epoll = new();
 
     // A slot that is given up while events are handed out is not used again before the next wait: an event may still name it.
     private NetSocket?[] _watched = new NetSocket?[64];
@@ -26,13 +17,6 @@ internal sealed unsafe class ReactorEpoll : ReactorPoller
     private int _freeCount;
     private int _usableFree;
     private int _slots;
-
-    public ReactorEpoll()
-    {
-        _epoll = Check(EpollCreate(CloseOnExec), "epoll_create1");
-        _event = Check(EventDescriptor(0, CloseOnExec | NonBlocking), "eventfd");
-        Control(ControlAdd, _event, WakeSlot, PollIn);
-    }
 
     public override void Add(NetSocket socket, bool write)
     {
@@ -51,11 +35,11 @@ internal sealed unsafe class ReactorEpoll : ReactorPoller
 
         _watched[slot] = socket;
         socket.WatchSlot = slot;
-        Control(ControlAdd, ((LinuxSocket)socket).Descriptor, slot, Interest(write));
+        _epoll.Control(ControlAdd, ((LinuxSocket)socket).Descriptor, slot, Interest(write));
     }
 
     public override void Change(NetSocket socket, bool write) =>
-        Control(ControlModify, ((LinuxSocket)socket).Descriptor, socket.WatchSlot, Interest(write));
+        _epoll.Control(ControlModify, ((LinuxSocket)socket).Descriptor, socket.WatchSlot, Interest(write));
 
     public override void Remove(NetSocket socket)
     {
@@ -65,23 +49,20 @@ internal sealed unsafe class ReactorEpoll : ReactorPoller
         if (_freeCount == _free.Length)
             Array.Resize(ref _free, _freeCount * 2);
         _free[_freeCount++] = slot; // behind those that are usable
-        Control(ControlRemove, ((LinuxSocket)socket).Descriptor, slot, 0);
+        _epoll.Control(ControlRemove, ((LinuxSocket)socket).Descriptor, slot, 0);
     }
 
     public override void Wait(int milliseconds)
     {
-        byte* events = stackalloc byte[EventsAtOnce * EventBytes];
-        int count = EpollWait(_epoll, events, EventsAtOnce, milliseconds);
-        if (count < 0 && Marshal.GetLastPInvokeError() != Interrupted)
-            Check(count, "epoll_wait");
+        byte* events = stackalloc byte[EventsAtOnce * Epoll.EventBytes];
+        int count = _epoll.Wait(events, EventsAtOnce, milliseconds);
         _usableFree = 0;
         for (int i = 0; i < count; i++)
         {
-            byte* item = events + (i * EventBytes);
-            uint ready = *(uint*)item;
-            int slot = *(int*)(item + DataOffset);
-            if (slot == WakeSlot)
-                ClearWake();
+            uint ready = Epoll.ReadyOf(events, i);
+            int slot = Epoll.SlotOf(events, i);
+            if (slot == Epoll.WakeSlot)
+                _epoll.ClearWake();
             else
                 _watched[slot]?.Target?.OnReady((ready & (PollIn | ErrorOrHangUp)) != 0, (ready & (PollOut | ErrorOrHangUp)) != 0);
         }
@@ -89,47 +70,9 @@ internal sealed unsafe class ReactorEpoll : ReactorPoller
         _usableFree = _freeCount;
     }
 
-    public override void Wake()
-    {
-        // Others may come here when the reactor has just ended, and the descriptor may be somebody else's by then.
-        lock (_wakeGate)
-        {
-            ulong one = 1;
-            if (!_isDisposed)
-                _ = Write(_event, (byte*)&one, sizeof(ulong));
-        }
-    }
+    public override void Wake() => _epoll.Wake();
 
-    public override void Dispose()
-    {
-        lock (_wakeGate)
-        {
-            if (_isDisposed)
-                return;
-            _isDisposed = true;
-            _ = Close(_epoll);
-            _ = Close(_event);
-        }
-    }
+    public override void Dispose() => _epoll.Dispose();
 
     private static uint Interest(bool write) => write ? PollIn | PollOut : PollIn;
-
-    private void ClearWake()
-    {
-        ulong value;
-        _ = Read(_event, (byte*)&value, sizeof(ulong));
-    }
-
-    private void Control(int operation, int descriptor, int slot, uint events)
-    {
-        byte* item = stackalloc byte[16];
-        Span<byte> bytes = new(item, 16);
-        bytes.Clear();
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes, events);
-        BinaryPrimitives.WriteInt32LittleEndian(bytes[DataOffset..], slot);
-        Check(EpollControl(_epoll, operation, descriptor, item), "epoll_ctl");
-    }
-
-    private static int Check(int result, string call) =>
-        result >= 0 ? result : throw new IOException($"{call} failed: {Marshal.GetLastPInvokeErrorMessage()}");
 }
