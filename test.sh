@@ -13,9 +13,9 @@ command -v dotnet >/dev/null || fail "dotnet is not on PATH; install the .NET SD
 missing=()
 command -v gcc >/dev/null || command -v clang >/dev/null || missing+=(gcc libc6-dev)
 [ -e /usr/include/zlib.h ] || missing+=(zlib1g-dev)
-# The NAT lab: nftables' library, and iperf3 to measure what a rate comes to. It needs root whatever is installed.
+# The NAT lab: nftables, and iperf3 to measure what a rate comes to. It needs root whatever is installed.
 if [ "$(id -u)" = 0 ]; then
-  ldconfig -p 2>/dev/null | grep -q 'libnftables\.so\.1' || missing+=(nftables)
+  [ -x /usr/sbin/nft ] || missing+=(nftables)
   command -v iperf3 >/dev/null || missing+=(iperf3)
 fi
 # The peers that prove the local Lambda service: curl for functions in shell, AWS's CLI, and what AWS's runtime client for Node is built with.

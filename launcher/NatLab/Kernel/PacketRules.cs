@@ -1,57 +1,78 @@
-using System.Runtime.InteropServices;
+using System.ComponentModel;
+using System.Diagnostics;
 
 namespace BoxerMpi.Launcher.NatLab.Kernel;
 
-/// <summary>Loads nftables rules into the namespace of the calling thread, by the library that the <c>nft</c> command is made of (libnftables(3)).</summary>
-internal static unsafe partial class PacketRules
+/// <summary>Loads nftables rules into the namespace of the calling thread, by the <c>nft</c> command (nft(8)).</summary>
+/// <remarks>
+/// By the command, not by the library that it is made of: that uses select(2), which ends a process with more than 1,024 descriptors,
+/// and a lab of hundreds of hosts has more.
+/// </remarks>
+internal static class PacketRules
 {
-    private const string Library = "libnftables.so.1";
+    private static readonly string[] Folders = ["/usr/sbin", "/sbin", "/usr/bin", "/usr/local/sbin"];
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
-    /// <exception cref="LabException">The library or the kernel's part of nftables is not there.</exception>
+    /// <exception cref="LabException">The command or the kernel's part of nftables is not there.</exception>
     public static void Require()
     {
-        if (!NativeLibrary.TryLoad(Library, out _))
-            throw new LabException($"NAT gateways need nftables, and {Library} is not there", "install it: apt-get install nftables");
-
-        // The library ends the whole process when it gets no such socket.
+        _ = Find();
         using NetlinkSocket probe = new(NetlinkSocket.Netfilter);
     }
 
     /// <exception cref="LabException">The rules were refused.</exception>
     public static void Load(string rules)
     {
-        nint context = New(0);
-        if (context == 0)
-            throw new LabException("nftables cannot be used: no memory", "end other programs");
+        using Process nft = Start();
         try
         {
-            _ = BufferError(context);
-            if (Run(context, rules) != 0)
-            {
-                string error = Marshal.PtrToStringUTF8(ErrorText(context))?.Trim() ?? "";
-                throw new LabException(
-                    $"the kernel refused the rules of a NAT gateway: {error}",
-                    "it takes a kernel with CONFIG_NF_TABLES, CONFIG_NFT_NAT, CONFIG_NFT_MASQ, CONFIG_NFT_CT and CONFIG_NFT_REJECT");
-            }
+            nft.StandardInput.Write(rules);
+            nft.StandardInput.Close();
         }
-        finally
+        catch (IOException)
         {
-            Free(context);
+            // It has ended without reading; why is in what it says.
+        }
+
+        string error = nft.StandardError.ReadToEnd().Trim();
+        if (!nft.WaitForExit(Limit))
+        {
+            nft.Kill();
+            throw new LabException($"nft did not end within {Limit.TotalSeconds:0} s", "see whether the machine is overloaded");
+        }
+
+        if (nft.ExitCode != 0)
+        {
+            throw new LabException(
+                $"the kernel refused the rules of a NAT gateway: {error}",
+                "it takes a kernel with CONFIG_NF_TABLES, CONFIG_NFT_NAT, CONFIG_NFT_MASQ, CONFIG_NFT_CT and CONFIG_NFT_REJECT");
         }
     }
 
-    [LibraryImport(Library, EntryPoint = "nft_ctx_new")]
-    private static partial nint New(uint flags);
+    /// <summary>A child has the namespace of the thread that makes it.</summary>
+    private static Process Start()
+    {
+        ProcessStartInfo start = new(Find(), ["-f", "-"]) { RedirectStandardInput = true, RedirectStandardError = true };
+        try
+        {
+            return Process.Start(start)!;
+        }
+        catch (Win32Exception error)
+        {
+            throw new LabException($"{start.FileName} cannot be started: {error.Message}", "install it anew: apt-get install --reinstall nftables");
+        }
+    }
 
-    [LibraryImport(Library, EntryPoint = "nft_ctx_free")]
-    private static partial void Free(nint context);
+    private static string Find()
+    {
+        string[] path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
+        foreach (string folder in (IEnumerable<string>)[.. path, .. Folders])
+        {
+            string file = Path.Combine(folder, "nft");
+            if (File.Exists(file))
+                return file;
+        }
 
-    [LibraryImport(Library, EntryPoint = "nft_ctx_buffer_error")]
-    private static partial int BufferError(nint context);
-
-    [LibraryImport(Library, EntryPoint = "nft_ctx_get_error_buffer")]
-    private static partial nint ErrorText(nint context);
-
-    [LibraryImport(Library, EntryPoint = "nft_run_cmd_from_buffer", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Run(nint context, string commands);
+        throw new LabException("NAT gateways need the nft command, and it is not there", "install it: apt-get install nftables");
+    }
 }
