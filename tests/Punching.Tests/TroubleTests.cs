@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Punching.Tests.Support;
 using BoxerMpi.Rendezvous;
@@ -16,22 +14,20 @@ public sealed class TroubleTests
         JobClient[] ranks = await Task.WhenAll(job.JoinAsync(0), job.JoinAsync(1));
 
         // The third host is none of the job's; the gateway of rank 0 lets it in.
-        using Socket garbage = Stranger(job, ranks[0]);
+        using Stranger garbage = Stranger.Connect(job.Lab.Hosts[2], ranks[0].ObservedEndPoint);
         await garbage.SendAsync("GET / HTTP/1.1\r\n\r\n"u8.ToArray(), job.Deadline);
-        Assert.Equal(0, await ReceiveAsync(garbage, job));
+        Assert.Empty(await garbage.ReceiveToEndAsync(job.Deadline));
 
-        // A hello as it went over the wire, of a member, for this job: without the token it is worth nothing.
-        using Socket replay = Stranger(job, ranks[0]);
-        await replay.SendAsync(
+        // A hello as a member says it, for this job: without the token it is worth nothing.
+        using Stranger impostor = Stranger.Connect(job.Lab.Hosts[2], ranks[0].ObservedEndPoint);
+        await impostor.SendAsync(
             new LinkHello(Protocol.Version, "lab", 1, 0, 0, ranks[0].Members[1].Id, Proof.Nonce()).Encode(), job.Deadline);
-        await replay.SendAsync(LinkMessages.EncodeProof(new byte[Proof.Bytes]), job.Deadline);
-        while (await ReceiveAsync(replay, job) > 0)
-        {
-            // The rank's own hello and proof, and then the refusal.
-        }
-
+        await impostor.SendAsync(LinkMessages.EncodeProof(new byte[Proof.Bytes]), job.Deadline);
+        Assert.Equal(
+            [ControlKind.LinkHello, ControlKind.LinkProof, ControlKind.LinkRefused],
+            (await impostor.ReceiveToEndAsync(job.Deadline)).Select(frame => frame.Kind));
         await job.UntilAsync(() => job.Log.Any(line => line.Contains("token was not proven", StringComparison.Ordinal)), "the reason in the log");
-        using Socket silent = Stranger(job, ranks[0]);
+        using Stranger silent = Stranger.Connect(job.Lab.Hosts[2], ranks[0].ObservedEndPoint);
         WireUpReport[] reports = await Task.WhenAll(ranks.Select(rank => job.WireAsync(rank)));
         Assert.All(reports, report => Assert.Equal(LinkWay.Punched, Assert.Single(report.Links).Way));
         await job.CheckAsync(0, 1);
@@ -73,24 +69,5 @@ public sealed class TroubleTests
         // Whoever is behind it speaks first: its gateway takes the connection up in the middle.
         await job.CheckAsync(0, 1);
         await job.CheckAsync(1, 0);
-    }
-
-    private static Socket Stranger(LabJob job, JobClient rank) => job.Lab.Hosts[2].Run(() =>
-    {
-        Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Connect(rank.ObservedEndPoint);
-        return socket;
-    });
-
-    private static async Task<int> ReceiveAsync(Socket socket, LabJob job)
-    {
-        try
-        {
-            return await socket.ReceiveAsync(new byte[1024], job.Deadline);
-        }
-        catch (SocketException reset) when (reset.SocketErrorCode == SocketError.ConnectionReset)
-        {
-            return 0;
-        }
     }
 }
