@@ -23,6 +23,7 @@ internal sealed class Links : IReadinessTarget
         Reactor = reactor;
         Options = options.Links.Log is null ? options.Links with { Log = options.Log } : options.Links;
         Port = new LocalPort(options, Listen);
+        Applications = new ApplicationPorts(this);
     }
 
     public Reactor Reactor { get; }
@@ -31,6 +32,9 @@ internal sealed class Links : IReadinessTarget
 
     /// <summary>Where this rank listens and connects from.</summary>
     public LocalPort Port { get; }
+
+    /// <summary>Connections of applications, which use the same coordinator, thread and members.</summary>
+    public ApplicationPorts Applications { get; }
 
     public IPEndPoint ListenEndPoint => Port.EndPoint;
 
@@ -77,7 +81,11 @@ internal sealed class Links : IReadinessTarget
     }
 
     /// <summary>No link to this rank will come up any more; links that are up are not touched.</summary>
-    public void Lose(int rank, Exception reason) => Pair(rank).Fail(reason);
+    public void Lose(int rank, Exception reason)
+    {
+        Pair(rank).Fail(reason);
+        Applications.Fail(rank, reason);
+    }
 
     /// <summary>No more links will come up at all.</summary>
     public void FailAll(Exception reason)
@@ -85,6 +93,7 @@ internal sealed class Links : IReadinessTarget
         _failure ??= reason;
         foreach (Pair? pair in _pairs)
             pair?.Fail(reason);
+        Applications.Fail(null, reason);
     }
 
     public void OnSignal(SignalMessage signal)
@@ -94,7 +103,10 @@ internal sealed class Links : IReadinessTarget
             throw new WireFormatException($"A signal came from rank {signal.Rank}.");
         try
         {
-            Pair(signal.Rank).OnSignal(LinkSignal.Decode(signal.Payload.Span));
+            if (ApplicationSignal.IsOne(signal.Payload.Span))
+                Applications.OnSignal(signal.Rank, signal.Payload.Span);
+            else
+                Pair(signal.Rank).OnSignal(LinkSignal.Decode(signal.Payload.Span));
         }
         catch (WireFormatException error)
         {
@@ -107,6 +119,7 @@ internal sealed class Links : IReadinessTarget
     {
         if (rank >= 0 && rank < _pairs.Length)
             _pairs[rank]?.OnSignalLost();
+        Applications.Fail(rank, reason: null);
     }
 
     public bool Signal(int peer, LinkSignal signal) => SignalThrough?.Invoke(new SignalMessage(peer, signal.Encode())) ?? false;
@@ -119,6 +132,7 @@ internal sealed class Links : IReadinessTarget
         _listener = null;
         Port.Dispose();
         FailAll(reason);
+        Applications.Dispose(reason);
         LinkConnection[] strangers = new LinkConnection[_strangers.Count];
         _strangers.CopyTo(strangers);
         foreach (LinkConnection stranger in strangers)

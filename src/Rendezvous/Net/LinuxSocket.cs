@@ -57,6 +57,12 @@ internal sealed unsafe class LinuxSocket : NetSocket
         return BindTo(local);
     }
 
+    public override SocketError BindReusing(IPEndPoint local)
+    {
+        Set(LevelSocket, ReuseAddress, 1);
+        return BindTo(local);
+    }
+
     public override SocketError Connect(IPEndPoint remote, int hops = 0)
     {
         Remote = remote;

@@ -26,6 +26,8 @@ internal sealed class ManagedSocket : NetSocket
 
     public override SocketError BindShared(IPEndPoint local) => SocketError.OperationNotSupported;
 
+    public override SocketError BindReusing(IPEndPoint local) => SocketError.OperationNotSupported;
+
     public override SocketError Connect(IPEndPoint remote, int hops = 0)
     {
         Remote = remote;

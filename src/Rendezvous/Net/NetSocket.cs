@@ -42,6 +42,9 @@ internal abstract class NetSocket : IDisposable
     /// <summary>Binds to a port that a listener of this process has.</summary>
     public abstract SocketError BindShared(IPEndPoint local);
 
+    /// <summary>Binds to a port that others may have too, as long as nobody listens on it.</summary>
+    public abstract SocketError BindReusing(IPEndPoint local);
+
     /// <summary>Starts connecting; <see cref="SocketError.InProgress"/> when the answer is to be waited for.</summary>
     /// <param name="remote">To whom.</param>
     /// <param name="hops">

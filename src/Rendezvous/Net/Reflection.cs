@@ -28,6 +28,9 @@ internal sealed class Reflection : IReadinessTarget, IFrameTarget
             reactor.Post(() => Answer(null));
     }
 
+    /// <summary>Whether the connection is there, and keeps the mapping.</summary>
+    public bool IsOpen => _connection?.Socket is not null;
+
     public void OnReady(bool readable, bool writable)
     {
         if (_connecting!.FinishConnect() != SocketError.Success)
