@@ -79,21 +79,43 @@ public sealed class PersistentTests
     public Task Starts_allocate_nothing(LocalTransport transport) =>
         LocalCluster.RunAsync(4, world =>
         {
-            using PersistentCollective reduction = world.PrepareAllReduce<double>(new double[500], ReduceOp<double>.Sum);
-            using PersistentCollective exchange = world.PrepareAllToAllV<int>(
-                new int[40], BlockLayout.Uniform(4, 10), new int[40], BlockLayout.Uniform(4, 10));
-            using PersistentCollective barrier = world.PrepareBarrier();
-            (string Name, Action Call)[] calls =
+            (double[] one, double[] many) = (new double[100], new double[400]);
+            double[] other = new double[400];
+            BlockLayout layout = BlockLayout.Uniform(4, 100);
+            ReduceOp<double> sum = ReduceOp<double>.Sum;
+            using CartesianCommunicator box = world.CreateCartesian(dimensions: 2, periodic: true);
+            PersistentCollective[] prepared =
             [
-                ("two at once", () =>
-                {
-                    reduction.Start();
-                    exchange.Start();
-                    exchange.Wait();
-                    reduction.Wait();
-                }),
-                ("run", barrier.Run),
+                world.PrepareBarrier(),
+                world.PrepareBroadcast<double>(one),
+                world.PrepareReduce<double>(one, sum),
+                world.PrepareAllReduce<double>(one, sum),
+                world.PrepareGather<double>(one, many),
+                world.PrepareGatherV<double>(one, many, layout),
+                world.PrepareScatter<double>(many, one),
+                world.PrepareScatterV<double>(many, layout, one),
+                world.PrepareAllGather<double>(many),
+                world.PrepareAllGatherV<double>(one, many, layout),
+                world.PrepareAllToAll<double>(many, other),
+                world.PrepareAllToAllV<double>(many, layout, other, layout),
+                world.PrepareReduceScatterBlock(many, one, sum),
+                world.PrepareReduceScatter<double>(many, layout, sum),
+                world.PrepareScan<double>(one, sum),
+                world.PrepareExclusiveScan<double>(one, sum),
+                box.PrepareNeighbourAllGather<double>(one, many),
+                box.PrepareNeighbourAllGatherV<double>(one, many, layout),
+                box.PrepareNeighbourAllToAll<double>(many, other),
+                box.PrepareNeighbourAllToAllV<double>(many, layout, other, layout),
             ];
+            List<(string Name, Action Call)> calls = [.. prepared.Select(call => ($"{call}", (Action)call.Run))];
+            (PersistentCollective reduction, PersistentCollective exchange) = (prepared[3], prepared[11]);
+            calls.Add(("two at once", () =>
+            {
+                reduction.Start();
+                exchange.Start();
+                exchange.Wait();
+                reduction.Wait();
+            }));
             foreach ((string name, Action call) in calls)
             {
                 // Pools grow whenever a rank falls further behind than ever before; a call that allocates does so in every batch.
@@ -108,6 +130,9 @@ public sealed class PersistentTests
 
                 Assert.True(least == 0, $"{name}: {least} bytes in {Repetitions} starts on rank {world.Rank}.");
             }
+
+            foreach (PersistentCollective call in prepared)
+                call.Dispose();
         }, new() { Transport = transport });
 
     [Fact]

@@ -73,11 +73,6 @@ public static partial class CollectiveExtensions
         this Communicator communicator, ReadOnlyMemory<T> send, Memory<T> receive, ReduceOp<T> op)
         where T : unmanaged => Prepared(communicator, AllReduceKey(communicator, send.Span, receive.Span, op), send, receive, op);
 
-    /// <summary>Prepares an all-reduction in place that can be started many times.</summary>
-    /// <inheritdoc cref="AllReduce{T}(Communicator, Span{T}, ReduceOp{T})"/>
-    public static PersistentCollective PrepareAllReduce<T>(this Communicator communicator, Memory<T> buffer, ReduceOp<T> op)
-        where T : unmanaged => Prepared(communicator, AllReduceKey(communicator, buffer.Span, buffer.Span, op), buffer, buffer, op);
-
     /// <summary>Prepares a reduce-scatter that can be started many times.</summary>
     /// <inheritdoc cref="ReduceScatterBlock{T}(Communicator, ReadOnlySpan{T}, Span{T}, ReduceOp{T})"/>
     public static PersistentCollective PrepareReduceScatterBlock<T>(

@@ -130,6 +130,9 @@ public sealed class PersistentCollective : IDisposable
         _receive.Dispose();
     }
 
+    /// <summary>Which collective it is, and whether it is active.</summary>
+    public override string ToString() => $"persistent {_key.Collective}{(IsActive ? ", active" : "")}";
+
     private void CheckIdle()
     {
         ObjectDisposedException.ThrowIf(_state == State.Disposed, this);

@@ -1,0 +1,115 @@
+using System.Diagnostics.CodeAnalysis;
+using CommunityToolkit.HighPerformance.Buffers;
+using MemoryPack;
+
+namespace BoxerMpi;
+
+// Objects for the neighbours of a Cartesian or graph communicator: their lengths go first, then their bytes.
+public static partial class CollectiveExtensions
+{
+    /// <summary>Every rank sends an object to each of its destinations.</summary>
+    /// <param name="communicator">A Cartesian or graph communicator.</param>
+    /// <param name="value">Any object that MemoryPack can serialise.</param>
+    /// <returns>The object of each of <see cref="NeighbourCommunicator.Sources"/>; the default beyond an edge.</returns>
+    /// <exception cref="WireFormatException">What came is not a <typeparamref name="T"/>.</exception>
+    /// <exception cref="InvalidOperationException">All objects that a rank gets are longer than 2 GiB together.</exception>
+    public static T?[] NeighbourAllGatherObject<[DynamicallyAccessedMembers(Serialised)] T>(this NeighbourCommunicator communicator, T? value)
+    {
+        ArgumentNullException.ThrowIfNull(communicator);
+        using ArrayPoolBufferWriter<byte> written = Serialise(true, value);
+        BlockLayout? layout = LayoutOf(communicator.NeighbourAllGather(written.WrittenCount));
+        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate(layout is null ? 0 : TotalOf(layout));
+        communicator.NeighbourAllGatherV(written.WrittenSpan, bytes.Span, layout);
+        return DeserialiseSources<T>(communicator, bytes.Span, layout);
+    }
+
+    /// <inheritdoc cref="NeighbourAllGatherObject{T}(NeighbourCommunicator, T)"/>
+    public static async ValueTask<T?[]> NeighbourAllGatherObjectAsync<[DynamicallyAccessedMembers(Serialised)] T>(
+        this NeighbourCommunicator communicator, T? value, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(communicator);
+        using ArrayPoolBufferWriter<byte> written = Serialise(true, value);
+        BlockLayout? layout = LayoutOf(await communicator.NeighbourAllGatherAsync(written.WrittenCount, cancellationToken).ConfigureAwait(false));
+        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate(layout is null ? 0 : TotalOf(layout));
+        await communicator.NeighbourAllGatherVAsync(written.WrittenMemory, bytes.Memory, layout, cancellationToken).ConfigureAwait(false);
+        return DeserialiseSources<T>(communicator, bytes.Span, layout);
+    }
+
+    /// <summary>Every rank sends each of its destinations an object of its own.</summary>
+    /// <param name="communicator">A Cartesian or graph communicator.</param>
+    /// <param name="values">
+    /// An object for each of <see cref="NeighbourCommunicator.Destinations"/> that MemoryPack can serialise; ignored beyond an edge.
+    /// </param>
+    /// <returns>The object from each of <see cref="NeighbourCommunicator.Sources"/>; the default beyond an edge.</returns>
+    /// <exception cref="ArgumentException">There is not one object for each destination.</exception>
+    /// <exception cref="WireFormatException">What came is not a <typeparamref name="T"/>.</exception>
+    /// <exception cref="InvalidOperationException">All objects that a rank sends or gets are longer than 2 GiB together.</exception>
+    public static T?[] NeighbourAllToAllObject<[DynamicallyAccessedMembers(Serialised)] T>(this NeighbourCommunicator communicator, T?[] values)
+    {
+        ArgumentNullException.ThrowIfNull(communicator);
+        using ArrayPoolBufferWriter<byte> written = new();
+        int[] sent = SerialiseDestinations(communicator, values, written);
+        int[] lengths = new int[communicator.Sources.Length];
+        communicator.NeighbourAllToAll(sent, lengths);
+        BlockLayout? layout = LayoutOf(lengths);
+        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate(layout is null ? 0 : TotalOf(layout));
+        communicator.NeighbourAllToAllV(written.WrittenSpan, LayoutOf(sent), bytes.Span, layout);
+        return DeserialiseSources<T>(communicator, bytes.Span, layout);
+    }
+
+    /// <inheritdoc cref="NeighbourAllToAllObject{T}(NeighbourCommunicator, T[])"/>
+    public static async ValueTask<T?[]> NeighbourAllToAllObjectAsync<[DynamicallyAccessedMembers(Serialised)] T>(
+        this NeighbourCommunicator communicator, T?[] values, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(communicator);
+        using ArrayPoolBufferWriter<byte> written = new();
+        int[] sent = SerialiseDestinations(communicator, values, written);
+        int[] lengths = new int[communicator.Sources.Length];
+        await communicator.NeighbourAllToAllAsync<int>(sent, lengths, cancellationToken).ConfigureAwait(false);
+        BlockLayout? layout = LayoutOf(lengths);
+        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate(layout is null ? 0 : TotalOf(layout));
+        await communicator.NeighbourAllToAllVAsync(written.WrittenMemory, LayoutOf(sent), bytes.Memory, layout, cancellationToken).ConfigureAwait(false);
+        return DeserialiseSources<T>(communicator, bytes.Span, layout);
+    }
+
+    private static int[] SerialiseDestinations<[DynamicallyAccessedMembers(Serialised)] T>(
+        NeighbourCommunicator communicator, T?[] values, ArrayPoolBufferWriter<byte> written)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        ReadOnlySpan<int> destinations = communicator.Destinations;
+        if (values.Length != destinations.Length)
+        {
+            throw new ArgumentException(
+                $"There are {values.Length} objects for the {destinations.Length} destinations of rank {communicator.Rank} " +
+                $"of \"{communicator.Name}\"; each destination gets one.", nameof(values));
+        }
+
+        int[] lengths = new int[values.Length];
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (destinations[i] == NeighbourCommunicator.NoRank)
+                continue;
+            int before = written.WrittenCount;
+            MemoryPackSerializer.Serialize(written, values[i]);
+            lengths[i] = written.WrittenCount - before;
+        }
+
+        return lengths;
+    }
+
+    private static BlockLayout? LayoutOf(int[] lengths) => lengths.Length == 0 ? null : BlockLayout.FromCounts(lengths);
+
+    private static T?[] DeserialiseSources<[DynamicallyAccessedMembers(Serialised)] T>(
+        NeighbourCommunicator communicator, ReadOnlySpan<byte> bytes, BlockLayout? layout)
+    {
+        ReadOnlySpan<int> sources = communicator.Sources;
+        T?[] values = new T?[sources.Length];
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (sources[i] != NeighbourCommunicator.NoRank)
+                values[i] = Deserialise<T>(bytes.Slice((int)layout!.Displacement(i), (int)layout.Count(i)), sources[i]);
+        }
+
+        return values;
+    }
+}
