@@ -76,6 +76,6 @@ public sealed class NeighbourScheduleTests
     private static Cell[][] Run(Collective collective, int size, Func<int, Neighbourhood> neighbours)
     {
         SymbolicRun run = new(CollectiveAlgorithms.Find(collective, "linear")!, Topology.Mesh(size)) { Bytes = Bytes, Neighbours = neighbours };
-        return run.Run();
+        return run.Run(run.Build());
     }
 }

@@ -14,7 +14,7 @@ internal static class AllToAllRouted
 {
     public static Schedule Build(in CollectiveCall call) => Steps(call, new(call), (_, _) => { }).Build();
 
-    /// <summary>Sends counts the way of the blocks; those of passing blocks arrive in the order in which <see cref="Build"/> reads them.</summary>
+    /// <summary>Sends counts the way of the blocks, but for the last link: the destination knows them. They arrive in the order of <see cref="Build"/>.</summary>
     /// <remarks>The send buffer holds a count for each rank.</remarks>
     public static Schedule BuildCounts(in CollectiveCall call)
     {
@@ -28,7 +28,7 @@ internal static class AllToAllRouted
             StageSend = false,
         };
         long offset = 0;
-        return Steps(counts, new(counts), Keep, keepOnlyPassing: true).Build();
+        return Steps(counts, new(counts, isPassingOnly: true), Keep).Build();
 
         void Keep(ScheduleBuilder builder, Region block)
         {
@@ -40,17 +40,12 @@ internal static class AllToAllRouted
     public static int CountsLength(in CollectiveCall call)
     {
         int passing = 0;
-        foreach (List<Block> blocks in new Routes(call).Arrivals.Values)
-        {
-            foreach (Block block in blocks)
-                passing += block.Destination == call.Rank ? 0 : 1;
-        }
-
+        foreach (List<Block> blocks in new Routes(call, isPassingOnly: true).Arrivals.Values)
+            passing += blocks.Count;
         return passing;
     }
 
-    private static ScheduleBuilder Steps(
-        in CollectiveCall call, Routes routes, Action<ScheduleBuilder, Region> onPassing, bool keepOnlyPassing = false)
+    private static ScheduleBuilder Steps(in CollectiveCall call, Routes routes, Action<ScheduleBuilder, Region> onPassing)
     {
         ScheduleBuilder schedule = new(call);
         int rank = call.Rank;
@@ -61,7 +56,7 @@ internal static class AllToAllRouted
         Region outgoing = schedule.Scratch(LargestRound(routes.Departures, lengths));
         Dictionary<Block, Region> places = [];
         List<(int Peer, Region Bundle)> packed = [];
-        if (!keepOnlyPassing)
+        if (!routes.IsPassingOnly)
             schedule.Copy(call.SendBlock(rank), call.ReceiveBlock(rank));
 
         for (int round = 0; round <= routes.Rounds; round++)
@@ -88,7 +83,7 @@ internal static class AllToAllRouted
             {
                 if (block.Destination != rank)
                     onPassing(schedule, places[block]);
-                else if (!keepOnlyPassing)
+                else
                     schedule.Copy(places[block], call.ReceiveBlock(block.Source));
             }
 
@@ -154,28 +149,37 @@ internal static class AllToAllRouted
     /// <remarks>Both ends of a link list the blocks of a round in the same order: by destination, then in the order of its tree.</remarks>
     private sealed class Routes
     {
-        public Routes(in CollectiveCall call)
+        /// <param name="call">The call.</param>
+        /// <param name="isPassingOnly">Leaves out the last link of every way.</param>
+        public Routes(in CollectiveCall call, bool isPassingOnly = false)
         {
+            IsPassingOnly = isPassingOnly;
             int[] distance = new int[call.Size];
             for (int destination = 0; destination < call.Size; destination++)
             {
                 // Shortest paths to one destination make a tree; the blocks that come by are those of the ranks below this one.
                 SpanningTree tree = SpanningTree.Over(call.Topology, destination);
                 distance[call.Rank] = 0;
-                if (call.Rank != destination)
+                bool leaves = call.Rank != destination && !(isPassingOnly && tree.Parent(call.Rank) == destination);
+                bool arrives = call.Rank != destination || !isPassingOnly;
+                if (leaves)
                     Add(Departures, 1, tree.Parent(call.Rank), new(destination, call.Rank));
                 foreach (int child in tree.Children(call.Rank))
                 {
                     foreach (int source in tree.Subtree(child))
                     {
                         distance[source] = distance[tree.Parent(source)] + 1;
-                        Add(Arrivals, distance[source], child, new(destination, source));
-                        if (call.Rank != destination)
+                        if (arrives)
+                            Add(Arrivals, distance[source], child, new(destination, source));
+                        if (leaves)
                             Add(Departures, distance[source] + 1, tree.Parent(call.Rank), new(destination, source));
                     }
                 }
             }
         }
+
+        /// <summary>Whether the last link of every way is left out.</summary>
+        public bool IsPassingOnly { get; }
 
         public SortedDictionary<(int Round, int Peer), List<Block>> Arrivals { get; } = [];
 

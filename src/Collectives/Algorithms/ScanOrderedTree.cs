@@ -13,22 +13,29 @@ internal static class ScanOrderedTree
         if (size == 1)
             return isExclusive ? schedule.Build() : schedule.Copy(call.Own, Region.UserReceive(0, bytes)).Build();
 
-        Region all = call.Rank == 0 ? schedule.Scratch(bytes * size) : default;
-        TreeSteps.Gather(schedule, tree, call.Rank, call.Own, _ => bytes, Place);
+        // Nobody takes what the last rank has in an exclusive scan.
+        int folded = isExclusive ? size - 1 : size;
+        Region all = call.Rank == 0 ? schedule.Scratch(bytes * folded) : default;
+        Region contributed = call.Own with { Length = Length(call.Rank) };
+        TreeSteps.Gather(schedule, tree, call.Rank, contributed, Length, rank => Place(rank) with { Length = Length(rank) });
         if (call.Rank == 0)
         {
-            // Place r becomes the prefix up to r: its vector is folded into a copy of the prefix before.
-            Region next = schedule.Scratch(bytes);
-            for (int rank = 1; rank < size; rank++)
-                schedule.Copy(Place(rank - 1), next).Reduce(next, Place(rank)).Copy(next, Place(rank));
+            // Place r becomes the prefix up to r.
+            Region prefix = schedule.Scratch(bytes);
+            if (folded > 1)
+                schedule.Copy(Place(0), prefix);
+            for (int rank = 1; rank < folded; rank++)
+                schedule.Reduce(prefix, Place(rank)).Copy(prefix, Place(rank));
             schedule.EndRound();
         }
 
-        // The prefix before a rank is that of the rank before; what the scatter brings rank 0 then is its own, which it does not take.
-        Region own = isExclusive && call.Rank == 0 ? schedule.Scratch(bytes) : Region.UserReceive(0, bytes);
+        // The prefix before a rank is that of the rank before; what the scatter has for rank 0 then is its own, which stays where it is.
+        Region own = isExclusive && call.Rank == 0 ? Place(0) : Region.UserReceive(0, bytes);
         return TreeSteps.Scatter(
             schedule, tree, call.Rank, own, _ => bytes, rank => Place(isExclusive ? Math.Max(0, rank - 1) : rank)).Build();
 
-        Region Place(int rank) => all.Slice(rank * bytes, bytes);
+        long Length(int rank) => rank < folded ? bytes : 0;
+
+        Region Place(int rank) => new(BufferKind.Scratch, all.Offset + rank * bytes, bytes);
     }
 }

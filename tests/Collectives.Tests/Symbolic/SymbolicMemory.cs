@@ -15,7 +15,11 @@ internal sealed class SymbolicMemory : ISimulationObserver
     private readonly Cell[][] _send;
     private readonly Cell[][] _receive;
     private readonly Cell[][] _scratch;
-    private readonly Dictionary<(int From, int To), Queue<Cell[]>> _underWay = [];
+    private readonly Dictionary<(int From, int To), Queue<(Cell[] Data, ulong Heard)>> _underWay = [];
+
+    // Whom a rank has heard of, directly or through others: now, and when its round began, which is what the messages of the round can tell.
+    private readonly ulong[] _heard;
+    private readonly ulong[] _heardBefore;
 
     private SymbolicMemory(Schedule[] schedules, Cell[][] send, Cell[][] receive, bool commutative)
     {
@@ -24,6 +28,8 @@ internal sealed class SymbolicMemory : ISimulationObserver
         _send = send;
         _receive = receive;
         _scratch = Array.ConvertAll(schedules, schedule => Filled(schedule.ScratchBytes));
+        _heard = [.. schedules.Select((_, rank) => 1UL << rank)];
+        _heardBefore = [.. _heard];
     }
 
     /// <summary>Runs the schedules.</summary>
@@ -31,11 +37,13 @@ internal sealed class SymbolicMemory : ISimulationObserver
     /// <param name="send">The send buffer of each rank, which no schedule may write.</param>
     /// <param name="receive">The receive buffer of each rank; the same array as the send buffer for calls in place.</param>
     /// <param name="commutative">Whether ranks may be folded in any order.</param>
+    /// <returns>For each rank the ranks whose start comes before its end, as bits.</returns>
     /// <exception cref="ScheduleException">A schedule is wrong.</exception>
-    public static void Run(Schedule[] schedules, Cell[][] send, Cell[][] receive, bool commutative = true)
+    public static ulong[] Run(Schedule[] schedules, Cell[][] send, Cell[][] receive, bool commutative = true)
     {
         SymbolicMemory memory = new(schedules, send, receive, commutative);
         Simulator.Run(schedules.Length, rank => schedules[rank], NoTime, new() { Rendezvous = true, Observer = memory });
+        return memory._heard;
     }
 
     public static Cell[] Filled(long length)
@@ -45,19 +53,28 @@ internal sealed class SymbolicMemory : ISimulationObserver
         return cells;
     }
 
-    public void Begin(int rank, int round) => CheckOverlap(rank, _schedules[rank], round);
+    public void Begin(int rank, int round)
+    {
+        CheckOverlap(rank, _schedules[rank], round);
+        _heardBefore[rank] = _heard[rank];
+    }
 
     public void Send(int rank, in Step step)
     {
         Cell[] data = Cells(rank, step.Source).ToArray();
         if (Array.IndexOf(data, Cell.Undefined) >= 0)
             throw new ScheduleException($"Rank {rank} sends undefined memory, {step.Source}, to rank {step.Peer}.");
-        if (!_underWay.TryGetValue((rank, step.Peer), out Queue<Cell[]>? queue))
+        if (!_underWay.TryGetValue((rank, step.Peer), out Queue<(Cell[] Data, ulong Heard)>? queue))
             _underWay[(rank, step.Peer)] = queue = new();
-        queue.Enqueue(data);
+        queue.Enqueue((data, _heardBefore[rank]));
     }
 
-    public void Deliver(int from, int to, in Step step) => _underWay[(from, to)].Dequeue().CopyTo(Cells(to, step.Target));
+    public void Deliver(int from, int to, in Step step)
+    {
+        (Cell[] data, ulong heard) = _underWay[(from, to)].Dequeue();
+        data.CopyTo(Cells(to, step.Target));
+        _heard[to] |= heard;
+    }
 
     public void Local(int rank, in Step step)
     {

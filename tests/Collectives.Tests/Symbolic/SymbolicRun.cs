@@ -25,8 +25,8 @@ internal sealed record SymbolicRun(CollectiveAlgorithm Algorithm, Topology Topol
     /// <summary>Whether the blocks of layouts lie in reverse order, with gaps.</summary>
     public bool Gaps { get; init; }
 
-    /// <summary>Changes a rank's schedule before the run.</summary>
-    public Func<int, Schedule, Schedule>? Change { get; init; }
+    /// <summary>Changes the schedules that bring counts, before they are run.</summary>
+    public Func<Schedule[], Schedule[]>? ChangeCounts { get; init; }
 
     /// <summary>The neighbours of each rank, for collectives among neighbours.</summary>
     public Func<int, Neighbourhood>? Neighbours { get; init; }
@@ -36,25 +36,31 @@ internal sealed record SymbolicRun(CollectiveAlgorithm Algorithm, Topology Topol
     private Collective Collective => Algorithm.Collective;
 
     private bool HasCounts => Collective is Collective.GatherV or Collective.ScatterV or Collective.AllGatherV or Collective.AllToAllV
-        or Collective.ReduceScatter;
+        or Collective.ReduceScatter or Collective.NeighbourAllGatherV or Collective.NeighbourAllToAllV;
 
     private bool IsSparse => Topology.Kind != TopologyKind.Mesh && !IsAmongNeighbours(Collective);
 
     public static bool IsAmongNeighbours(Collective collective) => collective is Collective.NeighbourAllGather or Collective.NeighbourAllGatherV
         or Collective.NeighbourAllToAll or Collective.NeighbourAllToAllV;
 
-    public void Check() => Run();
+    public void Check() => Run(Build());
 
-    /// <summary>Runs and checks; returns the receive buffers.</summary>
-    public Cell[][] Run()
+    /// <summary>The schedules of all ranks, with counts that really arrived where the algorithm needs some.</summary>
+    public Schedule[] Build()
     {
-        CollectiveCall[] calls = [.. Enumerable.Range(0, Size).Select(Call)];
+        CollectiveCall[] calls = Calls();
         if (Algorithm.BuildCounts is not null)
             calls = WithCounts(calls);
+        return Array.ConvertAll(calls, call => Algorithm.Build(call));
+    }
 
-        Schedule[] schedules = Array.ConvertAll(calls, call => Algorithm.Build(call));
-        if (Change is not null)
-            schedules = [.. schedules.Select((schedule, rank) => Change(rank, schedule))];
+    /// <summary>The schedules that bring these counts.</summary>
+    public Schedule[] BuildCounts() => Array.ConvertAll(Calls(), call => Algorithm.BuildCounts!(call));
+
+    /// <summary>Runs schedules and checks what they do; returns the receive buffers.</summary>
+    public Cell[][] Run(Schedule[] schedules)
+    {
+        CollectiveCall[] calls = Calls();
         CheckLinks(schedules);
 
         Cell[][] send = [.. calls.Select(call => Sent(call))];
@@ -70,9 +76,14 @@ internal sealed record SymbolicRun(CollectiveAlgorithm Algorithm, Topology Topol
             }
         }
 
-        SymbolicMemory.Run(schedules, send, receive, Commutative);
+        ulong[] heard = SymbolicMemory.Run(schedules, send, receive, Commutative);
         foreach (CollectiveCall call in calls)
+        {
             CheckResult(call, receive[call.Rank]);
+            if (Collective == Collective.Barrier && heard[call.Rank] != ulong.MaxValue >> (64 - Size))
+                throw new ScheduleException($"Rank {call.Rank} leaves the barrier having heard of ranks {heard[call.Rank]:b} only.");
+        }
+
         return receive;
     }
 
@@ -93,7 +104,7 @@ internal sealed record SymbolicRun(CollectiveAlgorithm Algorithm, Topology Topol
             Neighbours = Neighbours?.Invoke(rank),
             StageSend = InPlace && (Collective is Collective.AllToAll or Collective.AllToAllV or Collective.ReduceScatter or Collective.ReduceScatterBlock),
         };
-        if (!HasCounts || IsAmongNeighbours(Collective))
+        if (!HasCounts)
             return call;
 
         Func<int, int, long> count = Count!;
@@ -119,6 +130,16 @@ internal sealed record SymbolicRun(CollectiveAlgorithm Algorithm, Topology Topol
                 Bytes = count(rank, 0) * ElementSize,
                 SendLayout = BlockLayout.FromCounts([.. Enumerable.Range(0, Size).Select(other => count(other, 0))]),
             },
+            Collective.NeighbourAllGatherV => call with
+            {
+                Bytes = count(rank, 0) * ElementSize,
+                ReceiveLayout = LayoutOf(call.Neighbours!.Sources, source => count(source, 0)),
+            },
+            Collective.NeighbourAllToAllV => call with
+            {
+                SendLayout = LayoutOf(call.Neighbours!.Destinations, destination => count(rank, destination)),
+                ReceiveLayout = LayoutOf(call.Neighbours.Sources, source => count(source, rank)),
+            },
             _ => call with
             {
                 SendLayout = Layout(other => count(rank, other)),
@@ -126,6 +147,11 @@ internal sealed record SymbolicRun(CollectiveAlgorithm Algorithm, Topology Topol
             },
         };
     }
+
+    private CollectiveCall[] Calls() => [.. Enumerable.Range(0, Size).Select(Call)];
+
+    private static BlockLayout? LayoutOf(int[] neighbours, Func<int, long> count) =>
+        neighbours.Length == 0 ? null : BlockLayout.FromCounts([.. neighbours.Select(neighbour => neighbour < 0 ? 0 : count(neighbour))]);
 
     private BlockLayout Layout(Func<int, long> count, bool reverse = true)
     {
@@ -147,10 +173,14 @@ internal sealed record SymbolicRun(CollectiveAlgorithm Algorithm, Topology Topol
     private CollectiveCall[] WithCounts(CollectiveCall[] calls)
     {
         Schedule[] schedules = Array.ConvertAll(calls, call => Algorithm.BuildCounts!(call));
+        if (ChangeCounts is not null)
+            schedules = ChangeCounts(schedules);
         CheckLinks(schedules);
         Cell[][] send = [.. calls.Select(call => Numbered(call.Rank, Size * sizeof(long)))];
         Cell[][] receive = [.. calls.Select(call => SymbolicMemory.Filled(Algorithm.CountsLength!(call) * sizeof(long)))];
         SymbolicMemory.Run(schedules, send, receive);
+        if (receive.Any(cells => Array.IndexOf(cells, Cell.Undefined) >= 0))
+            throw new ScheduleException("A count did not arrive.");
         return [.. calls.Select((call, rank) => call with
         {
             Known = [.. receive[rank].Where((_, i) => i % sizeof(long) == 0).Select(cell => SentCount(calls[cell.First], (int)(cell.Offset / sizeof(long))))],
@@ -178,6 +208,7 @@ internal sealed record SymbolicRun(CollectiveAlgorithm Algorithm, Topology Topol
             Collective.Barrier or Collective.Broadcast => 0L,
             Collective.AllToAll or Collective.ReduceScatterBlock or Collective.AllToAllV or Collective.ReduceScatter => call.SendBytes,
             Collective.NeighbourAllToAll => call.Neighbours!.Destinations.Length * call.Bytes,
+            Collective.NeighbourAllToAllV => call.SendLayout?.Extent * ElementSize ?? 0,
             Collective.Scatter => call.IsRoot ? Size * call.Bytes : 0,
             Collective.ScatterV => call.IsRoot ? call.SendLayout!.Extent * ElementSize : 0,
             _ => call.Bytes,
@@ -189,6 +220,7 @@ internal sealed record SymbolicRun(CollectiveAlgorithm Algorithm, Topology Topol
     {
         Collective.Barrier => 0,
         Collective.NeighbourAllGather or Collective.NeighbourAllToAll => call.Neighbours!.Sources.Length * call.Bytes,
+        Collective.NeighbourAllGatherV or Collective.NeighbourAllToAllV => call.ReceiveLayout?.Extent * ElementSize ?? 0,
         Collective.AllToAll or Collective.AllGather => Size * call.Bytes,
         Collective.AllToAllV or Collective.AllGatherV => call.ReceiveLayout!.Extent * ElementSize,
         Collective.Gather => call.IsRoot ? Size * call.Bytes : 0,
@@ -225,6 +257,9 @@ internal sealed record SymbolicRun(CollectiveAlgorithm Algorithm, Topology Topol
 
         switch (Collective)
         {
+            case Collective.NeighbourAllGather or Collective.NeighbourAllGatherV or Collective.NeighbourAllToAll or Collective.NeighbourAllToAllV:
+                CheckNeighbours(call, received);
+                break;
             case Collective.Scatter or Collective.ScatterV:
                 Region block = Call(Root).SendBlock(call.Rank);
                 Expect(call, received, Region.UserReceive(0, block.Length), i => Cell.Of(Root, block.Offset + i));
@@ -248,6 +283,25 @@ internal sealed record SymbolicRun(CollectiveAlgorithm Algorithm, Topology Topol
             case Collective.Broadcast:
                 Expect(call, received, Region.UserReceive(0, call.Bytes), i => Cell.Of(Root, i));
                 break;
+        }
+    }
+
+    /// <summary>The n-th block that a source sends here fills the n-th of its blocks in the order that the neighbourhood says.</summary>
+    private void CheckNeighbours(CollectiveCall call, Cell[] received)
+    {
+        Neighbourhood own = call.Neighbours!;
+        foreach (int source in own.Sources.Where(source => source >= 0).Distinct())
+        {
+            CollectiveCall sender = Call(source);
+            int[] destinations = sender.Neighbours!.Destinations;
+            int[] sent = [.. Enumerable.Range(0, destinations.Length).Where(i => destinations[i] == call.Rank)];
+            int[] blocks = [.. own.ReceiveOrder.Where(block => own.Sources[block] == source)];
+            for (int n = 0; n < blocks.Length; n++)
+            {
+                bool all = Collective is Collective.NeighbourAllGather or Collective.NeighbourAllGatherV;
+                long offset = all ? 0 : sender.SendBlock(sent[n]).Offset;
+                Expect(call, received, call.ReceiveBlock(blocks[n]), i => Cell.Of(source, offset + i));
+            }
         }
     }
 
