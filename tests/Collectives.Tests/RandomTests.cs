@@ -9,8 +9,8 @@ public sealed class RandomTests
 
     private static readonly Collective[] Kinds =
     [
-        Collective.Barrier, Collective.Broadcast, Collective.Reduce, Collective.AllReduce, Collective.Gather, Collective.Scatter,
-        Collective.AllGather, Collective.AllGatherV, Collective.AllToAll, Collective.AllToAllV, Collective.ReduceScatterBlock,
+        Collective.Barrier, Collective.Broadcast, Collective.Reduce, Collective.AllReduce, Collective.Gather, Collective.GatherV,
+        Collective.Scatter, Collective.ScatterV, Collective.AllGather, Collective.AllGatherV, Collective.AllToAll, Collective.AllToAllV, Collective.ReduceScatterBlock,
         Collective.ReduceScatter, Collective.Scan, Collective.ExclusiveScan,
     ];
 
@@ -50,7 +50,10 @@ public sealed class RandomTests
 
             await Task.WhenAll(running);
         }, new() { Topology = Topologies[program.Topology], EagerLimitBytes = 4096 }).GetAwaiter().GetResult(),
-        iter: 120, threads: 1, print: program => $"{program.Size} ranks, {Topologies[program.Topology]}, deterministic {program.Deterministic}: {string.Join("; ", program.Calls)}");
+        iter: 120,
+        threads: 1,
+        print: program => $"{program.Size} ranks, {Topologies[program.Topology]}, deterministic {program.Deterministic}: " +
+            string.Join<Call>("; ", program.Calls));
 
     private static async Task MessageAsync(Communicator world, Call call, CancellationToken token)
     {
@@ -107,6 +110,19 @@ public sealed class RandomTests
                 long[] gathered = new long[rank == root ? size * length : 0];
                 await world.GatherAsync<long>(own, gathered, root, token);
                 Assert.Equal(rank == root ? All(size, from => Input(call, from, 0, length)) : [], gathered);
+                break;
+            case Collective.GatherV:
+                BlockLayout? from = rank == root ? BlockLayout.FromCounts([.. Enumerable.Range(0, size).Select(r => (long)Count(call, r, 0))]) : null;
+                long[] taken = new long[from?.Total ?? 0];
+                await world.GatherVAsync<long>(Input(call, rank, 0, Count(call, rank, 0)), taken, from, root, token);
+                Assert.Equal(rank == root ? All(size, r => Input(call, r, 0, Count(call, r, 0))) : [], taken);
+                break;
+            case Collective.ScatterV:
+                BlockLayout? parted = rank == root ? BlockLayout.FromCounts([.. Enumerable.Range(0, size).Select(to => (long)Count(call, root, to))]) : null;
+                long[] mine = new long[Count(call, root, rank)];
+                long[] given = rank == root ? All(size, to => Input(call, root, to, Count(call, root, to))) : [];
+                await world.ScatterVAsync<long>(given, parted, mine, root, token);
+                Assert.Equal(Input(call, root, rank, mine.Length), mine);
                 break;
             case Collective.Scatter:
                 await world.ScatterAsync<long>(rank == root ? All(size, to => Input(call, root, to, length)) : [], result, root, token);
