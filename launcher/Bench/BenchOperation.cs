@@ -21,16 +21,21 @@ internal sealed record BenchOperation(
     Action<BenchBuffers> Call,
     Action<BenchBuffers> Check)
 {
-    /// <summary>Finds the plan of the call, for the name of its algorithm; null for point-to-point.</summary>
+    /// <summary>The plan of the call as rank 0 makes it, for the name of its algorithm; null for point-to-point.</summary>
     public Func<BenchBuffers, PlanKey>? Plan { get; init; }
+
+    /// <summary>The communicator that the call is made on.</summary>
+    public Func<BenchBuffers, Communicator> On { get; init; } = buffers => buffers.World;
 
     /// <summary>The size means nothing (barrier): it is measured once, as 0 bytes.</summary>
     public bool HasNoData => SendBytes(1, 1) == 0;
 }
 
 /// <summary>One rank's buffers of one measurement.</summary>
-internal sealed class BenchBuffers
+internal sealed class BenchBuffers : IDisposable
 {
+    private CartesianCommunicator? _box;
+
     public BenchBuffers(Communicator world, BenchOperation operation, int bytes)
     {
         World = world;
@@ -38,7 +43,8 @@ internal sealed class BenchBuffers
         // Zeroed, so every page has been touched before the first timed call.
         Send = new byte[operation.SendBytes(bytes, world.Size)];
         Receive = new byte[operation.ReceiveBytes(bytes, world.Size)];
-        Blocks = BlockLayout.Uniform(world.Size, bytes);
+        Blocks = BlockLayout.Uniform(world.Size, bytes / operation.ElementBytes);
+        Halos = BlockLayout.Uniform(BenchOperations.Neighbours, bytes);
     }
 
     public Communicator World { get; }
@@ -47,7 +53,18 @@ internal sealed class BenchBuffers
     public int Bytes { get; }
     public byte[] Send { get; }
     public byte[] Receive { get; }
+
+    /// <summary>A block of the size for each rank, in elements.</summary>
     public BlockLayout Blocks { get; }
+
+    /// <summary>A block of the size for each neighbour.</summary>
+    public BlockLayout Halos { get; }
+
+    /// <summary>All ranks as a periodic box, so that everybody has neighbours on all sides; made, without a message, when it is needed.</summary>
+    public CartesianCommunicator Box => _box ??= World.CreateCartesian(BenchOperations.Dimensions, periodic: true);
+
     public byte[] Acknowledgement { get; } = new byte[1];
     public Request[] Requests { get; } = new Request[BenchOperations.Window];
+
+    public void Dispose() => _box?.Dispose();
 }

@@ -29,7 +29,7 @@ internal sealed class BenchRank(Communicator world, BenchOptions options)
 
     private BenchLine? Measure(BenchOperation operation, int bytes, double warmupSeconds)
     {
-        BenchBuffers buffers = new(world, operation, bytes);
+        using BenchBuffers buffers = new(world, operation, bytes);
         operation.Fill(buffers);
         Iterate(operation, buffers, check: true);
 
@@ -63,7 +63,7 @@ internal sealed class BenchRank(Communicator world, BenchOptions options)
             Math.Round(slowest[(int)Math.Ceiling(0.99 * slowest.Length) - 1] * scale, 3),
             slowest.Length,
             world.Topology.Spec,
-            operation.Plan is { } plan ? CollectiveEngine.Of(world).PlanOf(plan(buffers)).Algorithm.Name : "direct")
+            operation.Plan is { } plan ? CollectiveEngine.Of(operation.On(buffers)).PlanOf(plan(buffers)).Algorithm.Name : "direct")
         {
             AllocatedPerCall = (double)allocated / samples.Length,
         };
