@@ -66,7 +66,7 @@ internal sealed class CompareCommand : Command
 
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture, $"cost: {memory} MiB a function, prices of {prices.Date}, {prices.Region}; set-up and {exchanges} exchange(s)"));
-        IReadOnlyList<MeasuredExchange> measured = parsed.GetValue(_measure) ? await MeasuredExchange.RunAsync(ranks, bytes) : [];
+        (IReadOnlyList<MeasuredExchange> measured, int exitCode) = parsed.GetValue(_measure) ? await MeasuredExchange.RunAsync(ranks, bytes) : ([], 0);
         foreach (string line in ComparisonTable.Measured(measured))
             Console.WriteLine(line);
 
@@ -74,6 +74,6 @@ internal sealed class CompareCommand : Command
             await File.WriteAllTextAsync(plotFile, ComparisonPlot.Draw(model.Name, exchanges, compared, crossovers));
         if (jsonFile is not null)
             await File.WriteAllTextAsync(jsonFile, new ComparisonDocument(model.Name, exchanges, memory, prices, compared, crossovers, measured).ToJson());
-        return 0;
+        return exitCode;
     }
 }

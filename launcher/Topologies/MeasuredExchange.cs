@@ -14,29 +14,48 @@ internal sealed record MeasuredExchange(
     private const long MostBytes = 1L << 30;
 
     /// <summary>Runs those of the given shuffles that fit this machine, on mesh and grid.</summary>
-    public static async Task<IReadOnlyList<MeasuredExchange>> RunAsync(IReadOnlyList<int> ranks, IReadOnlyList<long> bytes)
+    /// <returns>What was measured, and the exit code of the first job that failed, or 0.</returns>
+    public static async Task<(IReadOnlyList<MeasuredExchange> Measured, int ExitCode)> RunAsync(IReadOnlyList<int> ranks, IReadOnlyList<long> bytes)
     {
         List<MeasuredExchange> measured = [];
-        string file = Path.Combine(Path.GetTempPath(), $"boxer-compare-{Environment.ProcessId}.jsonl");
+        int exitCode = 0;
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("boxer-compare-");
         try
         {
-            foreach (int size in ranks.Where(size => size > 1 && size <= MostRanksPerCore * Environment.ProcessorCount))
+            foreach (int size in ranks.Where(size => size > 1))
             {
-                long[] fitting = [.. bytes.Where(block => 2 * block * size * size <= MostBytes)];
+                long[] fitting = size > MostRanksPerCore * Environment.ProcessorCount
+                    ? []
+                    : [.. bytes.Where(block => 2 * block * size * size <= MostBytes)];
+                if (fitting.Length < bytes.Count)
+                    Console.Error.WriteLine(TooLarge(size, bytes.Except(fitting)));
                 foreach (Topology topology in fitting.Length == 0 ? [] : new[] { BoxerMpi.Topology.Mesh(size), BoxerMpi.Topology.Grid(size) })
                 {
-                    await LocalRun.ExecuteAsync(JobOf(topology, fitting, file));
-                    measured.AddRange(File.ReadLines(file).Select(line => Of(JsonSerializer.Deserialize(line, BenchJson.Default.BenchLine)!, topology)));
+                    string file = Path.Combine(folder.FullName, $"{size}-{topology.Kind}.jsonl");
+                    int code = await LocalRun.ExecuteAsync(JobOf(topology, fitting, file));
+                    if (code != 0)
+                    {
+                        Console.Error.WriteLine($"boxer: the shuffles on {topology.Spec} of {size} ranks were not measured: their job ended with exit code {code}.");
+                        exitCode = exitCode == 0 ? code : exitCode;
+                        continue;
+                    }
+
+                    foreach (string line in File.ReadLines(file))
+                        measured.Add(Of(JsonSerializer.Deserialize(line, BenchJson.Default.BenchLine)!, topology));
                 }
             }
         }
         finally
         {
-            File.Delete(file);
+            folder.Delete(recursive: true);
         }
 
-        return measured;
+        return (measured, exitCode);
     }
+
+    private static string TooLarge(int size, IEnumerable<long> bytes) =>
+        $"boxer: not measured here: {size} ranks with {string.Join(", ", bytes.Select(block => TopologyValues.Size(block)))} per pair; " +
+        $"this machine takes {MostRanksPerCore * Environment.ProcessorCount} ranks, and {TopologyValues.Size(MostBytes)} of buffers on all of them together.";
 
     private static RunOptions JobOf(Topology topology, long[] bytes, string file) => BenchCommand.JobOf(
         new BenchOptions

@@ -67,6 +67,30 @@ public sealed class TopologyTests
     }
 
     [Fact]
+    public async Task Measurements_stand_beside_their_prediction()
+    {
+        using TemporaryFolder folder = new();
+        string json = Path.Combine(folder.Path, "c.json");
+        BoxerResult result = (await Boxer.RunAsync(
+            "topology", "compare", "--ranks", "4,1024", "--bytes-per-pair", "1KiB,16KiB", "--measure", "--json", json)).ExitsWith(0);
+        Assert.Contains(result.Output, line => line.StartsWith("measured here, beside the prediction of model local", StringComparison.Ordinal));
+        Assert.Contains(result.Error, line => line.StartsWith("boxer: not measured here: 1024 ranks with 1 KiB, 16 KiB per pair", StringComparison.Ordinal));
+
+        JsonElement document = JsonSerializer.Deserialize<JsonElement>(await File.ReadAllTextAsync(json, TestContext.Current.CancellationToken));
+        JsonElement[] rows = [.. document.GetProperty("measured").EnumerateArray()];
+        Assert.Equal(
+            [(4, 1024L, "mesh", "linear"), (4, 16384L, "mesh", "linear"), (4, 1024L, "grid:2x2", "grid"), (4, 16384L, "grid:2x2", "grid")],
+            rows.Select(row => (
+                row.GetProperty("ranks").GetInt32(), row.GetProperty("blockBytes").GetInt64(),
+                row.GetProperty("topology").GetString()!, row.GetProperty("algorithm").GetString()!)));
+        foreach (JsonElement row in rows)
+        {
+            Assert.InRange(row.GetProperty("predictedSeconds").GetDouble(), 1e-6, 0.1);
+            Assert.InRange(row.GetProperty("measuredSeconds").GetDouble(), 1e-6, 10);
+        }
+    }
+
+    [Fact]
     public async Task Advice_is_ranked()
     {
         BoxerResult result = (await Boxer.RunAsync("topology", "advise", "--ranks", "2000", "--bytes-per-pair", "1KiB", "--exchanges", "3")).ExitsWith(0);
