@@ -19,11 +19,14 @@ internal static class AllToAllGrid
         return exchange.Schedule.Build();
     }
 
-    /// <summary>Sends counts the way the first phase sends blocks; they arrive in the order in which <see cref="Build"/> reads them.</summary>
+    /// <summary>
+    /// Sends counts the way the first phase sends blocks; they arrive in the order in which <see cref="Build"/> reads them.
+    /// </summary>
     /// <remarks>The send buffer holds a count for each rank.</remarks>
     public static Schedule BuildCounts(in CollectiveCall call)
     {
-        Exchange exchange = new(call with { SendLayout = null, ReceiveLayout = null, Known = null, Bytes = sizeof(long), StageSend = false });
+        Exchange exchange = new(
+            call with { SendLayout = null, ReceiveLayout = null, Known = null, Bytes = sizeof(long), StageSend = false });
         exchange.FirstPhase();
         long offset = 0;
         foreach (Region arrival in exchange.FirstArrivals())
@@ -93,7 +96,8 @@ internal static class AllToAllGrid
             for (int c = 0; c < _grid.RowLength(_row); c++)
             {
                 if (c != _column)
-                    Schedule.Receive(from: _grid.Rank(_row, c), Arrival(_grid.ColumnLength(_column), (r, block) => _collected[c, r] = block));
+                    Schedule.Receive(
+                        from: _grid.Rank(_row, c), Arrival(_grid.ColumnLength(_column), (r, block) => _collected[c, r] = block));
             }
 
             if (_detour.Length > 0)
@@ -194,10 +198,31 @@ internal static class AllToAllGrid
         /// <summary>What this row has for the rank in another row of this column, in the order of its columns.</summary>
         private Region Bundle(int row, int columns)
         {
+            if (IsUniform)
+                return BundleStrided(row, columns);
             List<Region> blocks = [];
             for (int c = 0; c < columns; c++)
                 blocks.Add(_collected[c, row]);
             return PackList(blocks);
+        }
+
+        /// <summary>As <see cref="Bundle"/>, where what came from the columns lies at equal distances: at most three steps.</summary>
+        private Region BundleStrided(int row, int columns)
+        {
+            long block = _call.Bytes;
+            Region packed = Schedule.Scratch(columns * block);
+            CopyColumns(0, _column);
+            Schedule.Copy(_collected[_column, row], packed.Slice(_column * block, block));
+            CopyColumns(_column + 1, columns);
+            return packed;
+
+            void CopyColumns(int from, int until)
+            {
+                if (until <= from)
+                    return;
+                long stride = until - from > 1 ? _collected[from + 1, row].Offset - _collected[from, row].Offset : block;
+                Schedule.CopyStrided(_collected[from, row], stride, packed.Slice(from * block, block), block, until - from);
+            }
         }
 
         private Region PackList(List<Region> blocks)

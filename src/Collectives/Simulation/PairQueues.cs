@@ -1,7 +1,7 @@
 namespace BoxerMpi.Collectives;
 
 /// <summary>Numbers that wait, first in first out for each pair of ranks. Only pairs with somebody waiting take memory.</summary>
-internal sealed class PairQueues
+internal sealed class PairQueues(int size)
 {
     private readonly Dictionary<long, int> _last = [];
     private int[] _next = new int[64];
@@ -15,7 +15,7 @@ internal sealed class PairQueues
         get
         {
             foreach (long key in _last.Keys)
-                return ((int)(key >> 32), (int)key);
+                return ((int)(key / size), (int)(key % size));
             return (-1, -1);
         }
     }
@@ -53,5 +53,6 @@ internal sealed class PairQueues
         return first;
     }
 
-    private static long Key(int from, int to) => ((long)from << 32) | (uint)to;
+    // Numbers of pairs without gaps. Two ranks as the halves of a long would do badly: its hash is their exclusive or.
+    private long Key(int from, int to) => (long)from * size + to;
 }

@@ -8,8 +8,8 @@ internal sealed partial class Simulator
     private readonly double[] _inFree;
 
     // Posted receives without a message, and messages without a receive: delivered ones, or posted ones that wait for it (rendezvous).
-    private readonly PairQueues _receives = new();
-    private readonly PairQueues _messages = new();
+    private readonly PairQueues _receives;
+    private readonly PairQueues _messages;
 
     // What is under way, by number: a message has both ends' posts, a waiting receive only its own.
     private int[] _from = new int[256];

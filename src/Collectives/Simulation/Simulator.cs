@@ -31,6 +31,7 @@ internal sealed partial class Simulator
         _observer = options.Observer;
         _programs = programs;
         _processors = new(programs.Length, options.Cores, model.SwitchSeconds, _events);
+        (_receives, _messages) = (new(programs.Length), new(programs.Length));
         _round = new int[programs.Length];
         _pending = new int[programs.Length];
         _outFree = new double[programs.Length];
