@@ -20,6 +20,8 @@ public sealed class AllocationTests
             BlockLayout layout = BlockLayout.FromCounts(count, count, 0, count);
             double[] arrived = new double[count * 4];
             BlockLayout arrivals = world.Rank == 2 ? BlockLayout.FromCounts(0, 0, 0, 0) : BlockLayout.Uniform(4, count);
+            using CartesianCommunicator box = world.CreateCartesian(dimensions: 2, periodic: true);
+            BlockLayout even = BlockLayout.Uniform(4, count);
             (string Name, Action Call)[] calls =
             [
                 ("Barrier", world.Barrier),
@@ -31,13 +33,27 @@ public sealed class AllocationTests
                 ("AllToAll", () => world.AllToAll(blocks, received)),
                 ("AllToAllV", () => world.AllToAllV(blocks, layout, arrived, arrivals)),
                 ("ReduceScatterBlock", () => world.ReduceScatterBlock(blocks, vector, ReduceOp<double>.Sum)),
+                ("ReduceScatter", () => world.ReduceScatter(blocks, vector, even, ReduceOp<double>.Sum)),
+                ("Gather", () => world.Gather(vector, received)),
+                ("GatherV in place", () => world.GatherV(world.Rank == 0 ? received : vector.AsSpan(), even)),
+                ("Scatter", () => world.Scatter(blocks, vector)),
+                ("ScatterV", () => world.ScatterV(blocks, even, vector)),
+                ("AllGatherV", () => world.AllGatherV(vector, received, even)),
+                ("Scan", () => world.Scan(vector.AsSpan(), ReduceOp<double>.Max)),
+                ("ExclusiveScan", () => world.ExclusiveScan(vector.AsSpan(), ReduceOp<double>.Max)),
+                ("NeighbourAllGather", () => box.NeighbourAllGather(vector, received)),
+                ("NeighbourAllGatherV", () => box.NeighbourAllGatherV(vector, received, even)),
+                ("NeighbourAllToAll", () => box.NeighbourAllToAll(blocks, received)),
+                ("NeighbourAllToAllV", () => box.NeighbourAllToAllV(blocks, even, received, even)),
             ];
             foreach ((string name, Action call) in calls)
             {
-                // Pools grow whenever a rank falls further behind than ever before; a call that allocates does so in every batch.
+                // Pools grow whenever a rank falls further behind than ever before, so nobody runs ahead by more than a batch; a call that
+                // allocates does so in every batch.
                 long least = long.MaxValue;
                 for (int batch = 0; batch < Batches; batch++)
                 {
+                    world.Barrier();
                     long before = GC.GetAllocatedBytesForCurrentThread();
                     for (int i = 0; i < Repetitions; i++)
                         call();

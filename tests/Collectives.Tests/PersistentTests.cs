@@ -1,6 +1,8 @@
 namespace BoxerMpi.Collectives.Tests;
 
-/// <summary>Collectives that are planned once: many starts, changed contents, no allocation, and what happens when they are misused.</summary>
+/// <summary>
+/// Collectives that are planned once: many starts, changed contents, no allocation, and what happens when they are misused.
+/// </summary>
 public sealed class PersistentTests
 {
     private const int Starts = 6;
@@ -109,19 +111,15 @@ public sealed class PersistentTests
             ];
             List<(string Name, Action Call)> calls = [.. prepared.Select(call => ($"{call}", (Action)call.Run))];
             (PersistentCollective reduction, PersistentCollective exchange) = (prepared[3], prepared[11]);
-            calls.Add(("two at once", () =>
-            {
-                reduction.Start();
-                exchange.Start();
-                exchange.Wait();
-                reduction.Wait();
-            }));
+            calls.Add(("two at once", TwoAtOnce));
             foreach ((string name, Action call) in calls)
             {
-                // Pools grow whenever a rank falls further behind than ever before; a call that allocates does so in every batch.
+                // Pools grow whenever a rank falls further behind than ever before, so nobody runs ahead by more than a batch; a call that
+                // allocates does so in every batch.
                 long least = long.MaxValue;
                 for (int batch = 0; batch < Batches; batch++)
                 {
+                    world.Barrier();
                     long before = GC.GetAllocatedBytesForCurrentThread();
                     for (int i = 0; i < Repetitions; i++)
                         call();
@@ -133,6 +131,14 @@ public sealed class PersistentTests
 
             foreach (PersistentCollective call in prepared)
                 call.Dispose();
+
+            void TwoAtOnce()
+            {
+                reduction.Start();
+                exchange.Start();
+                exchange.Wait();
+                reduction.Wait();
+            }
         }, new() { Transport = transport });
 
     [Fact]

@@ -26,6 +26,14 @@ internal static class Arguments
         }
     }
 
+    /// <summary>A buffer has a block for each neighbour. Says why only when it is wrong: a call that is right allocates nothing.</summary>
+    public static void CheckBlocks(
+        Communicator communicator, Collective collective, string buffer, long actual, long block, int neighbours, string kind)
+    {
+        if (actual != block * neighbours)
+            CheckLength(communicator, collective, buffer, actual, block * neighbours, $"a block for each of {neighbours} {kind}");
+    }
+
     /// <summary>One block for each rank.</summary>
     public static long BlockOf(Communicator communicator, Collective collective, string buffer, long length)
     {

@@ -8,7 +8,9 @@ public static partial class CollectiveExtensions
     /// <summary>Every rank sends a block to each of its destinations.</summary>
     /// <param name="communicator">A Cartesian or graph communicator.</param>
     /// <param name="send">This rank's block; of the same length on every rank.</param>
-    /// <param name="receive">A block for each of <see cref="NeighbourCommunicator.Sources"/>. May not overlap <paramref name="send"/>.</param>
+    /// <param name="receive">
+    /// A block for each of <see cref="NeighbourCommunicator.Sources"/>. May not overlap <paramref name="send"/>.
+    /// </param>
     /// <remarks>Collective. Blocks of neighbours beyond an edge stay as they are. MPI 4.1 §8.6.</remarks>
     /// <exception cref="ArgumentException">The receive buffer does not hold a block for each source, or overlaps.</exception>
     /// <exception cref="PeerFailedException">A rank was lost before its block arrived.</exception>
@@ -25,7 +27,8 @@ public static partial class CollectiveExtensions
     /// <inheritdoc cref="NeighbourAllGather{T}(NeighbourCommunicator, ReadOnlySpan{T}, Span{T})"/>
     public static PersistentCollective PrepareNeighbourAllGather<T>(
         this NeighbourCommunicator communicator, ReadOnlyMemory<T> send, Memory<T> receive)
-        where T : unmanaged => Prepared(communicator, NeighbourAllGatherKey(communicator, send.Span, receive.Span), send, receive, op: null);
+        where T : unmanaged =>
+        Prepared(communicator, NeighbourAllGatherKey(communicator, send.Span, receive.Span), send, receive, op: null);
 
     /// <summary>Every rank sends a value to each of its destinations.</summary>
     /// <returns>The value of each source; the default beyond an edge.</returns>
@@ -71,7 +74,9 @@ public static partial class CollectiveExtensions
     /// <summary>Every rank sends each of its destinations a block of its own: the halo exchange.</summary>
     /// <param name="communicator">A Cartesian or graph communicator.</param>
     /// <param name="send">A block for each of <see cref="NeighbourCommunicator.Destinations"/>; of the same length on every rank.</param>
-    /// <param name="receive">A block for each of <see cref="NeighbourCommunicator.Sources"/>. May not overlap <paramref name="send"/>.</param>
+    /// <param name="receive">
+    /// A block for each of <see cref="NeighbourCommunicator.Sources"/>. May not overlap <paramref name="send"/>.
+    /// </param>
     /// <remarks>Collective. Blocks of neighbours beyond an edge are not sent and stay as they are. MPI 4.1 §8.6.</remarks>
     /// <exception cref="ArgumentException">The buffers do not hold a block of the same length for each neighbour, or overlap.</exception>
     /// <exception cref="PeerFailedException">A rank was lost before its block arrived.</exception>
@@ -93,16 +98,21 @@ public static partial class CollectiveExtensions
     /// <summary>Every rank sends each of its destinations a block of any length.</summary>
     /// <param name="communicator">A Cartesian or graph communicator.</param>
     /// <param name="send">What goes to the destinations.</param>
-    /// <param name="sendLayout">Where the block for each of <see cref="NeighbourCommunicator.Destinations"/> is; null without destinations.</param>
+    /// <param name="sendLayout">
+    /// Where the block for each of <see cref="NeighbourCommunicator.Destinations"/> is; null without destinations.
+    /// </param>
     /// <param name="receive">Where the sources' blocks go. May not overlap <paramref name="send"/>.</param>
-    /// <param name="receiveLayout">Where the block of each of <see cref="NeighbourCommunicator.Sources"/> goes; null without sources.</param>
+    /// <param name="receiveLayout">
+    /// Where the block of each of <see cref="NeighbourCommunicator.Sources"/> goes; null without sources.
+    /// </param>
     /// <remarks>Collective. Blocks of neighbours beyond an edge are not sent and stay as they are. MPI 4.1 §8.6.</remarks>
     /// <exception cref="ArgumentException">A layout does not fit the neighbours or its buffer, or the buffers overlap.</exception>
     /// <exception cref="MessageTruncatedException">A source sent another count than the layout says.</exception>
     /// <exception cref="PeerFailedException">A rank was lost before its block arrived.</exception>
     public static void NeighbourAllToAllV<T>(
         this NeighbourCommunicator communicator, ReadOnlySpan<T> send, BlockLayout? sendLayout, Span<T> receive, BlockLayout? receiveLayout)
-        where T : unmanaged => Run(communicator, NeighbourAllToAllVKey(communicator, send, sendLayout, receive, receiveLayout), send, receive);
+        where T : unmanaged =>
+        Run(communicator, NeighbourAllToAllVKey(communicator, send, sendLayout, receive, receiveLayout), send, receive);
 
     /// <inheritdoc cref="NeighbourAllToAllV{T}(NeighbourCommunicator, ReadOnlySpan{T}, BlockLayout?, Span{T}, BlockLayout?)"/>
     public static ValueTask NeighbourAllToAllVAsync<T>(
@@ -131,9 +141,8 @@ public static partial class CollectiveExtensions
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(communicator);
-        Arguments.CheckLength(
-            communicator, Collective.NeighbourAllGather, nameof(receive), receive.Length, (long)send.Length * communicator.Sources.Length,
-            $"a block for each of {communicator.Sources.Length} sources");
+        Arguments.CheckBlocks(
+            communicator, Collective.NeighbourAllGather, nameof(receive), receive.Length, send.Length, communicator.Sources.Length, "sources");
         _ = Arguments.AreSame(Collective.NeighbourAllGather, send, receive, mayBeSame: false);
         return Key<T>(Collective.NeighbourAllGather, send.Length);
     }
@@ -157,10 +166,8 @@ public static partial class CollectiveExtensions
 
         // A rank without destinations cannot tell the length from what it sends.
         long block = destinations > 0 ? send.Length / destinations : sources > 0 ? receive.Length / sources : 0;
-        Arguments.CheckLength(
-            communicator, Collective.NeighbourAllToAll, nameof(send), send.Length, block * destinations, $"a block for each of {destinations} destinations");
-        Arguments.CheckLength(
-            communicator, Collective.NeighbourAllToAll, nameof(receive), receive.Length, block * sources, $"a block for each of {sources} sources");
+        Arguments.CheckBlocks(communicator, Collective.NeighbourAllToAll, nameof(send), send.Length, block, destinations, "destinations");
+        Arguments.CheckBlocks(communicator, Collective.NeighbourAllToAll, nameof(receive), receive.Length, block, sources, "sources");
         _ = Arguments.AreSame(Collective.NeighbourAllToAll, send, receive, mayBeSame: false);
         return Key<T>(Collective.NeighbourAllToAll, block);
     }
