@@ -60,7 +60,7 @@ internal sealed class ExplainCommand : Command
             if (parsed.GetValue(_model) is { } model)
                 options = options with { Model = model };
             if (parsed.GetValue(_rules) is { } rules)
-                options = options with { RulesFile = rules };
+                options = WithRules(options, rules);
             return parsed.GetValue(_perCore) is not { } text ? options
                 : double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double perCore)
                 ? options with { RanksPerCore = perCore }
@@ -69,6 +69,18 @@ internal sealed class ExplainCommand : Command
         catch (Exception wrong) when (wrong is ArgumentException or InvalidOperationException)
         {
             throw new UsageException(wrong.Message.TrimEnd('.'), "boxer topology explain --help lists the options");
+        }
+    }
+
+    private static CollectiveOptions WithRules(CollectiveOptions options, string file)
+    {
+        try
+        {
+            return options with { RulesFile = file };
+        }
+        catch (ArgumentException wrong)
+        {
+            throw new UsageException($"--rules {file}: {wrong.Message.TrimEnd('.')}", "docs/collectives.md, \"Rules\", has an example");
         }
     }
 

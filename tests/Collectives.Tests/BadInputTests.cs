@@ -1,6 +1,8 @@
 namespace BoxerMpi.Collectives.Tests;
 
-/// <summary>Calls that do not fit the buffers, the other ranks' calls, or the links: what is told, to whom, and that the others go on.</summary>
+/// <summary>
+/// Calls that do not fit the buffers, the other ranks' calls, or the links: what is told, to whom, and that the others go on.
+/// </summary>
 public sealed class BadInputTests
 {
     [Fact]
@@ -27,6 +29,9 @@ public sealed class BadInputTests
             Assert.Equal(rank == 3 ? "Broadcast of 10 Int32, root 1" : "AllReduce of 10 Double, Sum", error.Mine);
             Assert.Equal(rank == 3 ? "AllReduce of 10 Double, Sum" : "Broadcast of 10 Int32, root 1", error.Theirs);
             Assert.True(rank == 3 ? error.TheirRank != 3 : error.TheirRank == 3);
+            Assert.Equal(seen[0]!.Sequence, error.Sequence);
+            Assert.Contains($"(check #{error.Sequence})", error.Message, StringComparison.Ordinal);
+            Assert.Contains($"Last calls of rank {rank}: {string.Join("; ", error.History)}", error.Message, StringComparison.Ordinal);
             Assert.Equal(2, error.History.Count);
             Assert.EndsWith("Barrier", error.History[0], StringComparison.Ordinal);
             Assert.EndsWith(error.Mine, error.History[1], StringComparison.Ordinal);
@@ -130,8 +135,14 @@ public sealed class BadInputTests
             ArgumentException extent = Assert.Throws<ArgumentException>(() => world.AllGatherV(two, six, three));
             Assert.Contains("receive has 6 elements, expected at least 7", extent.Message, StringComparison.Ordinal);
             Assert.Throws<ArgumentException>(() => world.AllGatherV(six, new int[7], three));
-            Assert.Throws<ArgumentException>(() => world.AllToAllV(six, BlockLayout.FromCounts(2, 2, 2), new int[3], BlockLayout.FromCounts(1, 1, 1)));
+            Assert.Throws<ArgumentException>(
+                () => world.AllToAllV(six, BlockLayout.FromCounts(2, 2, 2), new int[3], BlockLayout.FromCounts(1, 1, 1)));
             Assert.Throws<ArgumentNullException>(() => world.AllToAllV(six, null!, six, three));
+
+            // 24 GB: more than any span holds, and no reason to overflow.
+            BlockLayout huge = BlockLayout.FromCounts(3_000_000_000L, 3_000_000_000L, 2L);
+            Assert.Contains("receive has 6 elements, expected at least 6000000002", Assert.Throws<ArgumentException>(
+                () => world.AllGatherV(two, six, huge)).Message, StringComparison.Ordinal);
 
             Communicator twin = world.Duplicate();
             twin.Dispose();

@@ -60,7 +60,8 @@ public sealed class ReduceOpTests
     [Fact]
     public void Operations_that_a_type_does_not_have_say_so()
     {
-        Assert.Contains("ReduceOp<Double>.BitwiseAnd", Assert.Throws<NotSupportedException>(() => ReduceOp<double>.BitwiseAnd).Message, StringComparison.Ordinal);
+        Assert.Contains("ReduceOp<Double>.BitwiseAnd", Assert.Throws<NotSupportedException>(
+            () => ReduceOp<double>.BitwiseAnd).Message, StringComparison.Ordinal);
         Assert.Throws<NotSupportedException>(() => ReduceOp<Guid>.Sum);
         Assert.Throws<NotSupportedException>(() => ReduceOp<DayOfWeek>.Max);
     }
@@ -90,7 +91,8 @@ public sealed class ReduceOpTests
         Assert.Throws<ArgumentException>(() => BlockLayout.FromCounts([1L, 2], [0L, -1]));
         Assert.Contains("ranks 0 and 1 overlap", Assert.Throws<ArgumentException>(
             () => BlockLayout.FromCounts([2L, 2], [0L, 1])).Message, StringComparison.Ordinal);
-        Assert.Throws<OverflowException>(() => BlockLayout.FromCounts(long.MaxValue, 1L, 1L));
+        OverflowException beyond = Assert.Throws<OverflowException>(() => BlockLayout.FromCounts(long.MaxValue, 1L, 1L));
+        Assert.StartsWith("The block of rank 1, 1 elements behind 9223372036854775807 others", beyond.Message, StringComparison.Ordinal);
     }
 
     private static void CheckInteger<T>()

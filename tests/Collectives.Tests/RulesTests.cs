@@ -45,14 +45,14 @@ public sealed class RulesTests
         new CollectiveSelector(Topology.Mesh(8), WithRules(Rules) with { AllToAll = "linear" }).Select(new(Collective.AllToAll, 8, 1)).Name);
 
     [Theory]
-    [InlineData("{\n\"rules\": [\n{ \"collective\": \"AllToSome\", \"algorithm\": \"x\" } ] }", "line 3: there is no such collective")]
+    [InlineData("{\n\"rules\": [\n{ \"collective\": \"AllToSome\", \"algorithm\": \"x\" } ] }", "line 3: there is no collective 'AllToSome'; there are Barrier")]
     [InlineData("{\n\"rules\": [\n{ \"collective\": \"AllToAll\",\n \"algorithm\": \"fast\" } ] }", "line 4: AllToAll has no algorithm 'fast'; it has linear")]
     [InlineData("{ \"rules\": [ { \"collective\": \"AllToAll\",\n\n \"ranks\": 3 } ] }", "line 3: a rule has no 'ranks'")]
     [InlineData("{ \"rules\": [ { \"collective\": \"AllToAll\" } ] }", "line 1: the rule before this needs an algorithm")]
     [InlineData("{ \"rules\": [ { \"algorithm\": \"linear\" } ] }", "line 1: the rule before this needs a collective")]
     [InlineData("{ \"rules\": [ { \"collective\": \"Barrier\", \"algorithm\": \"flat\", \"minRanks\": 0 } ] }", "line 1: minRanks is a whole number")]
     [InlineData("{ \"rules\": [ { \"collective\": \"Barrier\", \"algorithm\": \"flat\", \"maxBytes\": 1.5 } ] }", "line 1: maxBytes is a whole number")]
-    [InlineData("{ \"rules\": [ { \"collective\": \"Barrier\", \"algorithm\": \"flat\",\n \"topology\": \"torus\" } ] }", "line 2: there is no such topology")]
+    [InlineData("{ \"rules\": [ { \"collective\": \"Barrier\", \"algorithm\": \"flat\",\n \"topology\": \"torus\" } ] }", "line 2: there is no topology 'torus'; there are mesh")]
     [InlineData("{\n \"rule\": [] }", "line 2: a rules file has no 'rule'")]
     [InlineData("{\n \"rules\": [\n {,} ] }", "line 3: ")]
     [InlineData("[]", "line 1: here stands an object")]
@@ -69,7 +69,8 @@ public sealed class RulesTests
         File.WriteAllText(file, Rules);
         try
         {
-            CollectiveOptions options = CollectiveEnvironment.Parse(new Hashtable { ["BOXER_COLLECTIVE_RULES"] = file, ["BOXER_MODEL"] = "lambda" });
+            CollectiveOptions options = CollectiveEnvironment.Parse(
+                new Hashtable { ["BOXER_COLLECTIVE_RULES"] = file, ["BOXER_MODEL"] = "lambda" });
             Assert.Equal((3, "lambda"), (options.Rules!.Rules.Count, options.Link.Name));
             File.WriteAllText(file, "{ \"rules\": 5 }");
             InvalidOperationException error = Assert.Throws<InvalidOperationException>(
@@ -85,5 +86,6 @@ public sealed class RulesTests
         Assert.Throws<InvalidOperationException>(() => CollectiveEnvironment.Parse(new Hashtable { ["BOXER_MODEL"] = "/no/such/model" }));
     }
 
-    private static CollectiveOptions WithRules(string json) => CollectiveOptions.Plain with { Rules = CollectiveRules.Parse(json, "rules.json") };
+    private static CollectiveOptions WithRules(string json) =>
+        CollectiveOptions.Plain with { Rules = CollectiveRules.Parse(json, "rules.json") };
 }

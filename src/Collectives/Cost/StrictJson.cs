@@ -20,8 +20,13 @@ internal sealed class StrictJson
         Next();
     }
 
-    /// <summary>An error at the value read last, with its line in front.</summary>
-    public ArgumentException Error(string what) => new($"line {LineOf(_tokenStart)}: {what}.");
+    /// <summary>The line of the value that is read next.</summary>
+    public int Line => LineOf(_tokenStart);
+
+    /// <summary>An error at the value that is read next, with its line in front.</summary>
+    public ArgumentException Error(string what) => ErrorAt(Line, what);
+
+    public static ArgumentException ErrorAt(int line, string what) => new($"line {line}: {what}.");
 
     /// <summary>Reads an object; <paramref name="member"/> reads the value of each name it is given.</summary>
     public void ReadObject(Action<string> member)

@@ -13,8 +13,8 @@ public sealed class BlockLayout
         _displacements = displacements;
         for (int rank = 0; rank < counts.Length; rank++)
         {
-            Total += counts[rank];
-            Extent = Math.Max(Extent, counts[rank] == 0 ? 0 : checked(displacements[rank] + counts[rank]));
+            Total = Sum(Total, counts[rank], rank);
+            Extent = Math.Max(Extent, counts[rank] == 0 ? 0 : Sum(displacements[rank], counts[rank], rank));
         }
 
         long next = 0;
@@ -68,7 +68,8 @@ public sealed class BlockLayout
         if (displacements.Length != counts.Length)
         {
             throw new ArgumentException(
-                $"There are {counts.Length} counts but {displacements.Length} displacements; each rank has one of both.", nameof(displacements));
+                $"There are {counts.Length} counts but {displacements.Length} displacements; each rank has one of both.",
+                nameof(displacements));
         }
 
         int[] order = new int[counts.Length];
@@ -76,7 +77,8 @@ public sealed class BlockLayout
         {
             order[rank] = rank;
             if (displacements[rank] < 0)
-                throw new ArgumentException($"The displacement of rank {rank} is {displacements[rank]}; it may not be negative.", nameof(displacements));
+                throw new ArgumentException(
+                    $"The displacement of rank {rank} is {displacements[rank]}; it may not be negative.", nameof(displacements));
         }
 
         BlockLayout layout = new(counts.ToArray(), displacements.ToArray());
@@ -120,9 +122,14 @@ public sealed class BlockLayout
         CheckCounts(counts);
         long[] displacements = new long[counts.Length];
         for (int rank = 1; rank < counts.Length; rank++)
-            displacements[rank] = checked(displacements[rank - 1] + counts[rank - 1]);
+            displacements[rank] = Sum(displacements[rank - 1], counts[rank - 1], rank - 1);
         return new(counts, displacements);
     }
+
+    private static long Sum(long before, long count, int rank) => count <= long.MaxValue - before
+        ? before + count
+        : throw new OverflowException(
+            $"The block of rank {rank}, {count} elements behind {before} others, ends beyond element {long.MaxValue}.");
 
     private static void CheckCounts(ReadOnlySpan<long> counts)
     {

@@ -44,7 +44,8 @@ internal sealed class CollectiveRules(string source, IReadOnlyList<CollectiveRul
         {
             json = File.ReadAllText(file);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        catch (Exception exception) when (
+            exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
             throw new ArgumentException($"the rules cannot be read: {exception.Message}", exception);
         }
@@ -71,18 +72,20 @@ internal sealed class CollectiveRules(string source, IReadOnlyList<CollectiveRul
     {
         Collective? collective = null;
         CollectiveRule rule = new(default, "");
-        ArgumentException? unknown = null;
+        int algorithmLine = 0;
         reader.ReadObject(name =>
         {
+            int line = reader.Line;
             switch (name)
             {
                 case "collective":
-                    ArgumentException missing = reader.Error($"there is no such collective; there are {string.Join(", ", Enum.GetNames<Collective>())}");
-                    collective = CollectiveAlgorithms.CollectiveOf(reader.ReadText()) ?? throw missing;
+                    string called = reader.ReadText();
+                    collective = CollectiveAlgorithms.CollectiveOf(called) ?? throw StrictJson.ErrorAt(
+                        line, $"there is no collective '{called}'; there are {string.Join(", ", Enum.GetNames<Collective>())}");
                     break;
                 case "algorithm":
                     // Which names there are depends on the collective, which may come later.
-                    unknown = reader.Error("this is no algorithm");
+                    algorithmLine = line;
                     rule = rule with { Algorithm = reader.ReadText() };
                     break;
                 case "minRanks":
@@ -98,20 +101,20 @@ internal sealed class CollectiveRules(string source, IReadOnlyList<CollectiveRul
                     rule = rule with { MostBytes = Whole(reader, name, 0, long.MaxValue) };
                     break;
                 case "topology":
-                    ArgumentException wrong = reader.Error($"there is no such topology; there are {string.Join(", ", Enum.GetNames<TopologyKind>()).ToLowerInvariant()}");
-                    rule = rule with { Topology = KindOf(reader.ReadText()) ?? throw wrong };
+                    string kind = reader.ReadText();
+                    string kinds = string.Join(", ", Enum.GetNames<TopologyKind>()).ToLowerInvariant();
+                    rule = rule with { Topology = KindOf(kind) ?? throw StrictJson.ErrorAt(line, $"there is no topology '{kind}'; there are {kinds}") };
                     break;
                 default:
                     throw reader.Error($"a rule has no '{name}'; it has {Members}");
             }
         });
-        if (collective is null || unknown is null)
+        if (collective is null || algorithmLine == 0)
             throw reader.Error($"the rule before this needs {(collective is null ? "a collective" : "an algorithm")}");
         if (CollectiveAlgorithms.Find(collective.Value, rule.Algorithm) is null)
         {
-            string at = unknown.Message[..unknown.Message.IndexOf(':', StringComparison.Ordinal)];
-            throw new ArgumentException(
-                $"{at}: {collective} has no algorithm '{rule.Algorithm}'; it has {CollectiveAlgorithms.Names(collective.Value)}.");
+            throw StrictJson.ErrorAt(
+                algorithmLine, $"{collective} has no algorithm '{rule.Algorithm}'; it has {CollectiveAlgorithms.Names(collective.Value)}");
         }
 
         return rule with { Collective = collective.Value };
