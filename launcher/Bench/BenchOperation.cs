@@ -60,7 +60,7 @@ internal sealed class BenchBuffers : IDisposable
     /// <summary>A block of the size for each neighbour.</summary>
     public BlockLayout Halos { get; }
 
-    /// <summary>All ranks as a periodic box, so that everybody has neighbours on all sides; made, without a message, when it is needed.</summary>
+    /// <summary>All ranks as a periodic box: everybody has neighbours on all sides. Made, without a message, when it is needed.</summary>
     public CartesianCommunicator Box => _box ??= World.CreateCartesian(BenchOperations.Dimensions, periodic: true);
 
     public byte[] Acknowledgement { get; } = new byte[1];

@@ -66,7 +66,9 @@ internal sealed class CompareCommand : Command
 
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture, $"cost: {memory} MiB a function, prices of {prices.Date}, {prices.Region}; set-up and {exchanges} exchange(s)"));
-        (IReadOnlyList<MeasuredExchange> measured, int exitCode) = parsed.GetValue(_measure) ? await MeasuredExchange.RunAsync(ranks, bytes) : ([], 0);
+        (IReadOnlyList<MeasuredExchange> measured, int exitCode) = parsed.GetValue(_measure)
+            ? await MeasuredExchange.RunAsync(ranks, bytes, parsed.GetValue(_model))
+            : ([], 0);
         foreach (string line in ComparisonTable.Measured(measured))
             Console.WriteLine(line);
 

@@ -3,7 +3,9 @@ using System.Text.Json.Serialization;
 
 namespace BoxerMpi.Launcher.Topologies;
 
-/// <summary>A comparison as JSON; times in seconds, sizes in bytes. Null stands where there is no value, such as a crossover at no size.</summary>
+/// <summary>
+/// A comparison as JSON; times in seconds, sizes in bytes. Null stands where there is no value, such as a crossover at no size.
+/// </summary>
 internal sealed record ComparisonDocument(
     string Model,
     double Exchanges,

@@ -1,6 +1,8 @@
 namespace BoxerMpi.Launcher.Topologies;
 
-/// <summary>Jobs' times over block sizes: a colour for each number of ranks, the mesh drawn through, the grid dashed, crossings dotted.</summary>
+/// <summary>
+/// Jobs' times over block sizes: a colour for each number of ranks, the mesh drawn through, the grid dashed, crossings dotted.
+/// </summary>
 internal static class ComparisonPlot
 {
     private const int PointsPerLine = 60;
@@ -31,7 +33,9 @@ internal static class ComparisonPlot
         return chart.Draw(lines, marks);
     }
 
-    /// <summary>Time is a straight line in the size, which is a curve on these axes: between two sizes it is drawn point by point.</summary>
+    /// <summary>
+    /// Time is a straight line in the size, which is a curve on these axes: between two sizes it is drawn point by point.
+    /// </summary>
     private static List<(double X, double Y)> Points(IReadOnlyList<ComparedExchange> rows)
     {
         List<(double X, double Y)> points = [(rows[0].BlockBytes, rows[0].JobSeconds)];

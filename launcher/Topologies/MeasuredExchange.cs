@@ -14,8 +14,12 @@ internal sealed record MeasuredExchange(
     private const long MostBytes = 1L << 30;
 
     /// <summary>Runs those of the given shuffles that fit this machine, on mesh and grid.</summary>
+    /// <param name="ranks">Numbers of ranks.</param>
+    /// <param name="bytes">Sizes of blocks.</param>
+    /// <param name="model">The model that predicts, as in <c>--model</c>; null for the one that jobs here use.</param>
     /// <returns>What was measured, and the exit code of the first job that failed, or 0.</returns>
-    public static async Task<(IReadOnlyList<MeasuredExchange> Measured, int ExitCode)> RunAsync(IReadOnlyList<int> ranks, IReadOnlyList<long> bytes)
+    public static async Task<(IReadOnlyList<MeasuredExchange> Measured, int ExitCode)> RunAsync(
+        IReadOnlyList<int> ranks, IReadOnlyList<long> bytes, string? model)
     {
         List<MeasuredExchange> measured = [];
         int exitCode = 0;
@@ -41,7 +45,7 @@ internal sealed record MeasuredExchange(
                     }
 
                     foreach (string line in File.ReadLines(file))
-                        measured.Add(Of(JsonSerializer.Deserialize(line, BenchJson.Default.BenchLine)!, topology));
+                        measured.Add(Of(JsonSerializer.Deserialize(line, BenchJson.Default.BenchLine)!, topology, model));
                 }
             }
         }
@@ -55,7 +59,8 @@ internal sealed record MeasuredExchange(
 
     private static string TooLarge(int size, IEnumerable<long> bytes) =>
         $"boxer: not measured here: {size} ranks with {string.Join(", ", bytes.Select(block => TopologyValues.Size(block)))} per pair; " +
-        $"this machine takes {MostRanksPerCore * Environment.ProcessorCount} ranks, and {TopologyValues.Size(MostBytes)} of buffers on all of them together.";
+        $"this machine takes {MostRanksPerCore * Environment.ProcessorCount} ranks, and {TopologyValues.Size(MostBytes)} of buffers " +
+        "on all of them together.";
 
     private static RunOptions JobOf(Topology topology, long[] bytes, string file) => BenchCommand.JobOf(
         new BenchOptions
@@ -74,10 +79,12 @@ internal sealed record MeasuredExchange(
         Variables = [new("BOXER_COLLECTIVE_ALLTOALL", topology.Kind == TopologyKind.Mesh ? "linear" : "grid")],
     };
 
-    private static MeasuredExchange Of(BenchLine line, Topology topology)
+    private static MeasuredExchange Of(BenchLine line, Topology topology, string? model)
     {
         double perCore = (double)line.Ranks / Environment.ProcessorCount;
         CollectiveOptions options = new() { AllToAll = line.Algorithm, RanksPerCore = perCore };
+        if (model is not null)
+            options = options with { Model = model };
         CollectiveExplanation explanation = new CollectiveSelector(topology, options).Explain(new(Collective.AllToAll, line.Bytes, 1));
         double predicted = explanation.Candidates.First(candidate => candidate.IsChosen).PredictedSeconds!.Value;
         return new(line.Ranks, line.Bytes, line.Topology, line.Algorithm, explanation.Model, predicted, line.Median * 1e-6);

@@ -3,7 +3,9 @@ using System.Text.Json.Serialization;
 
 namespace BoxerMpi.Launcher.Topologies;
 
-/// <summary>What a function service charges. The figures and their date are in prices.json, so that they can be replaced without code.</summary>
+/// <summary>
+/// What a function service charges. The figures and their date are in prices.json, so that they can be replaced without code.
+/// </summary>
 internal sealed record Prices(
     [property: JsonPropertyName("date")] string Date,
     [property: JsonPropertyName("region")] string Region,
