@@ -65,7 +65,9 @@ public sealed class CartesianShape
     /// <summary>Extents for a number of ranks where some are given.</summary>
     /// <param name="size">The number of ranks.</param>
     /// <param name="dimensions">The extents that are given, and 0 where one is to be found.</param>
-    /// <exception cref="ArgumentException">The given extents do not divide the number of ranks, or leave nothing to be found but are not it.</exception>
+    /// <exception cref="ArgumentException">
+    /// The given extents do not divide the number of ranks, or leave nothing to be found but are not it.
+    /// </exception>
     public static int[] Balance(int size, ReadOnlySpan<int> dimensions)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
@@ -138,7 +140,9 @@ public sealed class CartesianShape
         return rank;
     }
 
-    /// <summary>Whom a rank receives from and sends to when all shift along a dimension; <see cref="NoRank"/> beyond an edge. MPI_Cart_shift.</summary>
+    /// <summary>
+    /// Whom a rank receives from and sends to when all shift along a dimension; <see cref="NoRank"/> beyond an edge. MPI_Cart_shift.
+    /// </summary>
     /// <param name="rank">The rank that asks.</param>
     /// <param name="dimension">The dimension.</param>
     /// <param name="displacement">How far, up or (negative) down.</param>
@@ -151,7 +155,9 @@ public sealed class CartesianShape
         return (Moved(rank, dimension, -(long)displacement), Moved(rank, dimension, displacement));
     }
 
-    /// <summary>The neighbours of a rank: for each dimension the one below and the one above, <see cref="NoRank"/> beyond an edge.</summary>
+    /// <summary>
+    /// The neighbours of a rank: for each dimension the one below and the one above, <see cref="NoRank"/> beyond an edge.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such rank.</exception>
     public int[] Neighbours(int rank)
     {
@@ -165,7 +171,9 @@ public sealed class CartesianShape
     public override string ToString() =>
         string.Join("x", _dimensions.Select((extent, d) => _periodic[d] ? $"{extent} (periodic)" : $"{extent}"));
 
-    /// <summary>Non-increasing factors of which none is above a limit, the largest as small as can be, then the next; null if there are none.</summary>
+    /// <summary>
+    /// Non-increasing factors of which none is above a limit, the largest as small as can be, then the next; null if there are none.
+    /// </summary>
     private static int[]? Factors(int size, int count, int limit)
     {
         if (count == 1)

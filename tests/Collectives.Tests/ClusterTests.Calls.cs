@@ -223,7 +223,8 @@ public sealed partial class ClusterTests
 
     private static long Value(int from, int to, long i) => from * 1_000_000_007L + to * 10_007L + i * 31 + 1;
 
-    private static int Count(int from, int to, int length) => length == 0 ? 0 : (from * 5 + to * 3) % 4 == 0 ? 0 : length + (from + 2 * to) % 3;
+    private static int Count(int from, int to, int length) =>
+        length == 0 ? 0 : (from * 5 + to * 3) % 4 == 0 ? 0 : length + (from + 2 * to) % 3;
 
     private static long[] Sum(int size, int to, int length)
     {

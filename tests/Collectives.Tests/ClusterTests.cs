@@ -1,6 +1,8 @@
 namespace BoxerMpi.Collectives.Tests;
 
-/// <summary>Every algorithm over real links: sizes, lengths, roots, topologies; blocking and asynchronous; what comes out is a formula.</summary>
+/// <summary>
+/// Every algorithm over real links: sizes, lengths, roots, topologies; blocking and asynchronous; what comes out is a formula.
+/// </summary>
 public sealed partial class ClusterTests
 {
     private const int Odd = 17;
@@ -46,7 +48,8 @@ public sealed partial class ClusterTests
         {
             foreach (CollectiveAlgorithm algorithm in Usable(world, Enum.Parse<Collective>(collective)))
             {
-                world.SetCollectiveOptions(new CollectiveOptions { Window = 3, SegmentBytes = 4000 }.With(algorithm.Collective, algorithm.Name));
+                world.SetCollectiveOptions(
+                    new CollectiveOptions { Window = 3, SegmentBytes = 4000 }.With(algorithm.Collective, algorithm.Name));
                 foreach (int length in Lengths)
                 {
                     foreach (int root in Roots(algorithm.Collective, size))
@@ -89,7 +92,8 @@ public sealed partial class ClusterTests
         {
             foreach (CollectiveAlgorithm algorithm in Collectives.SelectMany(collective => Usable(world, collective)))
             {
-                world.SetCollectiveOptions(new CollectiveOptions { Window = 3, SegmentBytes = 4000 }.With(algorithm.Collective, algorithm.Name));
+                world.SetCollectiveOptions(
+                    new CollectiveOptions { Window = 3, SegmentBytes = 4000 }.With(algorithm.Collective, algorithm.Name));
                 foreach (int length in new[] { 0, Odd, Large })
                 {
                     await CheckedCallAsync(world, algorithm, length, root: 0, blocking: true, token);

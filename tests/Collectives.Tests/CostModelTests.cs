@@ -82,7 +82,8 @@ public sealed class CostModelTests
         {
             int size = rows * columns;
             ExchangeTerms mesh = ExchangeTerms.Of(CollectiveAlgorithms.Find(Collective.AllToAll, "linear")!, Topology.Mesh(size), 32);
-            ExchangeTerms grid = ExchangeTerms.Of(CollectiveAlgorithms.Find(Collective.AllToAll, "grid")!, Topology.Grid(size, rows, columns), 32);
+            ExchangeTerms grid = ExchangeTerms.Of(
+                CollectiveAlgorithms.Find(Collective.AllToAll, "grid")!, Topology.Grid(size, rows, columns), 32);
             double alpha = model.MessageSeconds + model.LatencySeconds * (mesh.Rounds - grid.Rounds) / ((rows - 1.0) * (columns - 1));
             double symbols = GridCrossover.BlockBytes(
                 alpha, model.ByteSeconds, model.CopyByteSeconds, model.LinkSetUpSeconds / model.LinkSetUpParallel / 3, rows, columns,
@@ -157,7 +158,8 @@ public sealed class CostModelTests
 
     [Fact]
     public void A_model_that_is_not_there_is_an_error() =>
-        Assert.Contains("it is lambda, local, measured, or a file", Assert.Throws<ArgumentException>(() => LinkModels.Read("/no/such/model")).Message, StringComparison.Ordinal);
+        Assert.Contains("it is lambda, local, measured, or a file", Assert.Throws<ArgumentException>(
+            () => LinkModels.Read("/no/such/model")).Message, StringComparison.Ordinal);
 
     private static CollectiveCall Call(Topology topology, Collective collective, long bytes) => new()
     {

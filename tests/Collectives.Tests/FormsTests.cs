@@ -77,7 +77,9 @@ public sealed class FormsTests
     {
         if (form is Form.Value or Form.Object && Plain(collective) is not null)
             return "";
-        string suffix = form == Form.Object || (form == Form.Value && collective is Collective.Scatter or Collective.ReduceScatterBlock) ? form.ToString() : "";
+        bool takesValues = collective is Collective.Scatter or Collective.ReduceScatterBlock;
+        bool hasNameOfItsOwn = form == Form.Object || (form == Form.Value && takesValues);
+        string suffix = hasNameOfItsOwn ? $"{form}" : "";
         string name = (suffix.Length > 0 ? $"{collective}".Replace("Block", "", StringComparison.Ordinal) : $"{collective}") + suffix;
         (string Letter, string Name)[] ways = [("b", name), ("a", name + "Async"), ("p", "Prepare" + name)];
         return string.Join(' ', ways

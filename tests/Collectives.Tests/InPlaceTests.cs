@@ -30,38 +30,60 @@ public sealed class InPlaceTests
             foreach (Way way in Enum.GetValues<Way>())
             {
                 long[] gathered = isRoot ? WithOwn(new long[12], Root * 2, own) : own.ToArray();
-                await CallAsync(way, () => world.Gather(gathered.AsSpan(), Root), () => world.GatherAsync(gathered.AsMemory(), Root, token),
+                await CallAsync(
+                    way,
+                    () => world.Gather(gathered.AsSpan(), Root),
+                    () => world.GatherAsync(gathered.AsMemory(), Root, token),
                     () => world.PrepareGather(gathered.AsMemory(), Root));
                 Assert.Equal(isRoot ? all : own, gathered);
 
                 long[] dealt = isRoot ? all.ToArray() : new long[2];
-                await CallAsync(way, () => world.Scatter(dealt.AsSpan(), Root), () => world.ScatterAsync(dealt.AsMemory(), Root, token),
+                await CallAsync(
+                    way,
+                    () => world.Scatter(dealt.AsSpan(), Root),
+                    () => world.ScatterAsync(dealt.AsMemory(), Root, token),
                     () => world.PrepareScatter(dealt.AsMemory(), Root));
                 Assert.Equal(isRoot ? all : own, dealt);
 
                 BlockLayout? layout = isRoot ? Scattered : null;
                 long[] collected = isRoot ? WithOwn(Gaps(), 8, ownOfMany) : ownOfMany.ToArray();
-                await CallAsync(way, () => world.GatherV(collected.AsSpan(), layout, Root), () => world.GatherVAsync(collected.AsMemory(), layout, Root, token),
+                await CallAsync(
+                    way,
+                    () => world.GatherV(collected.AsSpan(), layout, Root),
+                    () => world.GatherVAsync(collected.AsMemory(), layout, Root, token),
                     () => world.PrepareGatherV(collected.AsMemory(), layout, Root));
                 Assert.Equal(isRoot ? Filled() : ownOfMany, collected);
 
                 long[] parted = isRoot ? Filled() : new long[ownOfMany.Length];
-                await CallAsync(way, () => world.ScatterV(parted.AsSpan(), layout, Root), () => world.ScatterVAsync(parted.AsMemory(), layout, Root, token),
+                await CallAsync(
+                    way,
+                    () => world.ScatterV(parted.AsSpan(), layout, Root),
+                    () => world.ScatterVAsync(parted.AsMemory(), layout, Root, token),
                     () => world.PrepareScatterV(parted.AsMemory(), layout, Root));
                 Assert.Equal(isRoot ? Filled() : ownOfMany, parted);
 
                 long[] united = WithOwn(new long[12], world.Rank * 2, own);
-                await CallAsync(way, () => world.AllGather(united.AsSpan()), () => world.AllGatherAsync(united.AsMemory(), token),
+                await CallAsync(
+                    way,
+                    () => world.AllGather(united.AsSpan()),
+                    () => world.AllGatherAsync(united.AsMemory(), token),
                     () => world.PrepareAllGather(united.AsMemory()));
                 Assert.Equal(all, united);
 
-                long[] unitedByCounts = ownOfMany.Length == 0 ? Gaps() : WithOwn(Gaps(), (int)Scattered.Displacement(world.Rank), ownOfMany);
-                await CallAsync(way, () => world.AllGatherV(unitedByCounts.AsSpan(), Scattered), () => world.AllGatherVAsync(unitedByCounts.AsMemory(), Scattered, token),
+                int start = ownOfMany.Length == 0 ? 0 : (int)Scattered.Displacement(world.Rank);
+                long[] unitedByCounts = WithOwn(Gaps(), start, ownOfMany);
+                await CallAsync(
+                    way,
+                    () => world.AllGatherV(unitedByCounts.AsSpan(), Scattered),
+                    () => world.AllGatherVAsync(unitedByCounts.AsMemory(), Scattered, token),
                     () => world.PrepareAllGatherV(unitedByCounts.AsMemory(), Scattered));
                 Assert.Equal(Filled(), unitedByCounts);
 
                 long[] reduced = own.ToArray();
-                await CallAsync(way, () => world.Reduce(reduced.AsSpan(), sum, Root), () => world.ReduceAsync(reduced.AsMemory(), sum, Root, token),
+                await CallAsync(
+                    way,
+                    () => world.Reduce(reduced.AsSpan(), sum, Root),
+                    () => world.ReduceAsync(reduced.AsMemory(), sum, Root, token),
                     () => world.PrepareReduce(reduced.AsMemory(), sum, Root));
                 Assert.Equal(isRoot ? [150, 156] : own, reduced);
             }
@@ -84,41 +106,62 @@ public sealed class InPlaceTests
             foreach (Way way in Enum.GetValues<Way>())
             {
                 long[] swapped = [.. Enumerable.Range(0, Size).Select(to => Pair(world.Rank, to))];
-                await CallAsync(way, () => world.AllToAll(swapped.AsSpan()), () => world.AllToAllAsync(swapped.AsMemory(), token),
+                await CallAsync(
+                    way,
+                    () => world.AllToAll(swapped.AsSpan()),
+                    () => world.AllToAllAsync(swapped.AsMemory(), token),
                     () => world.PrepareAllToAll(swapped.AsMemory()));
                 Assert.Equal(Enumerable.Range(0, Size).Select(from => Pair(from, world.Rank)), swapped);
 
                 // As long in one way as in the other.
-                BlockLayout counts = BlockLayout.FromCounts([.. Enumerable.Range(0, Size).Select(other => (long)((world.Rank + other) % 3))]);
-                long[] traded = [.. Enumerable.Range(0, Size).SelectMany(to => Enumerable.Repeat(Pair(world.Rank, to), (world.Rank + to) % 3))];
-                await CallAsync(way, () => world.AllToAllV(traded.AsSpan(), counts), () => world.AllToAllVAsync(traded.AsMemory(), counts, token),
+                BlockLayout counts = BlockLayout.FromCounts(
+                    [.. Enumerable.Range(0, Size).Select(other => (long)((world.Rank + other) % 3))]);
+                long[] traded = [.. Enumerable.Range(0, Size).SelectMany(to => Traded(world.Rank, to))];
+                await CallAsync(
+                    way,
+                    () => world.AllToAllV(traded.AsSpan(), counts),
+                    () => world.AllToAllVAsync(traded.AsMemory(), counts, token),
                     () => world.PrepareAllToAllV(traded.AsMemory(), counts));
-                Assert.Equal(Enumerable.Range(0, Size).SelectMany(from => Enumerable.Repeat(Pair(from, world.Rank), (world.Rank + from) % 3)), traded);
+                Assert.Equal(Enumerable.Range(0, Size).SelectMany(from => Traded(from, world.Rank)), traded);
 
                 long[] total = own.ToArray();
-                await CallAsync(way, () => world.AllReduce(total.AsSpan(), sum), () => world.AllReduceAsync(total.AsMemory(), sum, token),
+                await CallAsync(
+                    way,
+                    () => world.AllReduce(total.AsSpan(), sum),
+                    () => world.AllReduceAsync(total.AsMemory(), sum, token),
                     () => world.PrepareAllReduce(total.AsMemory(), sum));
                 Assert.Equal([150, 156], total);
 
                 long[] parts = [.. Enumerable.Range(0, Size).Select(to => Pair(world.Rank, to))];
-                await CallAsync(way, () => world.ReduceScatterBlock(parts.AsSpan(), sum), () => world.ReduceScatterBlockAsync(parts.AsMemory(), sum, token),
+                await CallAsync(
+                    way,
+                    () => world.ReduceScatterBlock(parts.AsSpan(), sum),
+                    () => world.ReduceScatterBlockAsync(parts.AsMemory(), sum, token),
                     () => world.PrepareReduceScatterBlock(parts.AsMemory(), sum));
                 Assert.Equal(1500 + 6 * world.Rank, parts[0]);
 
                 long[] shares = [.. Enumerable.Range(0, 6).Select(i => Pair(world.Rank, i))];
-                await CallAsync(way, () => world.ReduceScatter(shares.AsSpan(), Contiguous, sum),
+                await CallAsync(
+                    way,
+                    () => world.ReduceScatter(shares.AsSpan(), Contiguous, sum),
                     () => world.ReduceScatterAsync(shares.AsMemory(), Contiguous, sum, token),
                     () => world.PrepareReduceScatter(shares.AsMemory(), Contiguous, sum));
                 for (int i = 0; i < Contiguous.Count(world.Rank); i++)
                     Assert.Equal(1500 + 6 * (Contiguous.Displacement(world.Rank) + i), shares[i]);
 
                 long[] prefix = [world.Rank];
-                await CallAsync(way, () => world.Scan(prefix.AsSpan(), sum), () => world.ScanAsync(prefix.AsMemory(), sum, token),
+                await CallAsync(
+                    way,
+                    () => world.Scan(prefix.AsSpan(), sum),
+                    () => world.ScanAsync(prefix.AsMemory(), sum, token),
                     () => world.PrepareScan(prefix.AsMemory(), sum));
                 Assert.Equal(world.Rank * (world.Rank + 1) / 2, prefix[0]);
 
                 long[] before = [world.Rank + 1];
-                await CallAsync(way, () => world.ExclusiveScan(before.AsSpan(), sum), () => world.ExclusiveScanAsync(before.AsMemory(), sum, token),
+                await CallAsync(
+                    way,
+                    () => world.ExclusiveScan(before.AsSpan(), sum),
+                    () => world.ExclusiveScanAsync(before.AsMemory(), sum, token),
                     () => world.PrepareExclusiveScan(before.AsMemory(), sum));
                 Assert.Equal(world.Rank == 0 ? 1 : world.Rank * (world.Rank + 1) / 2, before[0]);
             }
@@ -140,6 +183,8 @@ public sealed class InPlaceTests
                 break;
         }
     }
+
+    private static IEnumerable<long> Traded(int from, int to) => Enumerable.Repeat(Pair(from, to), (from + to) % 3);
 
     private static long Pair(int from, int to) => from * 100 + to;
 

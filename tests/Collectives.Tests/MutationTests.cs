@@ -3,8 +3,8 @@ using BoxerMpi.Internal;
 namespace BoxerMpi.Collectives.Tests;
 
 /// <summary>
-/// Does the symbolic run see a schedule that is wrong? Every step of every algorithm is broken on purpose, one at a time, on all ranks; each
-/// time the run must fail.
+/// Does the symbolic run see a schedule that is wrong? Every step of every algorithm is broken on purpose, one at a time, on all ranks;
+/// each time the run must fail.
 /// </summary>
 public sealed class MutationTests
 {
@@ -46,7 +46,8 @@ public sealed class MutationTests
         }
 
         Assert.True(broken > 10, $"Only {broken} broken schedules.");
-        Assert.True(unnoticed.Count == 0, $"{algorithm}: {unnoticed.Count} of {broken} were not noticed: {string.Join("; ", unnoticed.Take(20))}.");
+        Assert.True(
+            unnoticed.Count == 0, $"{algorithm}: {unnoticed.Count} of {broken} were not noticed: {string.Join("; ", unnoticed.Take(20))}.");
     }
 
     [Fact]
@@ -65,7 +66,8 @@ public sealed class MutationTests
         SymbolicRun run = new(CollectiveAlgorithms.Find(Collective.AllToAll, "linear")!, Topology.Mesh(size)) { Bytes = 4 };
         Schedule[] schedules = run.Build();
         Mutation shorter = Mutation.Of(schedules).First(mutation => mutation.What.Contains("shorter", StringComparison.Ordinal));
-        Assert.Contains("lengths differ", Assert.Throws<ScheduleException>(() => run.Run(shorter.Schedules)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "lengths differ", Assert.Throws<ScheduleException>(() => run.Run(shorter.Schedules)).Message, StringComparison.Ordinal);
     }
 
     /// <summary>Sizes that are a power of two, a rectangle, and neither; the mesh, and what the algorithm follows.</summary>

@@ -34,7 +34,8 @@ public sealed class NeighbourScheduleTests
                     // The block from below is what the rank there sends up, and the other way round.
                     long sent = collective == Collective.NeighbourAllGather ? 0 : (block ^ 1) * Bytes;
                     for (int i = 0; i < Bytes; i++)
-                        Assert.Equal(neighbours[block] < 0 ? Cell.Undefined : Cell.Of(neighbours[block], sent + i), received[block * Bytes + i]);
+                        Assert.Equal(
+                            neighbours[block] < 0 ? Cell.Undefined : Cell.Of(neighbours[block], sent + i), received[block * Bytes + i]);
                 }
             }
         }

@@ -2,7 +2,9 @@ using CsCheck;
 
 namespace BoxerMpi.Collectives.Tests;
 
-/// <summary>Random programs against a sequential oracle: any calls, shapes, folds and algorithms, several in flight, with messages between them.</summary>
+/// <summary>
+/// Random programs against a sequential oracle: any calls, shapes, folds and algorithms, several in flight, with messages between them.
+/// </summary>
 public sealed class RandomTests
 {
     private static readonly string[] Topologies = ["mesh", "grid", "tree", "ring", "star", "hypercube"];
@@ -10,7 +12,8 @@ public sealed class RandomTests
     private static readonly Collective[] Kinds =
     [
         Collective.Barrier, Collective.Broadcast, Collective.Reduce, Collective.AllReduce, Collective.Gather, Collective.GatherV,
-        Collective.Scatter, Collective.ScatterV, Collective.AllGather, Collective.AllGatherV, Collective.AllToAll, Collective.AllToAllV, Collective.ReduceScatterBlock,
+        Collective.Scatter, Collective.ScatterV, Collective.AllGather, Collective.AllGatherV, Collective.AllToAll, Collective.AllToAllV,
+        Collective.ReduceScatterBlock,
         Collective.ReduceScatter, Collective.Scan, Collective.ExclusiveScan,
     ];
 
@@ -60,7 +63,8 @@ public sealed class RandomTests
         int to = (world.Rank + call.Shift) % world.Size;
         int from = (world.Rank + world.Size * 7 - call.Shift) % world.Size;
         long[] received = new long[call.Length];
-        await world.SendReceiveAsync<long>(Input(call, world.Rank, 77, call.Length), to, received, from, tag: call.Number, cancellationToken: token);
+        await world.SendReceiveAsync<long>(
+            Input(call, world.Rank, 77, call.Length), to, received, from, tag: call.Number, cancellationToken: token);
         Assert.Equal(Input(call, from, 77, call.Length), received);
     }
 
@@ -101,7 +105,7 @@ public sealed class RandomTests
                 Assert.Equal(Fold(call, size, rank, length), result);
                 break;
             case Collective.ReduceScatter:
-                BlockLayout parts = BlockLayout.FromCounts([.. Enumerable.Range(0, size).Select(to => (long)Count(call, 0, to))]);
+                BlockLayout parts = Layout(size, to => Count(call, 0, to));
                 long[] part = new long[Count(call, 0, rank)];
                 await world.ReduceScatterAsync(All(size, to => Input(call, rank, to, Count(call, 0, to))), part, parts, op, token);
                 Assert.Equal(Fold(call, size, rank, part.Length), part);
@@ -112,13 +116,13 @@ public sealed class RandomTests
                 Assert.Equal(rank == root ? All(size, from => Input(call, from, 0, length)) : [], gathered);
                 break;
             case Collective.GatherV:
-                BlockLayout? from = rank == root ? BlockLayout.FromCounts([.. Enumerable.Range(0, size).Select(r => (long)Count(call, r, 0))]) : null;
+                BlockLayout? from = rank == root ? Layout(size, r => Count(call, r, 0)) : null;
                 long[] taken = new long[from?.Total ?? 0];
                 await world.GatherVAsync<long>(Input(call, rank, 0, Count(call, rank, 0)), taken, from, root, token);
                 Assert.Equal(rank == root ? All(size, r => Input(call, r, 0, Count(call, r, 0))) : [], taken);
                 break;
             case Collective.ScatterV:
-                BlockLayout? parted = rank == root ? BlockLayout.FromCounts([.. Enumerable.Range(0, size).Select(to => (long)Count(call, root, to))]) : null;
+                BlockLayout? parted = rank == root ? Layout(size, to => Count(call, root, to)) : null;
                 long[] mine = new long[Count(call, root, rank)];
                 long[] given = rank == root ? All(size, to => Input(call, root, to, Count(call, root, to))) : [];
                 await world.ScatterVAsync<long>(given, parted, mine, root, token);
@@ -134,7 +138,7 @@ public sealed class RandomTests
                 Assert.Equal(All(size, from => Input(call, from, 0, length)), collected);
                 break;
             case Collective.AllGatherV:
-                BlockLayout layout = BlockLayout.FromCounts([.. Enumerable.Range(0, size).Select(from => (long)Count(call, from, 0))]);
+                BlockLayout layout = Layout(size, from => Count(call, from, 0));
                 long[] united = new long[layout.Total];
                 await world.AllGatherVAsync<long>(Input(call, rank, 0, Count(call, rank, 0)), united, layout, token);
                 Assert.Equal(All(size, from => Input(call, from, 0, Count(call, from, 0))), united);
@@ -145,10 +149,11 @@ public sealed class RandomTests
                 Assert.Equal(All(size, from => Input(call, from, rank, length)), exchanged);
                 break;
             default:
-                BlockLayout sends = BlockLayout.FromCounts([.. Enumerable.Range(0, size).Select(to => (long)Count(call, rank, to))]);
-                BlockLayout receives = BlockLayout.FromCounts([.. Enumerable.Range(0, size).Select(from => (long)Count(call, from, rank))]);
+                BlockLayout sends = Layout(size, to => Count(call, rank, to));
+                BlockLayout receives = Layout(size, from => Count(call, from, rank));
                 long[] arrived = new long[receives.Total];
-                await world.AllToAllVAsync<long>(All(size, to => Input(call, rank, to, Count(call, rank, to))), sends, arrived, receives, token);
+                await world.AllToAllVAsync<long>(
+                    All(size, to => Input(call, rank, to, Count(call, rank, to))), sends, arrived, receives, token);
                 Assert.Equal(All(size, from => Input(call, from, rank, Count(call, from, rank))), arrived);
                 break;
         }
@@ -158,11 +163,16 @@ public sealed class RandomTests
     {
         long[] block = new long[length];
         for (int i = 0; i < length; i++)
-            block[i] = unchecked((from + 3) * 0x1E3779B97F4A7C15L ^ (to * 31 + call.Number) * 0x632BE59BD9B4E019L ^ i * 0x2545F4914F6CDD1DL);
+            block[i] = unchecked(
+                (from + 3) * 0x1E3779B97F4A7C15L ^ (to * 31 + call.Number) * 0x632BE59BD9B4E019L ^ i * 0x2545F4914F6CDD1DL);
         return block;
     }
 
-    private static int Count(Call call, int from, int to) => (from * 5 + to * 3 + call.Number) % 4 == 0 ? 0 : call.Length / 2 + (from + 2 * to) % 5;
+    private static int Count(Call call, int from, int to) =>
+        (from * 5 + to * 3 + call.Number) % 4 == 0 ? 0 : call.Length / 2 + (from + 2 * to) % 5;
+
+    private static BlockLayout Layout(int size, Func<int, int> count) =>
+        BlockLayout.FromCounts([.. Enumerable.Range(0, size).Select(rank => (long)count(rank))]);
 
     private static long[] Fold(Call call, int ranks, int to, int length)
     {

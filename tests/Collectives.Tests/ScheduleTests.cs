@@ -1,6 +1,8 @@
 namespace BoxerMpi.Collectives.Tests;
 
-/// <summary>Every algorithm, run on symbolic data by all ranks: right, free of deadlock, within its buffers and its topology's links.</summary>
+/// <summary>
+/// Every algorithm, run on symbolic data by all ranks: right, free of deadlock, within its buffers and its topology's links.
+/// </summary>
 public sealed class ScheduleTests
 {
     private const int LargestSize = 64;
@@ -98,7 +100,8 @@ public sealed class ScheduleTests
         Assert.Equal((4, 120L), (grid.MessagesSent, grid.BytesSent)); // r+c−2 messages, n·[(1−1/c)+(1−1/r)] bytes
         Assert.Equal([1, 3, 5, 7], grid.Edges());
 
-        CollectiveCall reduce = new SymbolicRun(CollectiveAlgorithms.Find(Collective.AllReduce, "ring")!, Topology.Ring(5)) { Bytes = 50 }.Call(0);
+        CollectiveAlgorithm allReduce = CollectiveAlgorithms.Find(Collective.AllReduce, "ring")!;
+        CollectiveCall reduce = new SymbolicRun(allReduce, Topology.Ring(5)) { Bytes = 50 }.Call(0);
         Schedule ring = AllReduceRing.Build(reduce);
         Assert.Equal((8, 80L, 40L), (ring.MessagesSent, ring.BytesSent, ring.BytesReduced));
     }
@@ -138,7 +141,8 @@ public sealed class ScheduleTests
     public void A_missing_link_is_named()
     {
         CollectiveAlgorithm linear = CollectiveAlgorithms.Find(Collective.AllToAll, "linear")!;
-        (List<(int A, int B)> links, int count) = linear.MissingLinks(Topology.Ring(6), root: 0, commutative: true, listed: 2, countAll: true);
+        (List<(int A, int B)> links, int count) = linear.MissingLinks(
+            Topology.Ring(6), root: 0, commutative: true, listed: 2, countAll: true);
         Assert.Equal([(0, 2), (0, 3)], links);
         Assert.Equal(9, count);
     }

@@ -18,7 +18,8 @@ public sealed class SelectionTests
             ["BOXER_OTHER"] = "x",
             ["BOXER_COLLECTIVE_BARRIER"] = "",
         });
-        Assert.Equal(("grid", "ring", true, 4, 2.5), (options.AllToAll, options.AllReduce, options.Check, options.Window, options.RanksPerCore));
+        Assert.Equal(
+            ("grid", "ring", true, 4, 2.5), (options.AllToAll, options.AllReduce, options.Check, options.Window, options.RanksPerCore));
         Assert.Equal("linear", options.ExclusiveScan);
         Assert.Null(options.Barrier);
     }
@@ -32,7 +33,8 @@ public sealed class SelectionTests
     [InlineData("BOXER_RANKS_PER_CORE", "many", "not a number")]
     public void What_the_environment_says_wrongly_is_an_error(string name, string value, string message)
     {
-        InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => CollectiveEnvironment.Parse(new Hashtable { [name] = value }));
+        InvalidOperationException error = Assert.Throws<InvalidOperationException>(
+            () => CollectiveEnvironment.Parse(new Hashtable { [name] = value }));
         Assert.StartsWith($"{name}={value}: ", error.Message, StringComparison.Ordinal);
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
@@ -169,7 +171,8 @@ public sealed class SelectionTests
             {
                 foreach (string topology in new[] { "mesh", "grid", "ring" })
                 {
-                    CollectiveSelector selector = new(Topology.Parse(topology, size), CollectiveOptions.Plain with { Model = model, RanksPerCore = size / 2.0 });
+                    CollectiveSelector selector = new(
+                        Topology.Parse(topology, size), CollectiveOptions.Plain with { Model = model, RanksPerCore = size / 2.0 });
                     foreach (Collective collective in Enum.GetValues<Collective>())
                     {
                         CollectiveExplanation explanation = selector.Explain(new(collective, 1000, 4));
@@ -178,7 +181,8 @@ public sealed class SelectionTests
                         CollectiveCandidate chosen = explanation.Candidates.Single(candidate => candidate.IsChosen);
                         Assert.Equal(explanation.Chosen, chosen.Algorithm);
                         Assert.Equal(explanation.Candidates.Min(candidate => candidate.PredictedSeconds), chosen.PredictedSeconds);
-                        Assert.All(explanation.Candidates, candidate => Assert.True(candidate.PredictedSeconds is null == candidate.Refusal is not null));
+                        Assert.All(explanation.Candidates, candidate => Assert.True(
+                            candidate.PredictedSeconds is null == candidate.Refusal is not null));
                     }
                 }
             }

@@ -1,6 +1,8 @@
 namespace BoxerMpi.Collectives.Tests;
 
-/// <summary>What callers rely on beyond the right values: order, several at once, new communicators, errors that say what is wrong.</summary>
+/// <summary>
+/// What callers rely on beyond the right values: order, several at once, new communicators, errors that say what is wrong.
+/// </summary>
 public sealed class SemanticsTests
 {
     /// <summary>x → A·x + B, modulo 2⁶⁴: composing is associative but does not commute.</summary>
@@ -86,7 +88,8 @@ public sealed class SemanticsTests
             double[] own = [.. Enumerable.Range(0, 9).Select(to => (to + 1) / (world.Rank + 3.0))];
             world.ReduceScatterBlock(own.AsSpan(), ReduceOp<double>.Sum);
             Assert.Equal(BitConverter.DoubleToInt64Bits(Prefix(9, world.Rank + 1)), BitConverter.DoubleToInt64Bits(own[0]));
-            Assert.Equal(expected, world.Reduce(1.0 / (world.Rank + 3), ReduceOp<double>.Sum, root: 4), world.Rank == 4 ? 0 : double.MaxValue);
+            Assert.Equal(
+                expected, world.Reduce(1.0 / (world.Rank + 3), ReduceOp<double>.Sum, root: 4), world.Rank == 4 ? 0 : double.MaxValue);
             return Task.CompletedTask;
         });
 
@@ -130,7 +133,8 @@ public sealed class SemanticsTests
             Assert.Equal(new(0, 3), world.AllReduce(own, ReduceOp.MinLocation<double>()));
             Assert.Equal(new(3, 0), world.AllReduce(own, ReduceOp.MaxLocation<double>()));
             Assert.Equal(new(1, 2), world.AllReduce(own with { Value = world.Rank is 2 or 4 ? 1 : 5 }, ReduceOp.MinLocation<double>()));
-            Assert.Equal(1, world.AllReduce(own with { Value = world.Rank is 1 or 4 ? double.NaN : 5 }, ReduceOp.MinLocation<double>()).Index);
+            Assert.Equal(
+                1, world.AllReduce(own with { Value = world.Rank is 1 or 4 ? double.NaN : 5 }, ReduceOp.MinLocation<double>()).Index);
             return Task.CompletedTask;
         });
 

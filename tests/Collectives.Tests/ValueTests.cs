@@ -49,7 +49,8 @@ public sealed class ValueTests
             Assert.Equal("abcde"[..(world.Rank + 1)], world.ScanObject(letter, string.Concat));
             Assert.Equal("abcde"[..(world.Rank + 1)], await world.ScanObjectAsync(letter, string.Concat, token));
             Assert.Equal(world.Rank == 0 ? "none" : "abcde"[..world.Rank], world.ExclusiveScanObject(letter, string.Concat, first: "none"));
-            Assert.Equal(world.Rank == 0 ? null : "abcde"[..world.Rank], await world.ExclusiveScanObjectAsync(letter, string.Concat, cancellationToken: token));
+            Assert.Equal(world.Rank == 0 ? null : "abcde"[..world.Rank], await world.ExclusiveScanObjectAsync(
+                letter, string.Concat, cancellationToken: token));
             string[] forOthers = [.. ranks.Select(to => $"{letter}{to} ")];
             string forMe = string.Concat("abcde".Select(from => $"{from}{world.Rank} "));
             Assert.Equal(forMe, world.ReduceScatterObject(forOthers, string.Concat));

@@ -1,7 +1,9 @@
 namespace BoxerMpi.Collectives;
 
 /// <summary>Each round doubles what a rank has, taken from the rank 1, 2, 4 … after it: ⌈log₂ P⌉ rounds for any P.</summary>
-/// <remarks>Best for short blocks. Blocks collect in scratch memory from one's own on and are turned into place. Bruck et al. (1997).</remarks>
+/// <remarks>
+/// Best for short blocks. Blocks collect in scratch memory from one's own on and are turned into place. Bruck et al. (1997).
+/// </remarks>
 internal static class AllGatherBruck
 {
     public static Schedule Build(in CollectiveCall call)

@@ -1,6 +1,8 @@
 namespace BoxerMpi.Collectives;
 
-/// <summary>Pairs of neighbours swap their blocks, then what came from one side goes to the other, two blocks a message: P/2 rounds.</summary>
+/// <summary>
+/// Pairs of neighbours swap their blocks, then what came from one side goes to the other, two blocks a message: P/2 rounds.
+/// </summary>
 /// <remarks>
 /// Half the rounds of the ring over the same links, for an even number of ranks; an odd one goes round the ring. For long blocks.
 /// Chen, Zhang, Zhang, Yuan (2005).

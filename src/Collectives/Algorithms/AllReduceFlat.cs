@@ -1,7 +1,9 @@
 namespace BoxerMpi.Collectives;
 
 /// <summary>Everybody sends to rank 0, which folds strictly in the order of the ranks and sends the result to everybody.</summary>
-/// <remarks>2(P−1) messages in all, the fewest there can be: for short vectors when ranks share cores. The result does not depend on the algorithm.</remarks>
+/// <remarks>
+/// 2(P−1) messages in all, the fewest there can be: for short vectors when ranks share cores. The result does not depend on the algorithm.
+/// </remarks>
 internal static class AllReduceFlat
 {
     public static Schedule Build(in CollectiveCall call)

@@ -91,7 +91,9 @@ internal static class AllToAllBruck
         return digit.Places * block;
     }
 
-    /// <summary>The places below a size whose number has a digit at a weight: runs of that weight, one each period; the last may be short.</summary>
+    /// <summary>
+    /// The places below a size whose number has a digit at a weight: runs of that weight, one each period; the last may be short.
+    /// </summary>
     private readonly struct Digit(int weight, int radix, int digit, int size)
     {
         public int Weight => weight;

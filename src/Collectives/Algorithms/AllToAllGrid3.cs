@@ -19,11 +19,14 @@ internal static class AllToAllGrid3
         return exchange.Deliver().Build();
     }
 
-    /// <summary>Sends counts the way of the blocks in all but the last phase; they arrive in the order in which <see cref="Build"/> reads them.</summary>
+    /// <summary>
+    /// Sends counts the way of the blocks in all but the last phase; they arrive in the order in which <see cref="Build"/> reads them.
+    /// </summary>
     /// <remarks>The send buffer holds a count for each rank.</remarks>
     public static Schedule BuildCounts(in CollectiveCall call)
     {
-        Exchange exchange = new(call with { SendLayout = null, ReceiveLayout = null, Known = null, Bytes = sizeof(long), StageSend = false });
+        Exchange exchange = new(
+            call with { SendLayout = null, ReceiveLayout = null, Known = null, Bytes = sizeof(long), StageSend = false });
         long offset = 0;
         for (int phase = 0; phase < exchange.Phases - 1; phase++)
         {
@@ -58,7 +61,8 @@ internal static class AllToAllGrid3
     }
 
     /// <summary>Without the dimensions of one rank, in which nothing moves; one dimension stays in any case.</summary>
-    private static int[] Longer(int[] dimensions) => Array.FindAll(dimensions, extent => extent > 1) is { Length: > 0 } longer ? longer : [1];
+    private static int[] Longer(int[] dimensions) =>
+        Array.FindAll(dimensions, extent => extent > 1) is { Length: > 0 } longer ? longer : [1];
 
     private sealed class Exchange
     {
@@ -120,7 +124,9 @@ internal static class AllToAllGrid3
         }
 
         /// <summary>The blocks at a rank before a phase that go to a coordinate of it, the same list on both ends.</summary>
-        /// <remarks>The sources differ from the rank in the coordinates that were changed already, the destinations in the others.</remarks>
+        /// <remarks>
+        /// The sources differ from the rank in the coordinates that were changed already, the destinations in the others.
+        /// </remarks>
         private List<(int Source, int Destination)> Blocks(int rank, int stride, int extent, int coordinate)
         {
             List<(int Source, int Destination)> blocks = [];

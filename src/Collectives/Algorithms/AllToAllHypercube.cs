@@ -1,6 +1,8 @@
 namespace BoxerMpi.Collectives;
 
-/// <summary>Bit by bit of the two ranks' difference, every block moves over one link of a hypercube: log₂ P rounds of half of all blocks.</summary>
+/// <summary>
+/// Bit by bit of the two ranks' difference, every block moves over one link of a hypercube: log₂ P rounds of half of all blocks.
+/// </summary>
 /// <remarks>
 /// For tiny uniform blocks on hypercubes. Where P is no power of two, first the bits are cleared that only the source has, then those
 /// set that only the destination has: so no block passes a rank that does not exist. 2·⌈log₂ P⌉ rounds then.

@@ -14,7 +14,10 @@ internal static class AllToAllRouted
 {
     public static Schedule Build(in CollectiveCall call) => Steps(call, new(call), (_, _) => { }).Build();
 
-    /// <summary>Sends counts the way of the blocks, but for the last link: the destination knows them. They arrive in the order of <see cref="Build"/>.</summary>
+    /// <summary>
+    /// Sends counts the way of the blocks, but for the last link: the destination knows them. They arrive in the order of
+    /// <see cref="Build"/>.
+    /// </summary>
     /// <remarks>The send buffer holds a count for each rank.</remarks>
     public static Schedule BuildCounts(in CollectiveCall call)
     {

@@ -1,6 +1,8 @@
 namespace BoxerMpi.Collectives;
 
-/// <summary>In round k a rank hears from the rank 2ᵏ before it and tells the one 2ᵏ after it: ⌈log₂ P⌉ rounds, the fewest there can be.</summary>
+/// <summary>
+/// In round k a rank hears from the rank 2ᵏ before it and tells the one 2ᵏ after it: ⌈log₂ P⌉ rounds, the fewest there can be.
+/// </summary>
 /// <remarks>Hensgen, Finkel, Manber (1988).</remarks>
 internal static class BarrierDissemination
 {

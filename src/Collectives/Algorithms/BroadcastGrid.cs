@@ -1,6 +1,8 @@
 namespace BoxerMpi.Collectives;
 
-/// <summary>The root's column gets the vector by a binomial tree, then every row does: ⌈log₂ r⌉+⌈log₂ c⌉ hops over links of the grid.</summary>
+/// <summary>
+/// The root's column gets the vector by a binomial tree, then every row does: ⌈log₂ r⌉+⌈log₂ c⌉ hops over links of the grid.
+/// </summary>
 internal static class BroadcastGrid
 {
     public static Schedule Build(in CollectiveCall call) => TreeSteps.Broadcast(

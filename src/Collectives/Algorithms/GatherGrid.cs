@@ -1,6 +1,8 @@
 namespace BoxerMpi.Collectives;
 
-/// <summary>Every row gathers in the root's column, then the column gathers whole rows: ⌈log₂ c⌉+⌈log₂ r⌉ hops over links of the grid.</summary>
+/// <summary>
+/// Every row gathers in the root's column, then the column gathers whole rows: ⌈log₂ c⌉+⌈log₂ r⌉ hops over links of the grid.
+/// </summary>
 internal static class GatherGrid
 {
     public static Schedule Build(in CollectiveCall call)

@@ -1,6 +1,8 @@
 namespace BoxerMpi.Collectives;
 
-/// <summary>Every row folds in the root's column by a binomial tree, then the column does: ⌈log₂ c⌉+⌈log₂ r⌉ hops over links of the grid.</summary>
+/// <summary>
+/// Every row folds in the root's column by a binomial tree, then the column does: ⌈log₂ c⌉+⌈log₂ r⌉ hops over links of the grid.
+/// </summary>
 /// <remarks>
 /// What does not commute is folded at rank 0, where rows and then the column are ranges of ranks in order, and goes to the root along
 /// the first row and down the root's column.

@@ -68,7 +68,8 @@ internal static class ReduceScatterGrid
         if (call.SendLayout is null)
         {
             long block = call.Bytes;
-            schedule.CopyStrided(vector.Slice(column * block, block), grid.Columns * block, bundle.Slice(0, block), block, grid.ColumnLength(column));
+            schedule.CopyStrided(
+                vector.Slice(column * block, block), grid.Columns * block, bundle.Slice(0, block), block, grid.ColumnLength(column));
             return bundle;
         }
 

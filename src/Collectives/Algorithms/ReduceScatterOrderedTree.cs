@@ -1,6 +1,8 @@
 namespace BoxerMpi.Collectives;
 
-/// <summary>Vectors are gathered up a spanning tree of the topology, folded strictly in the order of the ranks, and the blocks scattered down it.</summary>
+/// <summary>
+/// Vectors are gathered up a spanning tree of the topology, folded strictly in the order of the ranks, and the blocks scattered down it.
+/// </summary>
 /// <remarks>For operations that do not commute, where links are sparse: P·n bytes meet at rank 0.</remarks>
 internal static class ReduceScatterOrderedTree
 {

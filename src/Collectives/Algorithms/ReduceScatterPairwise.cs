@@ -1,7 +1,9 @@
 namespace BoxerMpi.Collectives;
 
 /// <summary>In round i a rank sends the block of the rank i after it and folds the one that it gets from the rank i before it.</summary>
-/// <remarks>P−1 rounds, n bytes and n folded bytes a rank, little memory: best for very long vectors, for operations that commute.</remarks>
+/// <remarks>
+/// P−1 rounds, n bytes and n folded bytes a rank, little memory: best for very long vectors, for operations that commute.
+/// </remarks>
 internal static class ReduceScatterPairwise
 {
     public static Schedule Build(in CollectiveCall call)

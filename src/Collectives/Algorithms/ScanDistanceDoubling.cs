@@ -1,6 +1,8 @@
 namespace BoxerMpi.Collectives;
 
-/// <summary>In round k a rank sends the fold of the 2ᵏ ranks up to itself to the rank 2ᵏ after it: ⌈log₂ P⌉ rounds, one message each way.</summary>
+/// <summary>
+/// In round k a rank sends the fold of the 2ᵏ ranks up to itself to the rank 2ᵏ after it: ⌈log₂ P⌉ rounds, one message each way.
+/// </summary>
 /// <remarks>Half the folds of recursive doubling, and needs links at distance ±2ᵏ. Keeps rank order. Hillis, Steele (1986).</remarks>
 internal static class ScanDistanceDoubling
 {

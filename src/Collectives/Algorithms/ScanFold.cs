@@ -1,6 +1,8 @@
 namespace BoxerMpi.Collectives;
 
-/// <summary>What scans by doubling keep: the fold of a block of ranks to pass on, and the prefix, which is the part of it that counts here.</summary>
+/// <summary>
+/// What scans by doubling keep: the fold of a block of ranks to pass on, and the prefix, which is the part of it that counts here.
+/// </summary>
 /// <remarks>
 /// In a round a rank gets the fold of a block right before its own, or right after it. Where the order counts, what arrives is the
 /// accumulator, so buffers change places instead of being copied; the result goes to the receive buffer at the end.

@@ -1,6 +1,8 @@
 namespace BoxerMpi.Collectives;
 
-/// <summary>Prefixes go from rank to rank, in segments: each folds its own part in and passes a segment on while the next arrives.</summary>
+/// <summary>
+/// Prefixes go from rank to rank, in segments: each folds its own part in and passes a segment on while the next arrives.
+/// </summary>
 /// <remarks>P−1 hops with n bytes each: for very long vectors, for rings and lines. Folds strictly in the order of the ranks.</remarks>
 internal static class ScanLinear
 {
@@ -38,7 +40,8 @@ internal static class ScanLinear
         return schedule.Build();
     }
 
-    private static void Fold(ScheduleBuilder schedule, in CollectiveCall call, Region arriving, Region result, bool isExclusive, Region spare)
+    private static void Fold(
+        ScheduleBuilder schedule, in CollectiveCall call, Region arriving, Region result, bool isExclusive, Region spare)
     {
         Region own = call.Own.Slice(result.Offset, result.Length);
         if (!isExclusive)

@@ -1,6 +1,8 @@
 namespace BoxerMpi.Collectives;
 
-/// <summary>Vectors are gathered up a spanning tree of the topology, rank 0 folds all prefixes one after the other, and they go down it.</summary>
+/// <summary>
+/// Vectors are gathered up a spanning tree of the topology, rank 0 folds all prefixes one after the other, and they go down it.
+/// </summary>
 /// <remarks>For sparse links: P·n bytes meet at rank 0. Folds strictly in the order of the ranks.</remarks>
 internal static class ScanOrderedTree
 {

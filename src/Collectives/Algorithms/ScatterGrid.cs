@@ -1,6 +1,8 @@
 namespace BoxerMpi.Collectives;
 
-/// <summary>The root's column gets the blocks of whole rows, then every row parts them: ⌈log₂ r⌉+⌈log₂ c⌉ hops over links of the grid.</summary>
+/// <summary>
+/// The root's column gets the blocks of whole rows, then every row parts them: ⌈log₂ r⌉+⌈log₂ c⌉ hops over links of the grid.
+/// </summary>
 internal static class ScatterGrid
 {
     public static Schedule Build(in CollectiveCall call)

@@ -22,7 +22,9 @@ public static partial class CollectiveExtensions
 
     /// <summary>Every rank sends a block to all, in place.</summary>
     /// <param name="communicator">The communicator.</param>
-    /// <param name="buffer"><c>Size</c> blocks; this rank's block is in its place when the call is made, the others come from theirs.</param>
+    /// <param name="buffer">
+    /// <c>Size</c> blocks; this rank's block is in its place when the call is made, the others come from theirs.
+    /// </param>
     /// <remarks>Collective. MPI 4.1 §6.7, MPI_IN_PLACE.</remarks>
     /// <exception cref="ArgumentException">The length is not a multiple of the communicator's size.</exception>
     public static void AllGather<T>(this Communicator communicator, Span<T> buffer)
@@ -33,7 +35,8 @@ public static partial class CollectiveExtensions
     }
 
     /// <inheritdoc cref="AllGather{T}(Communicator, Span{T})"/>
-    public static ValueTask AllGatherAsync<T>(this Communicator communicator, Memory<T> buffer, CancellationToken cancellationToken = default)
+    public static ValueTask AllGatherAsync<T>(
+        this Communicator communicator, Memory<T> buffer, CancellationToken cancellationToken = default)
         where T : unmanaged
     {
         (PlanKey key, int start, int length) = AllGatherInPlace<T>(communicator, buffer.Length);

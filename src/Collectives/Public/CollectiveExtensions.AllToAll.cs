@@ -9,7 +9,9 @@ public static partial class CollectiveExtensions
     /// <param name="send"><c>Size</c> blocks; block i goes to rank i. The same length on every rank.</param>
     /// <param name="receive">Same length as <paramref name="send"/>; block i comes from rank i. Apart from it, or the same memory.</param>
     /// <remarks>Collective. MPI 4.1 §6.8.</remarks>
-    /// <exception cref="ArgumentException">Lengths differ, are no multiple of the communicator's size, or the buffers overlap in part.</exception>
+    /// <exception cref="ArgumentException">
+    /// Lengths differ, are no multiple of the communicator's size, or the buffers overlap in part.
+    /// </exception>
     /// <exception cref="PeerFailedException">A rank was lost before its block arrived.</exception>
     public static void AllToAll<T>(this Communicator communicator, ReadOnlySpan<T> send, Span<T> receive)
         where T : unmanaged => Run(communicator, AllToAllKey(communicator, send, receive), send, receive);
@@ -28,7 +30,8 @@ public static partial class CollectiveExtensions
         where T : unmanaged => communicator.AllToAll((ReadOnlySpan<T>)buffer, buffer);
 
     /// <inheritdoc cref="AllToAll{T}(Communicator, Span{T})"/>
-    public static ValueTask AllToAllAsync<T>(this Communicator communicator, Memory<T> buffer, CancellationToken cancellationToken = default)
+    public static ValueTask AllToAllAsync<T>(
+        this Communicator communicator, Memory<T> buffer, CancellationToken cancellationToken = default)
         where T : unmanaged => communicator.AllToAllAsync((ReadOnlyMemory<T>)buffer, buffer, cancellationToken);
 
     /// <summary>Every rank sends a block of any length to every rank.</summary>
@@ -36,10 +39,13 @@ public static partial class CollectiveExtensions
     /// <param name="send">What goes to the others.</param>
     /// <param name="sendLayout">Where in <paramref name="send"/> the block for each rank is.</param>
     /// <param name="receive">Where the others' blocks go. Apart from <paramref name="send"/>, or the same memory.</param>
-    /// <param name="receiveLayout">Where in <paramref name="receive"/> the block of each rank goes; its counts are those the others send.</param>
+    /// <param name="receiveLayout">
+    /// Where in <paramref name="receive"/> the block of each rank goes; its counts are those the others send.
+    /// </param>
     /// <remarks>Collective; empty blocks are not sent. A layout that is used again makes the next call cheaper. MPI 4.1 §6.8.</remarks>
     /// <exception cref="ArgumentException">
-    /// A layout does not fit the communicator or its buffer, what a rank sends to itself is not what it receives, or the buffers overlap in part.
+    /// A layout does not fit the communicator or its buffer, what a rank sends to itself is not what it receives, or the buffers overlap
+    /// in part.
     /// </exception>
     /// <exception cref="MessageTruncatedException">A rank sent another count than this rank's layout says.</exception>
     /// <exception cref="PeerFailedException">A rank was lost before its block arrived.</exception>

@@ -13,5 +13,6 @@ public static partial class CollectiveExtensions
     /// <summary>Ends when all ranks have called it.</summary>
     /// <inheritdoc cref="Barrier(Communicator)"/>
     public static ValueTask BarrierAsync(this Communicator communicator, CancellationToken cancellationToken = default) =>
-        CollectiveEngine.Of(communicator).RunAsync(new(Collective.Barrier, 0, 1), send: 0, receive: 0, op: null, type: null, cancellationToken);
+        CollectiveEngine.Of(communicator).RunAsync(
+            new(Collective.Barrier, 0, 1), send: 0, receive: 0, op: null, type: null, cancellationToken);
 }

@@ -69,7 +69,8 @@ public static partial class CollectiveExtensions
         foreach (int worldRank in group.Members)
         {
             if (communicator.FromWorldRank(worldRank) < 0)
-                throw new ArgumentException($"The group has rank {worldRank} of the job, which is not in \"{communicator.Name}\".", nameof(group));
+                throw new ArgumentException(
+                    $"The group has rank {worldRank} of the job, which is not in \"{communicator.Name}\".", nameof(group));
         }
 
         if (!group.Contains(communicator.ToWorldRank(communicator.Rank)))
@@ -104,7 +105,8 @@ public static partial class CollectiveExtensions
         }
 
         members.Sort((a, b) => (choices[a].Key, a).CompareTo((choices[b].Key, b)));
-        Communicator child = communicator.CreateChild(CollectionsMarshal.AsSpan(members), mine.Colour, $"{communicator.Name}.{mine.Colour}");
+        Communicator child = communicator.CreateChild(
+            CollectionsMarshal.AsSpan(members), mine.Colour, $"{communicator.Name}.{mine.Colour}");
         CollectiveEngine.Inherit(child, CollectiveEngine.Of(communicator));
         return child;
     }

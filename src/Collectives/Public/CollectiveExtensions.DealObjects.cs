@@ -9,7 +9,9 @@ public static partial class CollectiveExtensions
 {
     /// <summary>The root sends an object of its own to every rank.</summary>
     /// <param name="communicator">The communicator.</param>
-    /// <param name="values">At the root an object for each rank that MemoryPack can serialise; ignored elsewhere, where it may be null.</param>
+    /// <param name="values">
+    /// At the root an object for each rank that MemoryPack can serialise; ignored elsewhere, where it may be null.
+    /// </param>
     /// <param name="root">The rank that has the objects.</param>
     /// <returns>The object for this rank; at the root itself a copy.</returns>
     /// <exception cref="ArgumentException">The root has not one object for each rank.</exception>
@@ -83,7 +85,8 @@ public static partial class CollectiveExtensions
         if (values.Length != communicator.Size)
         {
             throw new ArgumentException(
-                $"There are {values.Length} objects for the {communicator.Size} ranks of \"{communicator.Name}\"; each rank gets one.", nameof(values));
+                $"There are {values.Length} objects for the {communicator.Size} ranks of \"{communicator.Name}\"; each rank gets one.",
+                nameof(values));
         }
 
         long[] lengths = new long[values.Length];

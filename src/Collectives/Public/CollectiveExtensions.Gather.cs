@@ -7,7 +7,9 @@ public static partial class CollectiveExtensions
     /// <summary>Every rank sends a block to the root.</summary>
     /// <param name="communicator">The communicator.</param>
     /// <param name="send">This rank's block; of the same length on every rank.</param>
-    /// <param name="receive">At the root <c>Size</c> blocks, block i from rank i; ignored elsewhere. May not overlap <paramref name="send"/>.</param>
+    /// <param name="receive">
+    /// At the root <c>Size</c> blocks, block i from rank i; ignored elsewhere. May not overlap <paramref name="send"/>.
+    /// </param>
     /// <param name="root">The rank that gets the blocks.</param>
     /// <remarks>Collective. MPI 4.1 §6.5.</remarks>
     /// <exception cref="ArgumentException">The receive buffer does not hold one block for each rank, or overlaps.</exception>

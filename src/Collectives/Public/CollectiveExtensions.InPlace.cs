@@ -51,7 +51,9 @@ public static partial class CollectiveExtensions
 
     /// <summary>The root sends a block to every rank, in place.</summary>
     /// <param name="communicator">The communicator.</param>
-    /// <param name="buffer">At the root <c>Size</c> blocks, of which its own stays in its place; elsewhere where this rank's block goes.</param>
+    /// <param name="buffer">
+    /// At the root <c>Size</c> blocks, of which its own stays in its place; elsewhere where this rank's block goes.
+    /// </param>
     /// <param name="root">The rank that has the blocks.</param>
     /// <inheritdoc cref="Scatter{T}(Communicator, ReadOnlySpan{T}, Span{T}, int)"/>
     public static void Scatter<T>(this Communicator communicator, Span<T> buffer, int root = 0)
@@ -73,7 +75,9 @@ public static partial class CollectiveExtensions
 
     /// <summary>The root sends a block of its own length to every rank, in place.</summary>
     /// <param name="communicator">The communicator.</param>
-    /// <param name="buffer">At the root where the blocks are, of which its own stays in its place; elsewhere where this rank's block goes.</param>
+    /// <param name="buffer">
+    /// At the root where the blocks are, of which its own stays in its place; elsewhere where this rank's block goes.
+    /// </param>
     /// <param name="layout">At the root, where the block for each rank is; ignored elsewhere, where it may be null.</param>
     /// <param name="root">The rank that has the blocks.</param>
     /// <inheritdoc cref="ScatterV{T}(Communicator, ReadOnlySpan{T}, BlockLayout?, Span{T}, int)"/>
@@ -152,22 +156,27 @@ public static partial class CollectiveExtensions
         return (root * block, block);
     }
 
-    private static (PlanKey Key, int Start, int Length) GatherVInPlace<T>(Communicator communicator, int length, BlockLayout? layout, int root)
+    private static (PlanKey Key, int Start, int Length) GatherVInPlace<T>(
+        Communicator communicator, int length, BlockLayout? layout, int root)
         where T : unmanaged
     {
         (int start, int own) = OwnAtRoot(communicator, Collective.GatherV, length, layout, root);
-        return (Key<T>(Collective.GatherV, own) with { Root = root, ReceiveLayout = communicator.Rank == root ? layout : null }, start, own);
+        BlockLayout? known = communicator.Rank == root ? layout : null;
+        return (Key<T>(Collective.GatherV, own) with { Root = root, ReceiveLayout = known }, start, own);
     }
 
-    private static (PlanKey Key, int Start, int Length) ScatterVInPlace<T>(Communicator communicator, int length, BlockLayout? layout, int root)
+    private static (PlanKey Key, int Start, int Length) ScatterVInPlace<T>(
+        Communicator communicator, int length, BlockLayout? layout, int root)
         where T : unmanaged
     {
         (int start, int own) = OwnAtRoot(communicator, Collective.ScatterV, length, layout, root);
-        return (Key<T>(Collective.ScatterV, own) with { Root = root, SendLayout = communicator.Rank == root ? layout : null }, start, own);
+        BlockLayout? known = communicator.Rank == root ? layout : null;
+        return (Key<T>(Collective.ScatterV, own) with { Root = root, SendLayout = known }, start, own);
     }
 
     /// <summary>As the other form, with blocks that lie at the root as a layout says.</summary>
-    private static (int Start, int Length) OwnAtRoot(Communicator communicator, Collective collective, int length, BlockLayout? layout, int root)
+    private static (int Start, int Length) OwnAtRoot(
+        Communicator communicator, Collective collective, int length, BlockLayout? layout, int root)
     {
         ArgumentNullException.ThrowIfNull(communicator);
         Arguments.CheckRoot(communicator, root);

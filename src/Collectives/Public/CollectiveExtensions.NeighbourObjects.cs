@@ -13,7 +13,8 @@ public static partial class CollectiveExtensions
     /// <returns>The object of each of <see cref="NeighbourCommunicator.Sources"/>; the default beyond an edge.</returns>
     /// <exception cref="WireFormatException">What came is not a <typeparamref name="T"/>.</exception>
     /// <exception cref="InvalidOperationException">All objects that a rank gets are longer than 2 GiB together.</exception>
-    public static T?[] NeighbourAllGatherObject<[DynamicallyAccessedMembers(Serialised)] T>(this NeighbourCommunicator communicator, T? value)
+    public static T?[] NeighbourAllGatherObject<[DynamicallyAccessedMembers(Serialised)] T>(
+        this NeighbourCommunicator communicator, T? value)
     {
         ArgumentNullException.ThrowIfNull(communicator);
         using ArrayPoolBufferWriter<byte> written = Serialise(true, value);
@@ -29,7 +30,8 @@ public static partial class CollectiveExtensions
     {
         ArgumentNullException.ThrowIfNull(communicator);
         using ArrayPoolBufferWriter<byte> written = Serialise(true, value);
-        BlockLayout? layout = LayoutOf(await communicator.NeighbourAllGatherAsync(written.WrittenCount, cancellationToken).ConfigureAwait(false));
+        BlockLayout? layout = LayoutOf(
+            await communicator.NeighbourAllGatherAsync(written.WrittenCount, cancellationToken).ConfigureAwait(false));
         using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate(layout is null ? 0 : TotalOf(layout));
         await communicator.NeighbourAllGatherVAsync(written.WrittenMemory, bytes.Memory, layout, cancellationToken).ConfigureAwait(false);
         return DeserialiseSources<T>(communicator, bytes.Span, layout);
@@ -44,7 +46,8 @@ public static partial class CollectiveExtensions
     /// <exception cref="ArgumentException">There is not one object for each destination.</exception>
     /// <exception cref="WireFormatException">What came is not a <typeparamref name="T"/>.</exception>
     /// <exception cref="InvalidOperationException">All objects that a rank sends or gets are longer than 2 GiB together.</exception>
-    public static T?[] NeighbourAllToAllObject<[DynamicallyAccessedMembers(Serialised)] T>(this NeighbourCommunicator communicator, T?[] values)
+    public static T?[] NeighbourAllToAllObject<[DynamicallyAccessedMembers(Serialised)] T>(
+        this NeighbourCommunicator communicator, T?[] values)
     {
         ArgumentNullException.ThrowIfNull(communicator);
         using ArrayPoolBufferWriter<byte> written = new();
@@ -68,7 +71,8 @@ public static partial class CollectiveExtensions
         await communicator.NeighbourAllToAllAsync<int>(sent, lengths, cancellationToken).ConfigureAwait(false);
         BlockLayout? layout = LayoutOf(lengths);
         using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate(layout is null ? 0 : TotalOf(layout));
-        await communicator.NeighbourAllToAllVAsync(written.WrittenMemory, LayoutOf(sent), bytes.Memory, layout, cancellationToken).ConfigureAwait(false);
+        await communicator.NeighbourAllToAllVAsync(written.WrittenMemory, LayoutOf(sent), bytes.Memory, layout, cancellationToken)
+            .ConfigureAwait(false);
         return DeserialiseSources<T>(communicator, bytes.Span, layout);
     }
 

@@ -145,5 +145,6 @@ public static partial class CollectiveExtensions
 
     private static int TotalOf(BlockLayout layout) => layout.Total <= Array.MaxLength
         ? (int)layout.Total
-        : throw new InvalidOperationException($"The objects of all ranks have {layout.Total} bytes together; at most {Array.MaxLength} fit.");
+        : throw new InvalidOperationException(
+            $"The objects of all ranks have {layout.Total} bytes together; at most {Array.MaxLength} fit.");
 }

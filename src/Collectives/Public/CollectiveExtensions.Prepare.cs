@@ -37,7 +37,8 @@ public static partial class CollectiveExtensions
     /// <inheritdoc cref="ScatterV{T}(Communicator, ReadOnlySpan{T}, BlockLayout?, Span{T}, int)"/>
     public static PersistentCollective PrepareScatterV<T>(
         this Communicator communicator, ReadOnlyMemory<T> send, BlockLayout? layout, Memory<T> receive, int root = 0)
-        where T : unmanaged => Prepared(communicator, ScatterVKey(communicator, send.Span, layout, receive.Span, root), send, receive, null);
+        where T : unmanaged =>
+        Prepared(communicator, ScatterVKey(communicator, send.Span, layout, receive.Span, root), send, receive, null);
 
     /// <summary>Prepares an all-gather that can be started many times.</summary>
     /// <inheritdoc cref="AllGather{T}(Communicator, ReadOnlySpan{T}, Span{T})"/>
@@ -59,7 +60,8 @@ public static partial class CollectiveExtensions
     /// <inheritdoc cref="AllToAllV{T}(Communicator, ReadOnlySpan{T}, BlockLayout, Span{T}, BlockLayout)"/>
     public static PersistentCollective PrepareAllToAllV<T>(
         this Communicator communicator, ReadOnlyMemory<T> send, BlockLayout sendLayout, Memory<T> receive, BlockLayout receiveLayout)
-        where T : unmanaged => Prepared(communicator, AllToAllVKey(communicator, send.Span, sendLayout, receive.Span, receiveLayout), send, receive, null);
+        where T : unmanaged =>
+        Prepared(communicator, AllToAllVKey(communicator, send.Span, sendLayout, receive.Span, receiveLayout), send, receive, null);
 
     /// <summary>Prepares a reduction that can be started many times.</summary>
     /// <inheritdoc cref="Reduce{T}(Communicator, ReadOnlySpan{T}, Span{T}, ReduceOp{T}, int)"/>
@@ -83,19 +85,22 @@ public static partial class CollectiveExtensions
     /// <inheritdoc cref="ReduceScatter{T}(Communicator, ReadOnlySpan{T}, Span{T}, BlockLayout, ReduceOp{T})"/>
     public static PersistentCollective PrepareReduceScatter<T>(
         this Communicator communicator, ReadOnlyMemory<T> send, Memory<T> receive, BlockLayout layout, ReduceOp<T> op)
-        where T : unmanaged => Prepared(communicator, ReduceScatterKey(communicator, send.Span, receive.Span, layout, op), send, receive, op);
+        where T : unmanaged =>
+        Prepared(communicator, ReduceScatterKey(communicator, send.Span, receive.Span, layout, op), send, receive, op);
 
     /// <summary>Prepares a scan that can be started many times.</summary>
     /// <inheritdoc cref="Scan{T}(Communicator, ReadOnlySpan{T}, Span{T}, ReduceOp{T})"/>
     public static PersistentCollective PrepareScan<T>(
         this Communicator communicator, ReadOnlyMemory<T> send, Memory<T> receive, ReduceOp<T> op)
-        where T : unmanaged => Prepared(communicator, ScanKey(communicator, Collective.Scan, send.Span, receive.Span, op), send, receive, op);
+        where T : unmanaged =>
+        Prepared(communicator, ScanKey(communicator, Collective.Scan, send.Span, receive.Span, op), send, receive, op);
 
     /// <summary>Prepares an exclusive scan that can be started many times.</summary>
     /// <inheritdoc cref="ExclusiveScan{T}(Communicator, ReadOnlySpan{T}, Span{T}, ReduceOp{T})"/>
     public static PersistentCollective PrepareExclusiveScan<T>(
         this Communicator communicator, ReadOnlyMemory<T> send, Memory<T> receive, ReduceOp<T> op)
-        where T : unmanaged => Prepared(communicator, ScanKey(communicator, Collective.ExclusiveScan, send.Span, receive.Span, op), send, receive, op);
+        where T : unmanaged =>
+        Prepared(communicator, ScanKey(communicator, Collective.ExclusiveScan, send.Span, receive.Span, op), send, receive, op);
 
     private static PersistentCollective Prepared<T>(
         Communicator communicator, in PlanKey key, ReadOnlyMemory<T> send, Memory<T> receive, ReduceOp<T>? op)

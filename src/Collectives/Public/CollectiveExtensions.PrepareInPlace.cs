@@ -11,12 +11,14 @@ public static partial class CollectiveExtensions
         where T : unmanaged
     {
         (int start, int length) = OwnAtRoot(communicator, Collective.Gather, buffer.Length, root);
-        return Prepared(communicator, Key<T>(Collective.Gather, length) with { Root = root }, buffer.Slice(start, length), buffer, op: null);
+        return Prepared(
+            communicator, Key<T>(Collective.Gather, length) with { Root = root }, buffer.Slice(start, length), buffer, op: null);
     }
 
     /// <summary>Prepares a gather with counts in place that can be started many times.</summary>
     /// <inheritdoc cref="GatherV{T}(Communicator, Span{T}, BlockLayout?, int)"/>
-    public static PersistentCollective PrepareGatherV<T>(this Communicator communicator, Memory<T> buffer, BlockLayout? layout, int root = 0)
+    public static PersistentCollective PrepareGatherV<T>(
+        this Communicator communicator, Memory<T> buffer, BlockLayout? layout, int root = 0)
         where T : unmanaged
     {
         (PlanKey key, int start, int length) = GatherVInPlace<T>(communicator, buffer.Length, layout, root);
@@ -29,12 +31,14 @@ public static partial class CollectiveExtensions
         where T : unmanaged
     {
         (int start, int length) = OwnAtRoot(communicator, Collective.Scatter, buffer.Length, root);
-        return Prepared(communicator, Key<T>(Collective.Scatter, length) with { Root = root }, buffer, buffer.Slice(start, length), op: null);
+        return Prepared(
+            communicator, Key<T>(Collective.Scatter, length) with { Root = root }, buffer, buffer.Slice(start, length), op: null);
     }
 
     /// <summary>Prepares a scatter with counts in place that can be started many times.</summary>
     /// <inheritdoc cref="ScatterV{T}(Communicator, Span{T}, BlockLayout?, int)"/>
-    public static PersistentCollective PrepareScatterV<T>(this Communicator communicator, Memory<T> buffer, BlockLayout? layout, int root = 0)
+    public static PersistentCollective PrepareScatterV<T>(
+        this Communicator communicator, Memory<T> buffer, BlockLayout? layout, int root = 0)
         where T : unmanaged
     {
         (PlanKey key, int start, int length) = ScatterVInPlace<T>(communicator, buffer.Length, layout, root);
@@ -86,7 +90,8 @@ public static partial class CollectiveExtensions
 
     /// <summary>Prepares a reduce-scatter with counts in place that can be started many times.</summary>
     /// <inheritdoc cref="ReduceScatter{T}(Communicator, Span{T}, BlockLayout, ReduceOp{T})"/>
-    public static PersistentCollective PrepareReduceScatter<T>(this Communicator communicator, Memory<T> buffer, BlockLayout layout, ReduceOp<T> op)
+    public static PersistentCollective PrepareReduceScatter<T>(
+        this Communicator communicator, Memory<T> buffer, BlockLayout layout, ReduceOp<T> op)
         where T : unmanaged => Prepared(communicator, ReduceScatterInPlace(communicator, buffer.Length, layout, op), buffer, buffer, op);
 
     /// <summary>Prepares a scan in place that can be started many times.</summary>

@@ -7,7 +7,9 @@ public static partial class CollectiveExtensions
     /// <summary>Folds the vectors of all ranks into one at the root.</summary>
     /// <param name="communicator">The communicator.</param>
     /// <param name="send">This rank's vector; of the same length on every rank. Not changed.</param>
-    /// <param name="receive">At the root, where the fold goes, of the same length; ignored elsewhere. Apart from <paramref name="send"/>, or the same memory.</param>
+    /// <param name="receive">
+    /// At the root, where the fold goes, of the same length; ignored elsewhere. Apart from <paramref name="send"/>, or the same memory.
+    /// </param>
     /// <param name="op">How two ranks' elements fold; the same on every rank.</param>
     /// <param name="root">The rank that gets the fold.</param>
     /// <remarks>

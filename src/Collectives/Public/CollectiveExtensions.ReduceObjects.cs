@@ -96,7 +96,9 @@ public static partial class CollectiveExtensions
         return communicator.Rank == 0 ? first : Folded(values, fold, communicator.Rank);
     }
 
-    /// <summary>Every rank gives an object for every rank, and gets the fold of those for it, in the order of the ranks that gave them.</summary>
+    /// <summary>
+    /// Every rank gives an object for every rank, and gets the fold of those for it, in the order of the ranks that gave them.
+    /// </summary>
     /// <param name="communicator">The communicator.</param>
     /// <param name="values">An object for each rank that MemoryPack can serialise.</param>
     /// <param name="fold">Gets what earlier ranks give and what later ranks give.</param>

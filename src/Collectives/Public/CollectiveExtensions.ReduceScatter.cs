@@ -23,7 +23,9 @@ public static partial class CollectiveExtensions
 
     /// <summary>Folds the vectors of all ranks into one and hands every rank a block of it, in place.</summary>
     /// <param name="communicator">The communicator.</param>
-    /// <param name="buffer"><c>Size</c> blocks; afterwards this rank's block of the fold lies at the start, and the rest is undefined.</param>
+    /// <param name="buffer">
+    /// <c>Size</c> blocks; afterwards this rank's block of the fold lies at the start, and the rest is undefined.
+    /// </param>
     /// <param name="op">How two ranks' elements fold; the same on every rank.</param>
     /// <remarks>Collective. MPI 4.1 §6.10, MPI_IN_PLACE.</remarks>
     /// <exception cref="ArgumentException">The length is not a multiple of the communicator's size.</exception>
@@ -43,7 +45,9 @@ public static partial class CollectiveExtensions
     /// <param name="layout">How long the block of each rank is, without gaps; with the same counts on every rank.</param>
     /// <param name="op">How two ranks' elements fold; the same on every rank.</param>
     /// <remarks>Collective. Operations that do not commute fold in the order of the ranks. MPI 4.1 §6.10, MPI_Reduce_scatter.</remarks>
-    /// <exception cref="ArgumentException">The layout does not fit the communicator or a buffer, or has gaps; or the buffers overlap.</exception>
+    /// <exception cref="ArgumentException">
+    /// The layout does not fit the communicator or a buffer, or has gaps; or the buffers overlap.
+    /// </exception>
     /// <exception cref="PeerFailedException">A rank was lost before its blocks arrived.</exception>
     public static void ReduceScatter<T>(
         this Communicator communicator, ReadOnlySpan<T> send, Span<T> receive, BlockLayout layout, ReduceOp<T> op)
@@ -62,7 +66,9 @@ public static partial class CollectiveExtensions
 
     /// <summary>Folds the vectors of all ranks into one and hands every rank a block of its own length of it, in place.</summary>
     /// <param name="communicator">The communicator.</param>
-    /// <param name="buffer">The blocks of all ranks; afterwards this rank's block of the fold lies at the start, and the rest is undefined.</param>
+    /// <param name="buffer">
+    /// The blocks of all ranks; afterwards this rank's block of the fold lies at the start, and the rest is undefined.
+    /// </param>
     /// <param name="layout">How long the block of each rank is, without gaps; with the same counts on every rank.</param>
     /// <param name="op">How two ranks' elements fold; the same on every rank.</param>
     /// <remarks>Collective. MPI 4.1 §6.10, MPI_IN_PLACE.</remarks>

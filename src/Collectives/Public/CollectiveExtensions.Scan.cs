@@ -76,7 +76,9 @@ public static partial class CollectiveExtensions
 
     /// <summary>Folds the vectors of the ranks before each, in place.</summary>
     /// <param name="communicator">The communicator.</param>
-    /// <param name="buffer">This rank's vector, then the fold of the ranks before it; rank 0 keeps its own. Of the same length on every rank.</param>
+    /// <param name="buffer">
+    /// This rank's vector, then the fold of the ranks before it; rank 0 keeps its own. Of the same length on every rank.
+    /// </param>
     /// <param name="op">How two ranks' elements fold; the same on every rank.</param>
     /// <inheritdoc cref="ExclusiveScan{T}(Communicator, ReadOnlySpan{T}, Span{T}, ReduceOp{T})"/>
     public static void ExclusiveScan<T>(this Communicator communicator, Span<T> buffer, ReduceOp<T> op)
@@ -108,7 +110,8 @@ public static partial class CollectiveExtensions
     {
         ArgumentNullException.ThrowIfNull(op);
         T fold = await CollectiveEngine.Of(communicator).RunValueAsync(
-            Key<T>(Collective.ExclusiveScan, 1) with { Commutative = op.IsCommutative }, value, op, cancellationToken).ConfigureAwait(false);
+            Key<T>(Collective.ExclusiveScan, 1) with { Commutative = op.IsCommutative }, value, op, cancellationToken)
+                .ConfigureAwait(false);
         return communicator.Rank == 0 ? first : fold;
     }
 

@@ -43,7 +43,8 @@ public static partial class CollectiveExtensions
         int root = 0,
         CancellationToken cancellationToken = default)
         where T : unmanaged =>
-        RunAsync(communicator, ScatterVKey(communicator, send.Span, layout, receive.Span, root), send, receive, op: null, cancellationToken);
+        RunAsync(
+            communicator, ScatterVKey(communicator, send.Span, layout, receive.Span, root), send, receive, op: null, cancellationToken);
 
     private static PlanKey ScatterKey<T>(Communicator communicator, ReadOnlySpan<T> send, Span<T> receive, int root)
         where T : unmanaged

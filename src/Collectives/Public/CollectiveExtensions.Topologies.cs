@@ -7,7 +7,9 @@ public static partial class CollectiveExtensions
 {
     /// <summary>A communicator whose ranks are the places of a box, in order.</summary>
     /// <param name="communicator">The communicator; its first ranks take part, as many as the box has places.</param>
-    /// <param name="shape">The extents and which of them are periodic; <see cref="CartesianShape.Balance(int, int)"/> finds extents.</param>
+    /// <param name="shape">
+    /// The extents and which of them are periodic; <see cref="CartesianShape.Balance(int, int)"/> finds extents.
+    /// </param>
     /// <returns>The new communicator, or null on a rank beyond the box. Whoever made it disposes it.</returns>
     /// <remarks>All ranks call it, in the same order as everything that makes communicators; nothing is sent. MPI 4.1 §8.5.1.</remarks>
     /// <exception cref="ArgumentException">The box has more places than there are ranks.</exception>
@@ -97,7 +99,8 @@ public static partial class CollectiveExtensions
 
         // The first rank tells the boxes apart.
         CartesianCommunicator child = new(
-            communicator.PlanChild([.. members], members[0], $"{communicator.Name}.{members[0]}"), new CartesianShape([.. extents], [.. periodic]));
+            communicator.PlanChild([.. members], members[0], $"{communicator.Name}.{members[0]}"),
+            new CartesianShape([.. extents], [.. periodic]));
         CollectiveEngine.Inherit(child, engine);
         return child;
     }
@@ -105,7 +108,9 @@ public static partial class CollectiveExtensions
     /// <summary>A communicator of all ranks in full rows and columns, with communicators of this rank's row and column.</summary>
     /// <param name="communicator">The communicator.</param>
     /// <param name="rows">The rows, or 0 for as many as fit.</param>
-    /// <param name="columns">The columns, or 0 for as many as fit. Without both, those of the job's grid if it is full, else as square as there is.</param>
+    /// <param name="columns">
+    /// The columns, or 0 for as many as fit. Without both, those of the job's grid if it is full, else as square as there is.
+    /// </param>
     /// <returns>The new communicator. Whoever made it disposes it, and with it its row and column.</returns>
     /// <remarks>All ranks call it, in the same order as everything that makes communicators; nothing is sent.</remarks>
     /// <exception cref="ArgumentException">Rows times columns is not the number of ranks.</exception>
@@ -159,7 +164,9 @@ public static partial class CollectiveExtensions
     /// <param name="destinations">Whom this rank sends to, in the order of its blocks.</param>
     /// <returns>The new communicator. Whoever made it disposes it.</returns>
     /// <remarks>Collective: the ranks tell each other their neighbours, so that all find out if they do not fit. MPI 4.1 §8.5.4.</remarks>
-    /// <exception cref="ArgumentException">A rank does not exist; or one rank names another as often as that one does not name it. On every rank.</exception>
+    /// <exception cref="ArgumentException">
+    /// A rank does not exist; or one rank names another as often as that one does not name it. On every rank.
+    /// </exception>
     public static GraphCommunicator CreateGraph(this Communicator communicator, ReadOnlySpan<int> sources, ReadOnlySpan<int> destinations)
     {
         ArgumentNullException.ThrowIfNull(communicator);
@@ -175,7 +182,8 @@ public static partial class CollectiveExtensions
     {
         ArgumentNullException.ThrowIfNull(sources);
         ArgumentNullException.ThrowIfNull(destinations);
-        int[] lengths = await communicator.AllGatherAsync(sources.Length + destinations.Length + 1, cancellationToken).ConfigureAwait(false);
+        int[] lengths = await communicator.AllGatherAsync(sources.Length + destinations.Length + 1, cancellationToken)
+            .ConfigureAwait(false);
         BlockLayout counts = BlockLayout.FromCounts(lengths);
         int[] all = new int[counts.Total];
         int[] own = [sources.Length, .. sources, .. destinations];
@@ -185,7 +193,9 @@ public static partial class CollectiveExtensions
 
     /// <summary>A communicator whose ranks have the neighbours that the edges of all ranks make.</summary>
     /// <param name="communicator">The communicator.</param>
-    /// <param name="edges">Any edges, also between other ranks; every edge is named by one rank. Neighbours are in the order of the ranks that name them.</param>
+    /// <param name="edges">
+    /// Any edges, also between other ranks; every edge is named by one rank. Neighbours are in the order of the ranks that name them.
+    /// </param>
     /// <returns>The new communicator. Whoever made it disposes it.</returns>
     /// <remarks>Collective: the edges travel to all. MPI 4.1 §8.5.4, MPI_Dist_graph_create.</remarks>
     /// <exception cref="ArgumentException">An edge has a rank that does not exist. On every rank.</exception>
@@ -200,7 +210,8 @@ public static partial class CollectiveExtensions
         foreach ((int from, int to) in all)
         {
             if ((uint)from >= (uint)communicator.Size || (uint)to >= (uint)communicator.Size)
-                throw new ArgumentException($"Edge {from}-{to}: \"{communicator.Name}\" has ranks 0 to {communicator.Size - 1}.", nameof(edges));
+                throw new ArgumentException(
+                    $"Edge {from}-{to}: \"{communicator.Name}\" has ranks 0 to {communicator.Size - 1}.", nameof(edges));
             if (to == communicator.Rank)
                 sources.Add(from);
             if (from == communicator.Rank)

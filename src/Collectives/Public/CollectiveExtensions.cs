@@ -12,7 +12,9 @@ namespace BoxerMpi;
 public static partial class CollectiveExtensions
 {
     /// <summary>How this communicator runs its collectives.</summary>
-    /// <exception cref="InvalidOperationException">The environment has a BOXER_COLLECTIVE_ variable with an unknown name or value.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The environment has a BOXER_COLLECTIVE_ variable with an unknown name or value.
+    /// </exception>
     public static CollectiveOptions GetCollectiveOptions(this Communicator communicator) => CollectiveEngine.Of(communicator).Options;
 
     /// <summary>Changes how this communicator runs its collectives. Every rank does it at the same point, with equal options.</summary>

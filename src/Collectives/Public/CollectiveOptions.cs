@@ -76,7 +76,9 @@ public sealed record CollectiveOptions
     /// <summary>Most messages that an exchange with everybody has in flight each way. Default 32. BOXER_COLLECTIVE_WINDOW.</summary>
     public int Window { get; init => field = Positive(value, nameof(Window)); } = CollectiveCall.DefaultWindow;
 
-    /// <summary>Piece of a vector that is passed on while the next one arrives, in bytes. Default 131,072. BOXER_COLLECTIVE_SEGMENT_BYTES.</summary>
+    /// <summary>
+    /// Piece of a vector that is passed on while the next one arrives, in bytes. Default 131,072. BOXER_COLLECTIVE_SEGMENT_BYTES.
+    /// </summary>
     public int SegmentBytes { get; init => field = Positive(value, nameof(SegmentBytes)); } = CollectiveCall.DefaultSegmentBytes;
 
     /// <summary>
@@ -104,8 +106,8 @@ public sealed record CollectiveOptions
     } = 1;
 
     /// <summary>
-    /// The link model that algorithms are chosen by: <c>local</c>, <c>lambda</c>, a file that <c>boxer calibrate</c> wrote, or such a file's
-    /// text. Default local. BOXER_MODEL.
+    /// The link model that algorithms are chosen by: <c>local</c>, <c>lambda</c>, a file that <c>boxer calibrate</c> wrote, or such
+    /// a file's text. Default local. BOXER_MODEL.
     /// </summary>
     /// <exception cref="ArgumentException">It is none of these, or the file is wrong.</exception>
     public string Model
@@ -177,7 +179,8 @@ public sealed record CollectiveOptions
         Collective.Scan => this with { Scan = algorithm },
         Collective.ExclusiveScan => this with { ExclusiveScan = algorithm },
         _ => CollectiveAlgorithms.Find(collective, algorithm) is null
-            ? throw new ArgumentException($"{collective} has no algorithm '{algorithm}'; it has {CollectiveAlgorithms.Names(collective)}.", nameof(algorithm))
+            ? throw new ArgumentException(
+                $"{collective} has no algorithm '{algorithm}'; it has {CollectiveAlgorithms.Names(collective)}.", nameof(algorithm))
             : this,
     };
 

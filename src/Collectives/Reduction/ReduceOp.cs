@@ -45,11 +45,15 @@ public abstract class ReduceOp
         return new KernelOp<T>("kernel", kernel, commutative);
     }
 
-    /// <summary>The smallest value and where it is; of equal values the one with the smallest index. A value that is not a number wins.</summary>
+    /// <summary>
+    /// The smallest value and where it is; of equal values the one with the smallest index. A value that is not a number wins.
+    /// </summary>
     public static ReduceOp<ValueAt<T>> MinLocation<T>()
         where T : unmanaged, INumber<T> => LocationOp<T>.Min;
 
-    /// <summary>The largest value and where it is; of equal values the one with the smallest index. A value that is not a number wins.</summary>
+    /// <summary>
+    /// The largest value and where it is; of equal values the one with the smallest index. A value that is not a number wins.
+    /// </summary>
     public static ReduceOp<ValueAt<T>> MaxLocation<T>()
         where T : unmanaged, INumber<T> => LocationOp<T>.Max;
 

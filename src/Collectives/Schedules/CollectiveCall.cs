@@ -41,7 +41,9 @@ internal readonly record struct CollectiveCall
     /// <summary>Piece of a vector that is passed on while the next arrives.</summary>
     public int SegmentBytes { get; init; } = DefaultSegmentBytes;
 
-    /// <summary>The receive buffer holds what is to be sent, and the algorithm may not assume otherwise: the builder saves it first.</summary>
+    /// <summary>
+    /// The receive buffer holds what is to be sent, and the algorithm may not assume otherwise: the builder saves it first.
+    /// </summary>
     public bool StageSend { get; init; }
 
     /// <summary>
@@ -51,10 +53,14 @@ internal readonly record struct CollectiveCall
     /// </summary>
     public BlockLayout? SendLayout { get; init; }
 
-    /// <summary>AllToAllV: what comes from each rank. GatherV and AllGatherV: what each rank contributes; the root alone knows in GatherV.</summary>
+    /// <summary>
+    /// AllToAllV: what comes from each rank. GatherV and AllGatherV: what each rank contributes; the root alone knows in GatherV.
+    /// </summary>
     public BlockLayout? ReceiveLayout { get; init; }
 
-    /// <summary>Counts in elements that the ranks told each other beforehand; the algorithm that asked for them knows their order.</summary>
+    /// <summary>
+    /// Counts in elements that the ranks told each other beforehand; the algorithm that asked for them knows their order.
+    /// </summary>
     public long[]? Known { get; init; }
 
     /// <summary>Whom this rank exchanges with in a neighbourhood collective; layouts and blocks then count neighbours, not ranks.</summary>
@@ -80,7 +86,9 @@ internal readonly record struct CollectiveCall
     /// <summary>The block of the receive buffer for what comes from <paramref name="rank"/>.</summary>
     public Region ReceiveBlock(int rank) => Block(BufferKind.UserReceive, ReceiveLayout, rank);
 
-    /// <summary>Bytes of the block of <paramref name="rank"/> in a gather, scatter or all-gather, from whichever source this rank has.</summary>
+    /// <summary>
+    /// Bytes of the block of <paramref name="rank"/> in a gather, scatter or all-gather, from whichever source this rank has.
+    /// </summary>
     public long BlockBytes(int rank)
     {
         if (rank == Rank)

@@ -100,7 +100,9 @@ internal sealed class SpanningTree
     }
 
     /// <summary>A binomial tree over the root's column, and one over every row below the rank that it has in that column.</summary>
-    /// <remarks>With root 0, every subtree is a range of ranks. Where a short last row lacks the root's column, its ranks are below the root's row.</remarks>
+    /// <remarks>
+    /// With root 0, every subtree is a range of ranks. Where a short last row lacks the root's column, its ranks are below the root's row.
+    /// </remarks>
     public static SpanningTree Grid(in GridPlan grid, int size, int root)
     {
         (int rootRow, int rootColumn) = Math.DivRem(root, grid.Columns);
@@ -120,7 +122,9 @@ internal sealed class SpanningTree
         return new(root, parents);
     }
 
-    /// <summary>A tree along the topology's links with every rank as near to the root as it can be; fixed arity when all are linked.</summary>
+    /// <summary>
+    /// A tree along the topology's links with every rank as near to the root as it can be; fixed arity when all are linked.
+    /// </summary>
     public static SpanningTree Over(Topology topology, int root)
     {
         // Whoever plans for all ranks asks for the same tree each time.

@@ -21,7 +21,9 @@ internal enum StepKind : byte
 /// <param name="Peer">The rank at the other end of a message, or -1.</param>
 /// <param name="Target">What a receive, copy or reduction writes.</param>
 /// <param name="Source">What a send, copy or reduction reads.</param>
-/// <param name="Count">How often a copy is repeated, each time a stride further; packing is one step that way, not one for each block.</param>
+/// <param name="Count">
+/// How often a copy is repeated, each time a stride further; packing is one step that way, not one for each block.
+/// </param>
 /// <param name="TargetStride">Bytes from one repeated target to the next, also negative.</param>
 /// <param name="SourceStride">Bytes from one repeated source to the next, also negative.</param>
 internal readonly record struct Step(

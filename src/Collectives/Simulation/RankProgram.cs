@@ -2,8 +2,8 @@ namespace BoxerMpi.Collectives;
 
 /// <summary>One rank's schedule as far as time is concerned: who, how many bytes, how long between rounds.</summary>
 /// <remarks>
-/// A twentieth of the schedule's memory where blocks are packed one by one, so that thousands of ranks fit. The schedule itself is kept only
-/// for an observer.
+/// A twentieth of the schedule's memory where blocks are packed one by one, so that thousands of ranks fit. The schedule itself is kept
+/// only for an observer.
 /// </remarks>
 internal sealed class RankProgram
 {

@@ -8,7 +8,9 @@ internal sealed record Mutation(string What, Schedule[] Schedules)
     /// <summary>Whether both ends of a message are gone: nobody waits, but something may not arrive.</summary>
     public bool DropsEdge { get; init; }
 
-    /// <summary>Every step of every rank left out; every message left out at both ends, turned to another rank at either, and cut short.</summary>
+    /// <summary>
+    /// Every step of every rank left out; every message left out at both ends, turned to another rank at either, and cut short.
+    /// </summary>
     public static IEnumerable<Mutation> Of(Schedule[] schedules)
     {
         for (int rank = 0; rank < schedules.Length; rank++)

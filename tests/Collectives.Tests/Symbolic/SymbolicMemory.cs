@@ -17,7 +17,7 @@ internal sealed class SymbolicMemory : ISimulationObserver
     private readonly Cell[][] _scratch;
     private readonly Dictionary<(int From, int To), Queue<(Cell[] Data, ulong Heard)>> _underWay = [];
 
-    // Whom a rank has heard of, directly or through others: now, and when its round began, which is what the messages of the round can tell.
+    // Whom a rank has heard of, directly or through others: now, and when its round began, which is what its messages of the round tell.
     private readonly ulong[] _heard;
     private readonly ulong[] _heardBefore;
 
@@ -85,7 +85,8 @@ internal sealed class SymbolicMemory : ISimulationObserver
             for (int i = 0; i < accumulator.Length; i++)
             {
                 accumulator[i] = accumulator[i].With(later[i], _commutative, out string reason)
-                    ?? throw new ScheduleException($"Rank {rank}, {step.Source} into {step.Target}: {reason}, {later[i]} into {accumulator[i]}.");
+                    ?? throw new ScheduleException(
+                        $"Rank {rank}, {step.Source} into {step.Target}: {reason}, {later[i]} into {accumulator[i]}.");
             }
 
             return;
@@ -118,7 +119,9 @@ internal sealed class SymbolicMemory : ISimulationObserver
             : throw new ScheduleException($"Rank {rank}: {region} is outside of the buffer of {buffer.Length} bytes.");
     }
 
-    /// <summary>What is received in a round may not be touched by another message of the round; nobody writes what a caller only lends.</summary>
+    /// <summary>
+    /// What is received in a round may not be touched by another message of the round; nobody writes what a caller only lends.
+    /// </summary>
     private void CheckOverlap(int rank, Schedule schedule, int number)
     {
         Round round = schedule.Rounds[number];
