@@ -3,7 +3,7 @@ using System.Text;
 
 namespace BoxerMpi.Collectives.Tests;
 
-/// <summary>Which forms every collective has. What is not there has a reason, and docs/collectives.md shows the same table.</summary>
+/// <summary>Which forms every collective has: what is not there has a reason. docs/collectives.md shows them, and every algorithm.</summary>
 public sealed class FormsTests
 {
     private enum Form
@@ -44,9 +44,42 @@ public sealed class FormsTests
             table.Append($"| `{collective}` | {string.Join(" | ", cells)} |\n");
         }
 
-        string page = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "collectives.md"));
+        string page = Page();
         Assert.True(page.Contains(table.ToString(), StringComparison.Ordinal), $"docs/collectives.md needs this table:\n{table}");
     }
+
+    [Fact]
+    public void The_documentation_names_every_algorithm_of_every_collective()
+    {
+        // A cell of the first column holds for the rows below it, too.
+        HashSet<(string Collective, string Algorithm)> told = [];
+        string collectives = "";
+        foreach (string[] cells in Page().Split('\n').Where(line => line.StartsWith('|')).Select(line => line.Split('|')))
+        {
+            collectives = cells[1].Trim().Length > 0 ? cells[1].Trim() : collectives;
+            foreach (string name in cells[2].Split(',', StringSplitOptions.TrimEntries))
+                told.Add((collectives, name.Trim('`')));
+        }
+
+        foreach (Collective collective in Enum.GetValues<Collective>())
+        {
+            string row = SymbolicRun.IsAmongNeighbours(collective) ? "Neighbour…" : RowOf(collective);
+            foreach (CollectiveAlgorithm algorithm in CollectiveAlgorithms.Of(collective))
+                Assert.Contains((row, algorithm.Name), told);
+        }
+
+        static string RowOf(Collective collective) => collective switch
+        {
+            Collective.Gather or Collective.GatherV or Collective.Scatter or Collective.ScatterV => "Gather(V), Scatter(V)",
+            Collective.AllGather or Collective.AllGatherV => "AllGather(V)",
+            Collective.AllToAll or Collective.AllToAllV => "AllToAll(V)",
+            Collective.ReduceScatter or Collective.ReduceScatterBlock => "ReduceScatter(Block)",
+            Collective.Scan or Collective.ExclusiveScan => "Scan, ExclusiveScan",
+            _ => collective.ToString(),
+        };
+    }
+
+    private static string Page() => File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "collectives.md"));
 
     /// <summary>Why there is no such form, as the documentation says it; null when there should be one.</summary>
     private static string? Reason(Collective collective, Form form) => (collective, form) switch

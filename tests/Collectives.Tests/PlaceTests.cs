@@ -4,12 +4,14 @@ namespace BoxerMpi.Collectives.Tests;
 public sealed class PlaceTests
 {
     [Theory]
-    [InlineData(6, "mesh", false)]
-    [InlineData(6, "grid", true)]
-    [InlineData(4, "mesh", true)]
-    [InlineData(9, "ring", true)]
-    [InlineData(1, "mesh", true)]
-    public Task Halos_come_from_the_neighbours_of_a_box(int size, string topology, bool periodic) =>
+    [InlineData(6, "mesh", false, LocalTransport.Memory)]
+    [InlineData(6, "grid", true, LocalTransport.Tcp)]
+    [InlineData(4, "mesh", true, LocalTransport.Memory)]
+    [InlineData(9, "ring", true, LocalTransport.Memory)]
+    [InlineData(12, "grid", false, LocalTransport.Tcp)]
+    [InlineData(2, "mesh", true, LocalTransport.Tcp)]
+    [InlineData(1, "mesh", true, LocalTransport.Memory)]
+    public Task Halos_come_from_the_neighbours_of_a_box(int size, string topology, bool periodic, LocalTransport transport) =>
         LocalCluster.RunAsync(size, async (world, token) =>
         {
             using CartesianCommunicator box = world.CreateCartesian(dimensions: 2, periodic);
@@ -67,7 +69,7 @@ public sealed class PlaceTests
             }
 
             Assert.Equal(size * (size - 1) / 2, box.AllReduce(box.Rank, ReduceOp<int>.Sum));
-        }, new() { Topology = topology });
+        }, new() { Topology = topology, Transport = transport });
 
     [Fact]
     public Task A_box_parts_into_lines_and_leaves_surplus_ranks_out() =>
