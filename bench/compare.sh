@@ -8,12 +8,13 @@
 # --ranks   default 2,4,8,16; the point-to-point operations run where 2 is among them
 # --bytes   default: per operation, the sizes that have a target; e.g. 8,64K
 # --repeats default 5; a repeat runs the peer, then ours; a ratio is always taken within one repeat
-# --seconds timed per operation and size (0.15); --warmup per operation (0.3; the first of a process twice that)
+# --seconds timed per operation and size (0.15); --warmup per operation, the first of a process twice that (0.3 times the ranks a
+#           core: they share the time in which .NET compiles what runs hot)
 # --out     also write the table as markdown; --raw keeps every measurement
-# --boxer   the command to measure; default: this repository's, built in Release
+# --boxer   the command to measure; default: this repository's, published ReadyToRun as `boxer run` does it with programs
 # --mpich   at 2 ranks also run MPICH over TCP; the ratio is then to the faster of the two
 #
-# All of it takes about 15 minutes on 2 quiet cores. The table names the target of the first release and the final one.
+# All of it takes about 20 minutes on 2 quiet cores. The table names the target of the first release and the final one.
 #
 # Exit code 0 when everything was measured, whatever the verdicts; 1 when a measurement is missing.
 set -euo pipefail
@@ -21,7 +22,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
 build=${TMPDIR:-/tmp}/boxer-bench-$(id -u)
-ops= ranks=2,4,8,16 bytes= repeats=5 seconds=0.15 warmup=0.3 out= raw= boxer= mpich=
+ops= ranks=2,4,8,16 bytes= repeats=5 seconds=0.15 warmup= out= raw= boxer= mpich=
 command_line="bench/compare.sh${*:+ $*}"
 
 while [ $# -gt 0 ]; do
@@ -62,22 +63,27 @@ mpicc.openmpi -O2 -std=c11 -o "$build/mpi_bench" "$here/peers/mpi_bench.c" -lm
 gcc -O2 -std=c11 -o "$build/plain_tcp" "$here/peers/plain_tcp.c"
 [ -z "$mpich" ] || mpicc.mpich -O2 -std=c11 -o "$build/mpi_bench.mpich" "$here/peers/mpi_bench.c" -lm
 if [ -z "$boxer" ]; then
-    dotnet build "$root/launcher/launcher.csproj" -c Release -v q -nologo >&2
-    boxer=$root/launcher/bin/Release/net10.0/boxer
+    dotnet publish "$root/launcher/launcher.csproj" -c Release --use-current-runtime --self-contained false -p:PublishReadyToRun=true \
+        -o "$build/boxer" -v q -nologo >&2
+    boxer=$build/boxer/boxer
 fi
+
+warmup_of() { # ranks
+    [ -n "$warmup" ] && echo "$warmup" || awk -v ranks="$1" -v cores="$(nproc)" 'BEGIN { print 0.3 * (ranks > cores ? ranks / cores : 1) }'
+}
 
 run_openmpi() { # ranks ops bytes
     timeout 120 mpirun.openmpi --allow-run-as-root --oversubscribe --mca pml ob1 --mca btl tcp,self --mca btl_tcp_if_include lo \
-        -n "$1" "$build/mpi_bench" "$2" --bytes "$3" --seconds "$seconds" --warmup "$warmup"
+        -n "$1" "$build/mpi_bench" "$2" --bytes "$3" --seconds "$seconds" --warmup "$(warmup_of "$1")"
 }
 run_mpich() {
     MPIR_CVAR_NOLOCAL=1 UCX_TLS=tcp,self UCX_NET_DEVICES=lo timeout 60 mpirun.mpich -n "$1" "$build/mpi_bench.mpich" "$2" \
-        --bytes "$3" --seconds "$seconds" --warmup "$warmup"
+        --bytes "$3" --seconds "$seconds" --warmup "$(warmup_of "$1")"
 }
 run_plain() { "$build/plain_tcp" --bytes "$3" --seconds "$seconds"; }
 run_boxer() {
     # shellcheck disable=SC2086 # COMMAND may carry arguments
-    timeout 120 $boxer bench "$2" -n "$1" --bytes "$3" --json "$build/boxer.json" --seconds "$seconds" --warmup "$warmup" > "$build/boxer.out" 2>&1 ||
+    timeout 120 $boxer bench "$2" -n "$1" --bytes "$3" --json "$build/boxer.json" --seconds "$seconds" --warmup "$(warmup_of "$1")" > "$build/boxer.out" 2>&1 ||
         { tail -5 "$build/boxer.out" >&2; return 1; }
     cat "$build/boxer.json"
 }

@@ -384,7 +384,7 @@ int main(int argc, char **argv)
     counts = malloc((size_t)size * sizeof(int));
     displacements = malloc((size_t)size * sizeof(int));
 
-    /* The process's first measurement warms up for twice the time, an operation's first for the time, later sizes for a fifth. */
+    /* The process's first measurement warms up for twice the time, an operation's first for the time, later sizes for half of it. */
     double factor = 2.0;
     for (char *save, *name = strtok_r(argv[1], ",", &save); name != NULL; name = strtok_r(NULL, ",", &save)) {
         const Operation *operation = find(name);
@@ -397,7 +397,7 @@ int main(int argc, char **argv)
             if (bytes % operation->element != 0)
                 fail("the bytes are not a multiple of the operation's element");
             measure(operation, warmup * factor, seconds, check);
-            factor = 0.2;
+            factor = 0.5;
             if (operation->send_length == nothing)
                 break;
         }

@@ -21,7 +21,7 @@ internal sealed class BenchRank(Communicator world, BenchOptions options)
                 BenchLine? line = Measure(operation, checked((int)bytes), options.Warmup.TotalSeconds * factor);
                 if (line is not null)
                     report(line);
-                factor = 0.2;
+                factor = 0.5;
             }
             factor = 1.0;
         }

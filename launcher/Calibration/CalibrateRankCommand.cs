@@ -32,7 +32,7 @@ internal sealed class CalibrateRankCommand : Command
         if (world.Rank != 0)
             return;
         LinkModel pair = LinkModelText.Parse(File.ReadAllText(file));
-        bool shares = world.Size > Environment.ProcessorCount;
-        File.WriteAllText(file, LinkModelText.Write(pair with { SwitchSeconds = shares ? Math.Max(0, hop - pair.AlphaSeconds) : 0 }));
+        double others = ((double)world.Size / Environment.ProcessorCount) - 1;
+        File.WriteAllText(file, LinkModelText.Write(pair with { SwitchSeconds = others > 0 ? Math.Max(0, hop - pair.AlphaSeconds) / others : 0 }));
     });
 }

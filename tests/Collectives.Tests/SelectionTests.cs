@@ -49,7 +49,7 @@ public sealed class SelectionTests
     [InlineData("grid", 16, 1, "AllToAll", 64L, "hypercube")] // a 4x4 grid holds the hypercube
     [InlineData("grid", 16, 1, "AllToAll", 4096L, "grid")]
     [InlineData("ring", 16, 1, "AllToAll", 64L, "routed")]
-    [InlineData("mesh", 16, 8, "Barrier", 0L, "flat")]
+    [InlineData("mesh", 16, 8, "Barrier", 0L, "tree")]
     [InlineData("mesh", 16, 1, "Barrier", 0L, "dissemination")]
     [InlineData("grid", 16, 1, "AllReduce", 8L, "recursive-doubling")] // a 4x4 grid holds the hypercube
     [InlineData("grid", 9, 1, "AllReduce", 8L, "tree")]
@@ -120,7 +120,7 @@ public sealed class SelectionTests
     public Task The_algorithm_in_use_is_visible() =>
         LocalCluster.RunAsync(4, world =>
         {
-            Assert.Equal("linear", CollectiveEngine.AlgorithmFor(world, Collective.AllToAll, 1024));
+            Assert.Equal("linear", CollectiveEngine.AlgorithmFor(world, Collective.AllToAll, 65536));
             world.SetCollectiveOptions(new() { AllToAll = "pairwise" });
             Assert.Equal("pairwise", CollectiveEngine.AlgorithmFor(world, Collective.AllToAll, 1024));
             using Communicator child = world.Duplicate();

@@ -141,7 +141,7 @@ internal sealed class CostEstimator(Topology topology, LinkModel model, double r
             if (round.Posts > 0)
             {
                 ports += model.LatencySeconds + Math.Max(sent, received);
-                processor += Cores > 0 ? model.SwitchSeconds : 0;
+                processor += Cores > 0 ? model.SwitchSeconds * (ranksPerCore - 1) : 0;
             }
         }
 

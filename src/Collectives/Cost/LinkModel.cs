@@ -31,7 +31,7 @@ internal sealed record LinkModel
     /// <summary>Processor time of each end for a byte of a message.</summary>
     public double ProcessorByteSeconds { get; init => field = Checked(value); }
 
-    /// <summary>Processor time to put another rank on a core.</summary>
+    /// <summary>Processor time to put another rank on a core, for every other rank of that core: each looks in vain for its message.</summary>
     public double SwitchSeconds { get; init => field = Checked(value); }
 
     /// <summary>γ: processor time to fold a byte.</summary>

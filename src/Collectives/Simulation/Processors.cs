@@ -16,7 +16,7 @@ internal enum TaskKind : byte
 /// <summary>The processor tasks of all ranks: first in first out on each rank, on a core of its own or on one that it shares.</summary>
 /// <remarks>
 /// A rank that has a core keeps it until it has nothing to do; then the one that has waited longest gets it. Putting a rank on a core that
-/// another one has had takes the model's switch time.
+/// another one has had takes the model's switch time for every other rank that the core has.
 /// </remarks>
 internal sealed class Processors
 {
@@ -25,6 +25,7 @@ internal sealed class Processors
     private readonly int[] _first;
     private readonly int[] _last;
     private readonly bool[] _running;
+    private readonly double[] _idleSince;
     private readonly int[] _lastRankOfCore;
     private readonly int[] _coreOf;
     private readonly bool[] _coreTaken;
@@ -40,11 +41,12 @@ internal sealed class Processors
     public Processors(int size, int cores, double switchSeconds, EventQueue events)
     {
         _events = events;
-        _switchSeconds = switchSeconds;
+        _switchSeconds = cores > 0 ? switchSeconds * Math.Max(0, ((double)size / cores) - 1) : 0;
         _first = new int[size];
         _last = new int[size];
         Array.Fill(_first, -1);
         _running = new bool[size];
+        _idleSince = new double[size];
         _coreOf = new int[size];
         bool isShared = cores > 0 && cores < size;
         _lastRankOfCore = new int[isShared ? cores : 0];
@@ -54,6 +56,9 @@ internal sealed class Processors
     }
 
     private bool IsShared => _coreTaken.Length > 0;
+
+    /// <summary>How long the rank's own core has had nothing to do; zero where ranks share cores, as others have used the time.</summary>
+    public double Idle(double now, int rank) => IsShared || _running[rank] ? 0 : now - _idleSince[rank];
 
     /// <summary>Gives a rank something to do.</summary>
     /// <returns>False when it takes no time and nothing is before it: the caller goes on at once.</returns>
@@ -97,6 +102,7 @@ internal sealed class Processors
         }
 
         _running[rank] = false;
+        _idleSince[rank] = now;
         if (!IsShared)
             return;
         _coreTaken[_coreOf[rank]] = false;

@@ -75,7 +75,12 @@ internal sealed partial class Simulator
 
     private void Work(int rank, TaskKind kind, int message)
     {
-        double seconds = _model.ProcessorMessageSeconds + _model.ProcessorByteSeconds * BytesOf(message);
+        double bytes = _model.ProcessorByteSeconds * BytesOf(message);
+
+        // An idle receiver takes the bytes while the sender still hands them over.
+        if (kind == TaskKind.Receive)
+            bytes = Math.Max(0, bytes - _processors.Idle(_now, rank));
+        double seconds = _model.ProcessorMessageSeconds + bytes;
         if (!_processors.Add(_now, rank, seconds, kind, message))
             Finish(kind, message);
     }
