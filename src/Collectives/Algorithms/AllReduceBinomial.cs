@@ -9,7 +9,7 @@ internal static class AllReduceBinomial
         ScheduleBuilder schedule = new(call);
         SpanningTree tree = SpanningTree.Binomial(call.Size, root: 0);
         Region vector = Region.UserReceive(0, call.Bytes);
-        TreeSteps.Reduce(schedule, tree, call.Rank, call.Own, vector);
+        TreeSteps.Reduce(schedule, tree, call.Rank, call.Own, vector, call.MayFoldLate);
         return TreeSteps.Broadcast(schedule, tree, call.Rank, vector).Build();
     }
 }

@@ -31,6 +31,13 @@ internal static class AllReduceRecursiveDoubling
         for (int distance = 1; distance < ranks.Participants; distance <<= 1)
         {
             int peer = ranks.Rank(me ^ distance);
+            if (call.MayFoldLate && outgoing != current)
+            {
+                schedule.Receive(from: peer, current).Send(to: peer, outgoing).Reduce(current, outgoing).EndRound();
+                outgoing = current;
+                continue;
+            }
+
             schedule.Receive(from: peer, other).Send(to: peer, outgoing).Copy(outgoing, current);
             if ((me & distance) == 0 || call.Commutative)
             {

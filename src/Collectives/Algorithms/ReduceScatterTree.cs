@@ -11,7 +11,7 @@ internal static class ReduceScatterTree
         CollectiveCall shape = call;
         long bytes = call.SendBytes;
         Region all = call.Rank == 0 ? schedule.Scratch(bytes) : default;
-        TreeSteps.Reduce(schedule, tree, call.Rank, Region.UserSend(0, bytes), all);
+        TreeSteps.Reduce(schedule, tree, call.Rank, Region.UserSend(0, bytes), all, call.Commutative);
         return TreeSteps.Scatter(
             schedule, tree, call.Rank, Region.UserReceive(0, call.Bytes), rank => shape.SendBlock(rank).Length,
             rank => all.Slice(shape.SendBlock(rank).Offset, shape.SendBlock(rank).Length)).Build();

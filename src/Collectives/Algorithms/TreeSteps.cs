@@ -54,9 +54,10 @@ internal static class TreeSteps
     /// <summary>Folds everybody's <paramref name="own"/> up the tree; at the root the result is in <paramref name="result"/>.</summary>
     /// <remarks>
     /// A rank folds itself first, then its children in order. That is the order of the ranks in trees whose subtrees are ranges of
-    /// ranks: flat and binomial ones with root 0. Own and result may be the same region.
+    /// ranks: flat and binomial ones with root 0. A rank that <paramref name="foldsLate"/> takes its first child's vector where the result
+    /// will be and folds itself into that, which saves a copy. Otherwise own and result may be the same memory.
     /// </remarks>
-    public static ScheduleBuilder Reduce(ScheduleBuilder schedule, SpanningTree tree, int rank, Region own, Region result)
+    public static ScheduleBuilder Reduce(ScheduleBuilder schedule, SpanningTree tree, int rank, Region own, Region result, bool foldsLate)
     {
         ReadOnlySpan<int> children = tree.Children(rank);
         Region accumulator = own;
@@ -65,18 +66,19 @@ internal static class TreeSteps
             accumulator = rank == tree.Root ? result : schedule.Scratch(own.Length);
             int batch = (int)Math.Clamp(WaitingBytes / Math.Max(1, own.Length), 1, children.Length);
             Region[] arrivals = new Region[batch];
-            for (int i = 0; i < batch; i++)
+            for (int i = foldsLate && children.Length == 1 ? 1 : 0; i < batch; i++)
                 arrivals[i] = schedule.Scratch(own.Length);
 
             for (int first = 0; first < children.Length; first += batch)
             {
                 ReadOnlySpan<int> now = children.Slice(first, Math.Min(batch, children.Length - first));
+                bool takesOwn = foldsLate && first == 0;
                 for (int i = 0; i < now.Length; i++)
-                    schedule.Receive(from: now[i], arrivals[i]);
-                if (first == 0)
+                    schedule.Receive(from: now[i], i == 0 && takesOwn ? accumulator : arrivals[i]);
+                if (first == 0 && !foldsLate)
                     schedule.Copy(own, accumulator);
                 for (int i = 0; i < now.Length; i++)
-                    schedule.Reduce(accumulator, arrivals[i]);
+                    schedule.Reduce(accumulator, i == 0 && takesOwn ? own : arrivals[i]);
                 schedule.EndRound();
             }
         }

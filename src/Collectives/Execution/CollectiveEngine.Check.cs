@@ -90,7 +90,7 @@ internal sealed partial class CollectiveEngine
         lock (_gate)
         {
             return _checkSchedule ??= AllReduceTree.Build(
-                CallOf(new(Collective.AllReduce, Unsafe.SizeOf<Report>(), Unsafe.SizeOf<Report>())));
+                CallOf(new(Collective.AllReduce, Unsafe.SizeOf<Report>(), Unsafe.SizeOf<Report>()) { InPlace = true }));
         }
     }
 

@@ -307,6 +307,7 @@ internal sealed partial class CollectiveEngine
         ElementSize = key.ElementSize,
         Commutative = key.Commutative,
         StageSend = key.StageSend,
+        InPlace = key.InPlace,
         Neighbours = (_communicator as NeighbourCommunicator)?.Neighbourhood,
         SendLayout = key.SendLayout,
         ReceiveLayout = key.ReceiveLayout,

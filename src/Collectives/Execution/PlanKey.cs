@@ -24,6 +24,9 @@ internal readonly record struct PlanKey
     /// <summary>Send and receive buffer are the same memory, and the call would overwrite what it still has to send.</summary>
     public bool StageSend { get; init; }
 
+    /// <summary>As <see cref="CollectiveCall.InPlace"/>.</summary>
+    public bool InPlace { get; init; }
+
     /// <summary>Compared by instance: a layout never changes.</summary>
     public BlockLayout? SendLayout { get; init; }
 

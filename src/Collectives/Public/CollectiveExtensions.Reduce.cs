@@ -93,7 +93,7 @@ public static partial class CollectiveExtensions
     {
         ArgumentNullException.ThrowIfNull(op);
         return CollectiveEngine.Of(communicator).RunValueAsync(
-            Key<T>(Collective.AllReduce, 1) with { Commutative = op.IsCommutative }, value, op, cancellationToken);
+            Key<T>(Collective.AllReduce, 1) with { Commutative = op.IsCommutative, InPlace = true }, value, op, cancellationToken);
     }
 
     private static PlanKey ReduceKey<T>(
@@ -103,13 +103,14 @@ public static partial class CollectiveExtensions
         ArgumentNullException.ThrowIfNull(communicator);
         ArgumentNullException.ThrowIfNull(op);
         Arguments.CheckRoot(communicator, root);
+        bool inPlace = false;
         if (communicator.Rank == root)
         {
             Arguments.CheckLength(communicator, Collective.Reduce, nameof(receive), receive.Length, send.Length, "as many as send has");
-            _ = Arguments.AreSame(Collective.Reduce, send, receive);
+            inPlace = Arguments.AreSame(Collective.Reduce, send, receive);
         }
 
-        return Key<T>(Collective.Reduce, send.Length) with { Root = root, Commutative = op.IsCommutative };
+        return Key<T>(Collective.Reduce, send.Length) with { Root = root, Commutative = op.IsCommutative, InPlace = inPlace };
     }
 
     private static PlanKey AllReduceKey<T>(Communicator communicator, ReadOnlySpan<T> send, Span<T> receive, ReduceOp<T> op)
@@ -118,7 +119,7 @@ public static partial class CollectiveExtensions
         ArgumentNullException.ThrowIfNull(communicator);
         ArgumentNullException.ThrowIfNull(op);
         Arguments.CheckLength(communicator, Collective.AllReduce, nameof(receive), receive.Length, send.Length, "as many as send has");
-        _ = Arguments.AreSame(Collective.AllReduce, send, receive);
-        return Key<T>(Collective.AllReduce, send.Length) with { Commutative = op.IsCommutative };
+        bool inPlace = Arguments.AreSame(Collective.AllReduce, send, receive);
+        return Key<T>(Collective.AllReduce, send.Length) with { Commutative = op.IsCommutative, InPlace = inPlace };
     }
 }

@@ -46,6 +46,12 @@ internal readonly record struct CollectiveCall
     /// </summary>
     public bool StageSend { get; init; }
 
+    /// <summary>Reductions: what this rank contributes lies where its result will be.</summary>
+    public bool InPlace { get; init; }
+
+    /// <summary>Reductions: whether this rank may write to the result before it has folded its own contribution in.</summary>
+    public bool MayFoldLate => Commutative && !InPlace;
+
     /// <summary>
     /// Counts in elements of the blocks by rank. AllToAllV: what goes to each rank. ScatterV: what each rank gets, known at the root.
     /// ReduceScatter: what each rank gets, one after the other.

@@ -107,6 +107,7 @@ internal sealed partial record SymbolicRun(CollectiveAlgorithm Algorithm, Topolo
             Neighbours = Neighbours?.Invoke(rank),
             StageSend = InPlace && Collective is (Collective.AllToAll or Collective.AllToAllV
                 or Collective.ReduceScatter or Collective.ReduceScatterBlock),
+            InPlace = InPlace && (Collective is Collective.Reduce or Collective.AllReduce),
         };
         if (!HasCounts)
             return call;
