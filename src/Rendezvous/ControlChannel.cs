@@ -67,6 +67,18 @@ internal enum ControlKind : byte
     /// <summary>Coordinator: the other end is there; from here on the bytes are those of the link.</summary>
     RelayReady = 19,
 
+    /// <summary>Attendant, in place of a join: proof, starter, name; asks which rank to start.</summary>
+    Attend = 20,
+
+    /// <summary>Attendant: stream, bytes that its program wrote.</summary>
+    AttendedOutput = 21,
+
+    /// <summary>Attendant: how its program ended; the connection ends.</summary>
+    AttendedExit = 22,
+
+    /// <summary>Coordinator: a signal for the attendant's program.</summary>
+    AttendedSignal = 23,
+
     /// <summary>Either end of a link, the one that knows whom it talks to first: magic, version, job, ranks, epoch, member, nonce.</summary>
     LinkHello = 32,
 
@@ -129,6 +141,9 @@ internal sealed class ControlChannel : IDisposable
 
     /// <summary>Timestamp of the last bytes that came.</summary>
     public long LastReceived { get; private set; }
+
+    /// <summary>Takes the present for the moment of the last bytes: nothing was read before because this side did not want to.</summary>
+    public void CountAsReceived() => LastReceived = _time.GetTimestamp();
 
     /// <summary>Timestamp of the last frame that was posted.</summary>
     public long LastSent { get; private set; }

@@ -43,22 +43,9 @@ internal sealed record JobSpec
     /// <summary>Distinguishes runs under the same job id: links between ranks of different epochs are refused.</summary>
     public uint Epoch { get; init; }
 
+    /// <summary>Decides about attendants, which start ranks where the launcher cannot; without it they are turned away.</summary>
+    public IAttendanceHost? Attendance { get; init; }
+
     /// <summary>Free settings that every rank gets when it joins.</summary>
     public IReadOnlyDictionary<string, string> Options { get; init; } = new Dictionary<string, string>();
-}
-
-/// <summary>The end of a job before its time: who ended it, with which exit code, and what it said.</summary>
-/// <param name="Rank">The rank that aborted, or -1 for the launcher or the coordinator.</param>
-/// <param name="Code">Exit code for the job.</param>
-/// <param name="Message">What the one who aborted said.</param>
-internal sealed record AbortInfo(int Rank, int Code, string Message)
-{
-    /// <summary>The exception that a rank's waiting operations end with.</summary>
-    public JobAbortedException ToException() =>
-        new($"The job was aborted by {(Rank < 0 ? "its launcher" : $"rank {Rank}")} with exit code {Code}: {Message}")
-        {
-            AbortingRank = Rank,
-            ExitCode = Code,
-            RemoteMessage = Message,
-        };
 }

@@ -44,6 +44,9 @@ internal static class Limits
     /// <summary>Links that a rank tells of one by one; with 11 bytes each they fit <see cref="MemberFrameBytes"/>.</summary>
     public const int LinksPerReport = 4096;
 
+    /// <summary>What an attended program wrote, in one frame.</summary>
+    public const int AttendedBytes = 32 * 1024;
+
     /// <summary>Options of a job.</summary>
     public const int OptionsPerJob = 256;
 

@@ -16,7 +16,7 @@ internal static class Proof
 
     public static byte[] Nonce() => RandomNumberGenerator.GetBytes(NonceBytes);
 
-    /// <summary>Proof of a joiner, follower or end of a relayed link, over everything that follows it in its message.</summary>
+    /// <summary>Proof of a joiner, follower, attendant or end of a relayed link, over everything that follows it in its message.</summary>
     public static void OfJoiner(
         ReadOnlySpan<byte> token, ControlKind kind, string jobId, ReadOnlySpan<byte> joinerNonce, ReadOnlySpan<byte> seedNonce, ReadOnlySpan<byte> body, Span<byte> proof) =>
         Compute(token, "boxer control joiner"u8, (byte)kind, jobId, joinerNonce, seedNonce, body, proof);
@@ -80,7 +80,7 @@ internal readonly record struct LinkIdentity(string JobId, uint Epoch, int Lower
 internal static class Protocol
 {
     /// <summary>Version of control protocol and link hello; both ends must have the same.</summary>
-    public const ushort Version = 2;
+    public const ushort Version = 3;
 
     /// <summary>"BXRC", the first bytes of a control conversation.</summary>
     public const uint ControlMagic = 0x4352_5842;

@@ -3,8 +3,8 @@ using System.Net.Sockets;
 
 namespace BoxerMpi.Rendezvous;
 
-/// <summary>One control connection at the coordinator: a stranger first, then a member or a follower of a job.</summary>
-internal sealed class SeedConnection : IDisposable
+/// <summary>One control connection at the coordinator: a stranger first, then a member, follower or attendant of a job.</summary>
+internal sealed partial class SeedConnection : IDisposable
 {
     // What an ending connection may still send before it is cut.
     private const int FramesAfterRejection = 16;
@@ -99,6 +99,9 @@ internal sealed class SeedConnection : IDisposable
                     case ControlKind.Relay when Proves(proven):
                         await RelayAsync(RelayMessage.Decode(Body(proven)), stopping).ConfigureAwait(false);
                         break;
+                    case ControlKind.Attend when Proves(proven):
+                        await AttendAsync(AttendMessage.Decode(Body(proven)), stopping).ConfigureAwait(false);
+                        break;
                     case ControlKind.Follow when Proves(proven):
                         _channel.LimitSendBuffer(FollowerSendBufferBytes);
                         followed = _job!.Subscribe(this);
@@ -108,7 +111,7 @@ internal sealed class SeedConnection : IDisposable
                         break;
                     case ControlKind.None:
                         break;
-                    case ControlKind.Join or ControlKind.Relay or ControlKind.Follow:
+                    case ControlKind.Join or ControlKind.Relay or ControlKind.Attend or ControlKind.Follow:
                         await DiscardAsync(FramesAfterRejection, stopping).ConfigureAwait(false);
                         break;
                     default:

@@ -210,6 +210,8 @@ internal sealed partial class SeedJob
 
             foreach (SeedConnection connection in _followerConnections)
                 LookAfterSilence(connection, now);
+            foreach (SeedConnection connection in _attending)
+                LookAfterSilence(connection, now);
             LookAfterRelays(now);
             LookAfterReturning(now);
         }
@@ -217,7 +219,7 @@ internal sealed partial class SeedJob
 
     private void LookAfterSilence(SeedConnection connection, long now)
     {
-        if (_time.GetElapsedTime(connection.Channel.LastReceived, now) >= _options.HeartbeatTimeout)
+        if (!connection.IsHeld && _time.GetElapsedTime(connection.Channel.LastReceived, now) >= _options.HeartbeatTimeout)
             connection.Close($"it was silent for {_options.HeartbeatTimeout.TotalSeconds:0.#} s");
         else if (_time.GetElapsedTime(connection.Channel.LastSent, now) >= _options.HeartbeatInterval)
             connection.Post(ShortMessages.Heartbeat);
@@ -233,6 +235,8 @@ internal sealed partial class SeedJob
             _gateTimer?.Dispose();
             foreach (Place place in _places)
                 place.Connection?.Close(reason);
+            foreach (SeedConnection connection in _attending)
+                connection.Close(reason);
             BreakRelays(reason);
             foreach ((Subscription follower, bool endsWithJob) in _followers)
             {

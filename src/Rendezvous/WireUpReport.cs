@@ -83,6 +83,3 @@ internal sealed record WireUpReport(IReadOnlyList<LinkReport> Links, int Count, 
         return new WireUpReport(links, count, attempts, elapsed);
     }
 }
-
-/// <summary>What a rank sent to and received from the other ranks, payload only.</summary>
-internal sealed record Traffic(long MessagesSent, long BytesSent, long MessagesReceived, long BytesReceived);
