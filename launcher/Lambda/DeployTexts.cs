@@ -1,3 +1,5 @@
+using BoxerMpi.LambdaBootstrap;
+
 namespace BoxerMpi.Launcher.Lambda;
 
 /// <summary>For those who deploy their own way: what is allowed to whom, and a template.</summary>
@@ -47,7 +49,7 @@ internal static class DeployTexts
             Type: AWS::Serverless::Function
             Properties:
               FunctionName: {plan.Name}
-              Description: "{FunctionPlan.Mark}{plan.Program}, protocol {LambdaProtocol.Version}"
+              Description: "{FunctionPlan.Mark}{plan.Program}, protocol {RankRequest.CurrentProtocol}"
               CodeUri: {zip}
               Handler: bootstrap
               Runtime: provided.al2023

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text;
+using BoxerMpi.LambdaBootstrap;
 
 namespace BoxerMpi.Launcher.Lambda;
 
@@ -27,7 +28,7 @@ internal static class DeploymentPackage
         using MemoryStream stream = new();
         using (ZipArchive zip = new(stream, ZipArchiveMode.Create, leaveOpen: true))
         {
-            string manifest = $$"""{"protocol":{{LambdaProtocol.Version}},"program":"program/{{Path.GetFileName(program)}}"}""";
+            string manifest = $$"""{"protocol":{{RankRequest.CurrentProtocol}},"program":"program/{{Path.GetFileName(program)}}"}""";
             Add(zip, "bootstrap", File.ReadAllBytes(bootstrap), Executable);
             Add(zip, "boxer.json", Encoding.UTF8.GetBytes(manifest), Plain);
             foreach (string file in files.Order(StringComparer.Ordinal))
@@ -48,11 +49,4 @@ internal static class DeploymentPackage
 
     private static bool IsExecutable(string file) =>
         OperatingSystem.IsWindows() || (File.GetUnixFileMode(file) & UnixFileMode.UserExecute) != 0;
-}
-
-/// <summary>What launchers and functions agree on.</summary>
-internal static class LambdaProtocol
-{
-    /// <summary>As <c>RankRequest.CurrentProtocol</c> of the bootstrap.</summary>
-    public const int Version = 1;
 }

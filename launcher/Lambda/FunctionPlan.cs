@@ -1,4 +1,5 @@
 using BoxerMpi.Aws;
+using BoxerMpi.LambdaBootstrap;
 
 namespace BoxerMpi.Launcher.Lambda;
 
@@ -36,7 +37,7 @@ internal sealed record FunctionPlan(string Name, string Program)
         Architecture = Architecture,
         MemoryMegabytes = MemoryMegabytes,
         Timeout = Timeout,
-        Description = $"{Mark}{Program}, protocol {LambdaProtocol.Version}",
+        Description = $"{Mark}{Program}, protocol {RankRequest.CurrentProtocol}",
     };
 
     /// <summary>Whether a function's configuration is as it is to be.</summary>

@@ -3,11 +3,11 @@ using System.Text.Json.Serialization;
 
 namespace BoxerMpi.LambdaBootstrap;
 
-/// <summary>What a launcher asks of a function: to be a rank of a job.</summary>
+/// <summary>What a launcher asks of a function: to start a rank of a job, if one is needed.</summary>
 internal sealed record RankRequest
 {
     /// <summary>The version of this message. Both ends must agree, as a function may have been deployed by another boxer.</summary>
-    public const int CurrentProtocol = 1;
+    public const int CurrentProtocol = 2;
 
     // Settable, as the generated reader overwrites the defaults of members that are init-only with null.
     public int Protocol { get; set; }
@@ -20,22 +20,45 @@ internal sealed record RankRequest
     /// <summary>The job's token in hex.</summary>
     public string Token { get; set; } = "";
 
-    /// <summary>The rank to ask for; null for the next free one.</summary>
-    public int? Rank { get; set; }
+    /// <summary>Which of the launcher's starts this is; the coordinator says which rank it becomes.</summary>
+    public int Starter { get; set; }
+
+    /// <summary>Only find out whether the coordinator is reached.</summary>
+    public bool Probe { get; set; }
 
     public IReadOnlyList<string> Arguments { get; set; } = [];
 
     public IReadOnlyDictionary<string, string> Environment { get; set; } = new Dictionary<string, string>();
 }
 
-/// <summary>How the rank's program ended.</summary>
+/// <summary>What became of a request.</summary>
 /// <param name="Protocol">As in the request.</param>
-/// <param name="ExitCode">128 + the signal when one killed it.</param>
-/// <param name="OutOfTime">It was ended because the function's time was nearly over.</param>
-/// <param name="Seconds">From its start to its end.</param>
-/// <param name="MaxResidentBytes">Most memory that it held, as far as was sampled.</param>
-/// <param name="Output">The end of what it wrote, both streams in the order they came.</param>
-internal sealed record RankResult(int Protocol, int ExitCode, bool OutOfTime, double Seconds, long MaxResidentBytes, string Output);
+/// <param name="Outcome">ran, rejected (the job needs no more ranks), or probed (the coordinator was reached).</param>
+internal sealed record RankResult(int Protocol, string Outcome)
+{
+    public const string Ran = "ran", Rejected = "rejected", Probed = "probed";
+
+    /// <summary>Why it was rejected.</summary>
+    public string? Reason { get; set; }
+
+    /// <summary>The rank that the program was; -1 when none ran.</summary>
+    public int Rank { get; set; } = -1;
+
+    /// <summary>128 + the signal when one killed it.</summary>
+    public int ExitCode { get; set; }
+
+    /// <summary>It was ended because the function's time was nearly over.</summary>
+    public bool OutOfTime { get; set; }
+
+    /// <summary>From the program's start to its end.</summary>
+    public double Seconds { get; set; }
+
+    /// <summary>Most memory that it held, as far as was sampled.</summary>
+    public long MaxResidentBytes { get; set; }
+
+    /// <summary>The end of what it wrote, both streams in the order they came.</summary>
+    public string Output { get; set; } = "";
+}
 
 /// <summary>What the deployment says of the program beside it.</summary>
 /// <param name="Protocol">Version of <see cref="RankRequest"/>.</param>
@@ -44,12 +67,6 @@ internal sealed record Manifest(int Protocol, string Program);
 
 /// <summary>The form in which Lambda takes errors.</summary>
 internal sealed record ErrorReport(string ErrorType, string ErrorMessage);
-
-/// <summary>A rank could not be run; the launcher gets the error as the function's.</summary>
-internal sealed class RankFailedException(string type, string message) : Exception(message)
-{
-    public ErrorReport Error { get; } = new(type, message);
-}
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(RankRequest))]

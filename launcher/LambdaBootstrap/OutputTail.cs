@@ -1,34 +1,31 @@
+using System.Text;
+
 namespace BoxerMpi.LambdaBootstrap;
 
-/// <summary>Passes lines of the program on to the function's log, and keeps the last of them for the result.</summary>
+/// <summary>The last of what a program wrote, for the result.</summary>
 internal sealed class OutputTail
 {
     // A result may have 6 MiB; ranks that say more than this have it in the function's log.
-    private const int MostCharacters = 256 * 1024;
+    private const int MostBytes = 256 * 1024;
 
     private readonly Lock _gate = new();
-    private readonly Queue<string> _lines = new();
-    private int _characters;
+    private readonly Queue<byte[]> _pieces = new();
+    private int _bytes;
 
-    public async Task FollowAsync(StreamReader reader, TextWriter log)
+    public void Add(ReadOnlySpan<byte> piece)
     {
-        while (await reader.ReadLineAsync() is { } line)
+        lock (_gate)
         {
-            lock (_gate)
-            {
-                log.WriteLine(line);
-                string kept = line.Length < MostCharacters ? line : line[^(MostCharacters - 1)..];
-                _lines.Enqueue(kept);
-                _characters += kept.Length + 1;
-                while (_characters > MostCharacters)
-                    _characters -= _lines.Dequeue().Length + 1;
-            }
+            _pieces.Enqueue(piece.ToArray());
+            _bytes += piece.Length;
+            while (_bytes > MostBytes)
+                _bytes -= _pieces.Dequeue().Length;
         }
     }
 
     public override string ToString()
     {
         lock (_gate)
-            return string.Concat(_lines.Select(line => line + "\n"));
+            return Encoding.UTF8.GetString([.. _pieces.SelectMany(piece => piece)]);
     }
 }

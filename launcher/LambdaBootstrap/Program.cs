@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using BoxerMpi.LambdaBootstrap;
 
 // AWS Lambda starts this executable for the runtime provided.al2023, and gives it one event after another.
@@ -19,9 +20,11 @@ catch (RankFailedException wrong)
     return 1;
 }
 
+TimeSpan init = DateTime.Now - Process.GetCurrentProcess().StartTime;
 while (true)
 {
-    RuntimeEvent next = await runtime.NextAsync();
+    RuntimeEvent next = (await runtime.NextAsync()) with { Init = init };
+    init = TimeSpan.Zero;
     try
     {
         RankResult result = await RankRun.RunAsync(program, next);

@@ -1,37 +1,85 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net.Sockets;
 using System.Text.Json;
+using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.LambdaBootstrap;
 
 /// <summary>One rank: the program as a process, from the event to its result.</summary>
 internal static class RankRun
 {
-    // Before Lambda's own end: time to leave the job in order, then to report.
-    private static readonly TimeSpan StopBefore = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan KillBefore = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan ReachTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan SampleInterval = TimeSpan.FromMilliseconds(250);
 
-    /// <exception cref="RankFailedException">The event is not for this function, the coordinator is not reached, or the program does not start.</exception>
+    private enum Ending
+    {
+        ByItself,
+        OutOfTime,
+        SeedLost,
+    }
+
+    /// <exception cref="RankFailedException">The event is not for this function, or the coordinator is not reached, or was lost.</exception>
     public static async Task<RankResult> RunAsync(DeployedProgram program, RuntimeEvent next)
     {
         RankRequest request = Read(next.Payload);
-        await ReachAsync(request.Seed);
+        RunTimes times = new(next.Deadline);
+        AttendanceClient seat;
+        try
+        {
+            seat = await Seat.TakeAsync(request, next.RequestId);
+        }
+        catch (RendezvousException full)
+        {
+            return new RankResult(RankRequest.CurrentProtocol, RankResult.Rejected) { Reason = full.Message };
+        }
 
-        using Process process = Start(program, request, next.Deadline);
+        await using AttendanceClient closing = seat;
+        return request.Probe
+            ? new RankResult(RankRequest.CurrentProtocol, RankResult.Probed)
+            : await RunAsync(program, request, next, times, seat);
+    }
+
+    private static async Task<RankResult> RunAsync(DeployedProgram program, RankRequest request, RuntimeEvent next, RunTimes times, AttendanceClient seat)
+    {
+        (TimeSpan userBefore, TimeSpan systemBefore) = NativeMethods.ChildrenTimes();
+
+        // Not disposed: a signal that comes late still asks whether it has ended.
+        Process process = Start(program, request, next.RequestId, times, seat);
         long started = Stopwatch.GetTimestamp();
         OutputTail tail = new();
-        Task output = tail.FollowAsync(process.StandardOutput, Console.Out), error = tail.FollowAsync(process.StandardError, Console.Error);
+        await using Stream log = Console.OpenStandardOutput(), errorLog = Console.OpenStandardError();
+        Task output = Task.WhenAll(
+            new OutputRelay(log, AttendedStream.Output, seat, tail).RunAsync(process.StandardOutput.BaseStream),
+            new OutputRelay(errorLog, AttendedStream.Error, seat, tail).RunAsync(process.StandardError.BaseStream));
         using Memory memory = new(process.Id, SampleInterval);
-        bool outOfTime = await EndAsync(process, next.Deadline);
+        _ = PassSignalsAsync(seat, process);
+        Ending ending = await EndAsync(process, seat, times);
         TimeSpan life = Stopwatch.GetElapsedTime(started);
 
         // What the program left running would run on in the next event, and may hold its output open.
-        KillGroup(process.Id);
-        await Task.WhenAll(output, error);
-        return new RankResult(RankRequest.CurrentProtocol, process.ExitCode, outOfTime, life.TotalSeconds, memory.PeakBytes, tail.ToString());
+        _ = NativeMethods.Kill(-process.Id, NativeMethods.SigKill);
+        Leftovers.Kill(next.RequestId);
+        await Task.WhenAny(output, times.UntilAnswer());
+        if (ending == Ending.SeedLost || seat.Lost.IsCompleted)
+        {
+            throw new RankFailedException(
+                "Boxer.SeedLost",
+                $"The coordinator at {request.Seed} was lost while rank {seat.Rank} ran, so the rank was ended: {await seat.Lost}");
+        }
+
+        (TimeSpan user, TimeSpan system) = NativeMethods.ChildrenTimes();
+        AttendedExit exit = new(
+            process.ExitCode, ending == Ending.OutOfTime, life, next.Billed(), memory.PeakBytes, user - userBefore, system - systemBefore);
+        await seat.ExitAsync(exit);
+        return new RankResult(RankRequest.CurrentProtocol, RankResult.Ran)
+        {
+            Rank = seat.Rank,
+            ExitCode = exit.Code,
+            OutOfTime = exit.OutOfTime,
+            Seconds = life.TotalSeconds,
+            MaxResidentBytes = exit.PeakBytes,
+            Output = tail.ToString(),
+        };
     }
 
     private static RankRequest Read(byte[] payload)
@@ -58,28 +106,7 @@ internal static class RankRun
             : throw new RankFailedException("Boxer.Payload", "The event names no coordinator, job or token.");
     }
 
-    /// <summary>Tells a coordinator that functions cannot reach apart from one that is slow: the program would only report a timeout.</summary>
-    private static async Task ReachAsync(string seed)
-    {
-        int colon = seed.LastIndexOf(':');
-        if (colon < 1 || !ushort.TryParse(seed.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ushort port))
-            throw new RankFailedException("Boxer.Payload", $"'{seed}' is not the address of a coordinator: HOST:PORT.");
-        using Socket socket = new(SocketType.Stream, ProtocolType.Tcp);
-        using CancellationTokenSource late = new(ReachTimeout);
-        try
-        {
-            await socket.ConnectAsync(seed[..colon].Trim('[', ']'), port, late.Token);
-        }
-        catch (Exception failure) when (failure is SocketException or OperationCanceledException)
-        {
-            string why = failure is SocketException ? failure.Message : $"no answer within {ReachTimeout.TotalSeconds:F0} s";
-            throw new RankFailedException(
-                "Boxer.SeedUnreachable",
-                $"The coordinator at {seed} cannot be reached from the function: {why}. Its address must be reachable from where functions run, and its port open.");
-        }
-    }
-
-    private static Process Start(DeployedProgram program, RankRequest request, DateTimeOffset deadline)
+    private static Process Start(DeployedProgram program, RankRequest request, string requestId, RunTimes times, AttendanceClient seat)
     {
         // In a session of its own, so that everything it starts can be ended with it.
         ProcessStartInfo start = new("/bin/sh", ["-c", "command -v setsid >/dev/null && exec setsid \"$@\"; exec \"$@\"", "sh", program.File, .. request.Arguments])
@@ -91,38 +118,44 @@ internal static class RankRun
         };
         foreach ((string name, string value) in request.Environment)
             start.Environment[name] = value;
+        start.Environment[Leftovers.Mark] = requestId;
         start.Environment["BOXER_SEED"] = request.Seed;
         start.Environment["BOXER_JOB"] = request.Job;
         start.Environment["BOXER_TOKEN"] = request.Token;
-        start.Environment["BOXER_DEADLINE_MS"] = (deadline - StopBefore).ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
-        if (request.Rank is { } rank)
-            start.Environment["BOXER_RANK"] = rank.ToString(CultureInfo.InvariantCulture);
+        start.Environment["BOXER_RANK"] = seat.Rank.ToString(CultureInfo.InvariantCulture);
+        start.Environment["BOXER_SIZE"] = seat.Size.ToString(CultureInfo.InvariantCulture);
+        start.Environment["BOXER_DEADLINE_MS"] = times.Stop.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
         Process process = Process.Start(start)!;
         process.StandardInput.Close();
         return process;
     }
 
-    /// <summary>Waits for the program's end; ends it when the function's time is nearly over.</summary>
-    /// <returns>Whether it had to be ended.</returns>
-    private static async Task<bool> EndAsync(Process process, DateTimeOffset deadline)
+    private static async Task PassSignalsAsync(AttendanceClient seat, Process process)
+    {
+        await foreach (int signal in seat.Signals.ReadAllAsync())
+            Signal(process, signal);
+    }
+
+    /// <summary>Waits for the program's end; ends it when the function's time is nearly over, or the coordinator is gone.</summary>
+    private static async Task<Ending> EndAsync(Process process, AttendanceClient seat, RunTimes times)
     {
         Task exited = process.WaitForExitAsync();
-        if (await ExitsBeforeAsync(exited, deadline - StopBefore))
-            return false;
-        _ = NativeMethods.Kill(process.Id, NativeMethods.SigTerm);
-        if (!await ExitsBeforeAsync(exited, deadline - KillBefore))
-            process.Kill();
+        await Task.WhenAny(exited, seat.Lost, times.UntilStop());
+        if (exited.IsCompleted)
+            return Ending.ByItself;
+        Ending ending = seat.Lost.IsCompleted ? Ending.SeedLost : Ending.OutOfTime;
+        Signal(process, NativeMethods.SigTerm);
+        await Task.WhenAny(exited, times.UntilKill(), Task.Delay(Grace));
+        if (!exited.IsCompleted)
+            Signal(process, NativeMethods.SigKill);
         await exited;
-        return true;
+        return ending;
     }
 
-    private static async Task<bool> ExitsBeforeAsync(Task exited, DateTimeOffset moment)
+    private static void Signal(Process process, int signal)
     {
-        TimeSpan left = moment - DateTimeOffset.UtcNow;
-        if (left > TimeSpan.Zero)
-            await Task.WhenAny(exited, Task.Delay(left));
-        return exited.IsCompleted;
+        // Until the shell has made way for the program there is no group of that number.
+        if (!process.HasExited && NativeMethods.Kill(-process.Id, signal) != 0)
+            _ = NativeMethods.Kill(process.Id, signal);
     }
-
-    private static void KillGroup(int process) => _ = NativeMethods.Kill(-process, NativeMethods.SigKill);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -46,4 +47,13 @@ internal sealed class RuntimeClient : IDisposable
 }
 
 /// <summary>One event and the moment at which Lambda ends its run.</summary>
-internal sealed record RuntimeEvent(string RequestId, DateTimeOffset Deadline, byte[] Payload);
+internal sealed record RuntimeEvent(string RequestId, DateTimeOffset Deadline, byte[] Payload)
+{
+    private readonly long _came = Stopwatch.GetTimestamp();
+
+    /// <summary>What this process had taken to start when the event came, if it is its first; else zero.</summary>
+    public TimeSpan Init { get; init; }
+
+    /// <summary>About what Lambda charges for until now: in whole milliseconds, the start included.</summary>
+    public TimeSpan Billed() => TimeSpan.FromMilliseconds(Math.Ceiling((Init + Stopwatch.GetElapsedTime(_came)).TotalMilliseconds));
+}

@@ -1,10 +1,13 @@
 using System.IO.Compression;
+using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using BoxerMpi.Aws;
+using BoxerMpi.LambdaBootstrap;
 using BoxerMpi.LambdaService;
 using BoxerMpi.Launcher.Tests.Support;
+using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Tests;
 
@@ -40,39 +43,91 @@ public sealed class LambdaDeployTests
         await DeploysAsync(service, "updated", "--memory", "3008");
         Assert.Contains("hello  3008 MB  900 s", Assert.Single((await BoxerAsync(service, "lambda", "list")).ExitsWith(0).Output), StringComparison.Ordinal);
 
-        using LambdaClient lambda = new(new LambdaClientOptions
-        {
-            EndpointUrl = $"http://{service.EndPoint}",
-            Region = "us-east-1",
-            Credentials = (Keys.AccessKey, Keys.SecretKey, null),
-        });
+        using LambdaClient lambda = Client(service);
 
         // Twice, so that warm functions become ranks as well.
         for (int round = 0; round < 2; round++)
         {
-            await using Boxer seed = Boxer.StartWith([new("BOXER_TOKEN", Token)], "seed", "--size", "3", "--job", "job");
-            string address = (await seed.Output.WaitForAsync("seed "))["seed ".Length..];
-            InvocationResult[] results = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => lambda.InvokeAsync(Event(address))));
-            (await seed.EndAsync()).ExitsWith(0);
-            foreach (InvocationResult result in results)
+            Attendants attendants = new(3);
+            await using Seed seed = Seed.Start(new SeedOptions());
+            SeedJob job = seed.AddJob(new JobSpec { JobId = "job", Token = Convert.FromHexString(Token), Size = 3, Attendance = attendants });
+            InvocationResult[] results = await Task.WhenAll(Enumerable.Range(0, 4).Select(starter => lambda.InvokeAsync(Event(seed.EndPoint, starter))));
+            await job.AllLeft.WaitAsync(TestContext.Current.CancellationToken);
+            JsonElement[] ends = [.. results.Select(result => JsonSerializer.Deserialize<JsonElement>(result.Payload.Span))];
+            Assert.All(results, result => Assert.Null(result.Error));
+            JsonElement spare = Assert.Single(ends, end => end.GetProperty("outcome").GetString() == "rejected");
+            Assert.Equal("the job has its 3 ranks", spare.GetProperty("reason").GetString());
+            foreach (JsonElement end in ends.Where(end => end.GetProperty("outcome").GetString() == "ran"))
             {
-                Assert.Null(result.Error);
-                JsonElement end = JsonSerializer.Deserialize<JsonElement>(result.Payload.Span);
                 Assert.Equal(0, end.GetProperty("exitCode").GetInt32());
                 Assert.False(end.GetProperty("outOfTime").GetBoolean());
-                Assert.Matches("^rank [0-2] of 3: ranks add up to 3\n$", end.GetProperty("output").GetString());
+                Assert.Equal($"rank {end.GetProperty("rank").GetInt32()} of 3: ranks add up to 3\n", end.GetProperty("output").GetString());
+                Assert.Equal(end.GetProperty("output").GetString(), attendants.OutputOf(end.GetProperty("rank").GetInt32()));
             }
+
+            Assert.Equal(3, attendants.Exits.Count);
+            Assert.All(attendants.Exits.Values, exit => Assert.True(exit is { Code: 0, OutOfTime: false, PeakBytes: > 0 } && exit.Billed >= exit.Life));
+            Assert.Empty(attendants.Lost);
+            InvocationResult probed = await lambda.InvokeAsync(Event(seed.EndPoint, probe: true));
+            Assert.Equal("probed", JsonSerializer.Deserialize<JsonElement>(probed.Payload.Span).GetProperty("outcome").GetString());
+            await FailsAsync(lambda, "Boxer.WrongJob", "no job 'gone'", Event(seed.EndPoint, job: "gone"));
+            await FailsAsync(lambda, "Boxer.BadToken", "was not proven", Event(seed.EndPoint, token: Token[2..] + "00"));
         }
 
-        await FailsAsync(lambda, "Boxer.Payload", "names no coordinator", """{"protocol":1}""");
-        await FailsAsync(lambda, "Boxer.Payload", "not a rank of a job", "[]");
-        await FailsAsync(lambda, "Boxer.Protocol", "deploy the function again", """{"protocol":9}""");
-        await FailsAsync(lambda, "Boxer.SeedUnreachable", "cannot be reached from the function", Encoding.UTF8.GetString(Event("127.0.0.1:1").Payload.Span));
+        await FailsAsync(lambda, "Boxer.Payload", "names no coordinator", Raw("""{"protocol":2}"""));
+        await FailsAsync(lambda, "Boxer.Payload", "not a rank of a job", Raw("[]"));
+        await FailsAsync(lambda, "Boxer.Payload", "cannot be used", Raw("""{"protocol":2,"seed":"there","job":"job","token":"00"}"""));
+        await FailsAsync(lambda, "Boxer.Protocol", "deploy the function again", Raw("""{"protocol":1}"""));
+        await FailsAsync(lambda, "Boxer.SeedUnreachable", "cannot be reached from the function", Event(new IPEndPoint(IPAddress.Loopback, 1), probe: true));
 
         await lambda.CreateFunctionAsync(new FunctionSpec("other", Role), FunctionCode.Of(Deployable()));
         Assert.Contains("was not deployed by boxer", (await BoxerAsync(service, "lambda", "remove", "--function", "other")).ExitsWith(2).Error[0], StringComparison.Ordinal);
         Assert.Equal(["hello removed"], (await BoxerAsync(service, "lambda", "remove", "--function", "hello")).ExitsWith(0).Output);
         Assert.Contains("there is no function hello", (await BoxerAsync(service, "lambda", "remove", "--function", "hello")).ExitsWith(2).Error[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_rank_in_a_function_hears_signals_and_ends_with_its_coordinator_or_its_time()
+    {
+        using TemporaryFolder folder = new();
+        string script = folder.File("stubborn");
+        await File.WriteAllTextAsync(script, """
+            #!/bin/sh
+            trap 'echo told; [ "$1" = obeys ] && exit 7' TERM
+            setsid sleep 987 &
+            echo "sleeps as $!"
+            echo "rank $BOXER_RANK of $BOXER_SIZE"
+            while :; do sleep 0.05; done
+            """);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        await using LocalLambda service = await LocalLambda.StartAsync(new LambdaServiceOptions { Credentials = Keys });
+        (await BoxerAsync(service, "lambda", "deploy", script, "--function", "hello", "--role", Role, "--timeout", "3")).ExitsWith(0);
+        using LambdaClient lambda = Client(service);
+
+        Attendants attendants = new(3);
+        await using Seed seed = Seed.Start(new SeedOptions());
+        SeedJob job = seed.AddJob(new JobSpec { JobId = "job", Token = Convert.FromHexString(Token), Size = 3, Attendance = attendants });
+        Task<InvocationResult> told = lambda.InvokeAsync(Event(seed.EndPoint, arguments: ["obeys"]));
+        await attendants.WritesAsync(0).WaitAsync(TestContext.Current.CancellationToken);
+        (await attendants.First.Task).Signal(15);
+        Assert.Equal(7, JsonSerializer.Deserialize<JsonElement>((await told).Payload.Span).GetProperty("exitCode").GetInt32());
+        Assert.Matches("^sleeps as [0-9]+\nrank 0 of 3\ntold\n$", attendants.OutputOf(0));
+
+        JsonElement late = JsonSerializer.Deserialize<JsonElement>((await lambda.InvokeAsync(Event(seed.EndPoint))).Payload.Span);
+        Assert.True(late.GetProperty("outOfTime").GetBoolean());
+        Assert.Equal(137, late.GetProperty("exitCode").GetInt32());
+        Assert.EndsWith("\nrank 1 of 3\ntold\n", attendants.OutputOf(1), StringComparison.Ordinal);
+        Assert.True(attendants.Exits[1] is { OutOfTime: true, Code: 137 } && attendants.Exits[1].Life < TimeSpan.FromSeconds(3));
+
+        Task<InvocationResult> orphan = lambda.InvokeAsync(Event(seed.EndPoint, arguments: ["obeys"]));
+        await attendants.WritesAsync(2).WaitAsync(TestContext.Current.CancellationToken);
+        seed.RemoveJob(job);
+        FunctionError lost = (await orphan).Error!;
+        Assert.Equal("Boxer.SeedLost", lost.Type);
+        Assert.Contains("was lost while rank 2 ran", lost.Message, StringComparison.Ordinal);
+        Assert.Contains("removed the job", await attendants.FirstLost.Task.WaitAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        await ProcessList.GoneAsync(Enumerable.Range(0, 3).Select(rank => ProcessList.IdIn(attendants.OutputOf(rank).Split('\n')[0])));
     }
 
     [Fact]
@@ -131,8 +186,30 @@ public sealed class LambdaDeployTests
             "lambda", "deploy", typeof(LambdaDeployTests).Assembly.Location, "--region", "us-east-1", "--dry-run")).ExitsWith(2).Error[^2], StringComparison.Ordinal);
     }
 
-    private static Invocation Event(string seed) => new(
-        "hello", Encoding.UTF8.GetBytes($$"""{"protocol":1,"seed":"{{seed}}","job":"job","token":"{{Token}}"}"""));
+    private static LambdaClient Client(LocalLambda service) => new(new LambdaClientOptions
+    {
+        EndpointUrl = $"http://{service.EndPoint}",
+        Region = "us-east-1",
+        Credentials = (Keys.AccessKey, Keys.SecretKey, null),
+    });
+
+    private static Invocation Event(
+        IPEndPoint seed, int starter = 0, bool probe = false, string job = "job", string token = Token, params string[] arguments)
+    {
+        RankRequest request = new()
+        {
+            Protocol = RankRequest.CurrentProtocol,
+            Seed = seed.ToString(),
+            Job = job,
+            Token = token,
+            Starter = starter,
+            Probe = probe,
+            Arguments = arguments,
+        };
+        return new Invocation("hello", JsonSerializer.SerializeToUtf8Bytes(request, MessagesJson.Default.RankRequest));
+    }
+
+    private static Invocation Raw(string payload) => new("hello", Encoding.UTF8.GetBytes(payload));
 
     private static byte[] Deployable()
     {
@@ -146,9 +223,9 @@ public sealed class LambdaDeployTests
         return stream.ToArray();
     }
 
-    private static async Task FailsAsync(LambdaClient lambda, string type, string message, string payload)
+    private static async Task FailsAsync(LambdaClient lambda, string type, string message, Invocation invocation)
     {
-        FunctionError error = (await lambda.InvokeAsync(new Invocation("hello", Encoding.UTF8.GetBytes(payload)))).Error!;
+        FunctionError error = (await lambda.InvokeAsync(invocation)).Error!;
         Assert.Equal(type, error.Type);
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
