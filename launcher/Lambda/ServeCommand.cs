@@ -4,6 +4,8 @@ using System.Net;
 using System.Security.Cryptography;
 using BoxerMpi.LambdaService;
 using BoxerMpi.Launcher.Jobs;
+using BoxerMpi.Launcher.NatLab;
+using BoxerMpi.Launcher.NatLab.Commands;
 using BoxerMpi.Launcher.Processes;
 
 namespace BoxerMpi.Launcher.Lambda;
@@ -11,9 +13,12 @@ namespace BoxerMpi.Launcher.Lambda;
 /// <summary><c>boxer lambda serve</c>: the local Lambda service until a signal ends it.</summary>
 internal sealed class ServeCommand : Command
 {
+    // Hosts of a lab when nobody says how many: about a second to make.
+    private const int LabHosts = 64;
+
     private readonly Option<string> _listen = new("--listen") { HelpName = "ADDRESS", Description = "Address to listen on  [default: 127.0.0.1]" };
     private readonly Option<string> _port = new("--port") { HelpName = "N", Description = "Port; 0 takes a free one  [default: 0]" };
-    private readonly Option<string> _concurrency = new("--concurrency") { HelpName = "N", Description = "Invocations at once before callers are throttled  [default: 1000]" };
+    private readonly Option<string> _concurrency = new("--concurrency") { HelpName = "N", Description = "Invocations at once before callers are throttled  [default: 1000; 64 behind NATs]" };
     private readonly Option<string> _coldStart = new("--cold-start-ms") { HelpName = "MS", Description = "Added to each start of an environment  [default: 0]" };
     private readonly Option<string> _idle = new("--idle") { HelpName = "S", Description = "How long an environment stays warm without work  [default: 300]" };
     private readonly Option<string> _region = new("--region") { HelpName = "R", Description = "Region that requests are signed for  [default: AWS_REGION, else us-east-1]" };
@@ -26,6 +31,7 @@ internal sealed class ServeCommand : Command
     private readonly Option<string> _secretKey = new("--secret-key") { HelpName = "KEY", Description = "Its secret; others on this machine can read a command line" };
     private readonly Option<string> _deadLetters = new("--dead-letters") { HelpName = "FILE", Description = "Gets a line of JSON for each event that is given up" };
     private readonly Option<bool> _verbose = new("--verbose") { Description = "Shows functions and invocations" };
+    private readonly LabArguments _lab;
 
     public ServeCommand()
         : base("serve", "Serves the Lambda API on this machine; functions run as local processes")
@@ -36,6 +42,7 @@ internal sealed class ServeCommand : Command
             Add(option);
         }
 
+        _lab = new LabArguments(this);
         SetAction((parsed, _) => ExecuteAsync(parsed));
     }
 
@@ -45,10 +52,14 @@ internal sealed class ServeCommand : Command
             throw new UsageException("the local Lambda service runs on Linux only", "functions are Linux executables; use a container or a virtual machine");
         (Credentials credentials, bool madeUp) = ReadCredentials(parsed);
         string mark = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
+        bool behindNats = _lab.Given(parsed) is not null;
+        int concurrency = Number("--concurrency", parsed.GetValue(_concurrency), behindNats ? LabHosts : 1000, 1, behindNats ? LabOptions.MostHosts : 100_000);
+        using Lab? lab = behindNats ? OpenLab(parsed, concurrency) : null;
         LambdaServiceOptions options = new()
         {
             Listen = Address(parsed.GetValue(_listen) ?? "127.0.0.1", Number("--port", parsed.GetValue(_port), 0, 0, IPEndPoint.MaxPort)),
-            Concurrency = Number("--concurrency", parsed.GetValue(_concurrency), 1000, 1, 100_000),
+            Concurrency = concurrency,
+            Networks = lab is null ? null : new LabNetworks(lab),
             ColdStart = TimeSpan.FromMilliseconds(Number("--cold-start-ms", parsed.GetValue(_coldStart), 0, 0, 600_000)),
             IdleLimit = TimeSpan.FromSeconds(Number("--idle", parsed.GetValue(_idle), 300, 1, 1_000_000)),
             Region = parsed.GetValue(_region) ?? Variable("AWS_REGION") ?? Variable("AWS_DEFAULT_REGION") ?? "us-east-1",
@@ -72,8 +83,22 @@ internal sealed class ServeCommand : Command
         await using LocalLambda service = await StartAsync(options);
         Console.WriteLine($"lambda http://{service.EndPoint}");
         Console.WriteLine($"region {options.Region}, account {options.AccountId}, limits of functions: {service.Limits}");
+        if (lab is not null)
+        {
+            Console.WriteLine($"functions behind NATs: {_lab.Read(parsed, concurrency)}; they reach {Lab.SeedAddress} and {Lab.SecondSeedAddress}, the host of");
+            Console.WriteLine($"  boxer natlab exec-seed --prefix {lab.Prefix} -- COMMAND, where the service is found at the same address");
+        }
+
         Console.WriteLine($"use with: {Exports(service, options, madeUp)}");
         return 128 + await signal.Task;
+    }
+
+    /// <summary>A host for each function that may run at once: they are made beforehand, as each takes only about 10 ms then.</summary>
+    private Lab OpenLab(ParseResult parsed, int hosts)
+    {
+        LabOptions options = _lab.Read(parsed, hosts);
+        using Interruption interruption = new();
+        return interruption.Guard(token => Lab.Create(options, _lab.Prefix(parsed), pin: false, token));
     }
 
     private static async Task<LocalLambda> StartAsync(LambdaServiceOptions options)

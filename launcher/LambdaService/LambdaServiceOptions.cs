@@ -1,4 +1,5 @@
 using System.Net;
+using BoxerMpi.LambdaService.Execution;
 
 namespace BoxerMpi.LambdaService;
 
@@ -36,6 +37,9 @@ internal sealed record LambdaServiceOptions
 
     /// <summary>Memory and CPU limits by control groups and a /tmp of its own for each environment; only root may.</summary>
     public bool Isolate { get; init; } = Environment.IsPrivilegedProcess;
+
+    /// <summary>Where environments live, one in each; null for the service's own network. At least <see cref="Concurrency"/> of them.</summary>
+    public INetworks? Networks { get; init; }
 
     /// <summary>Gets one JSON object a line for each asynchronous event that was given up; null for a file in the service's folder.</summary>
     public string? DeadLetterFile { get; init; }

@@ -16,6 +16,7 @@ internal sealed class LocalLambda : IAsyncDisposable
     private readonly EventQueue _events;
     private readonly FunctionOperations _functions;
     private readonly HttpHost _server;
+    private readonly HttpHost? _serverOutside;
 
     private LocalLambda(
         EnvironmentHost host,
@@ -24,8 +25,10 @@ internal sealed class LocalLambda : IAsyncDisposable
         EventQueue events,
         FunctionOperations functions,
         IReadOnlyList<ApiOperation> operations,
-        HttpHost server)
+        HttpHost server,
+        HttpHost? serverOutside)
     {
+        _serverOutside = serverOutside;
         Operations = operations;
         _host = host;
         _pool = pool;
@@ -56,6 +59,7 @@ internal sealed class LocalLambda : IAsyncDisposable
         EnvironmentHost host = new(options);
         FunctionStore functions = new(options, host.Folder);
         EnvironmentPool pool = new(options);
+        HttpHost? server = null;
         ConcurrencyLimit limit = new(options.Concurrency, functions);
         Invoker invoker = new(host, pool, limit);
         EventQueue events = new(options, invoker, DeadLetters(host));
@@ -69,11 +73,17 @@ internal sealed class LocalLambda : IAsyncDisposable
                 .. new AccountOperations(options, functions, limit).All,
             ];
             ApiServer api = new(new SignatureCheck(options.Credentials, options.Region, options.Time), operations);
-            HttpHost server = await HttpHost.StartAsync(options.Listen, ApiServer.LongestBody + 1, api.HandleAsync);
-            return new LocalLambda(host, pool, invoker, events, functionOperations, operations, server);
+            server = await HttpHost.StartAsync(options.Listen, ApiServer.LongestBody + 1, api.HandleAsync);
+
+            // Whoever launches from the host that functions reach back finds the API under the same address.
+            HttpHost? outside = options.Networks is not { } networks ? null : await HttpHost.StartAsync(
+                new IPEndPoint(IPAddress.Loopback, server.EndPoint.Port), ApiServer.LongestBody + 1, api.HandleAsync, networks.RunOutside);
+            return new LocalLambda(host, pool, invoker, events, functionOperations, operations, server, outside);
         }
         catch
         {
+            if (server is not null)
+                await server.DisposeAsync();
             await pool.DisposeAsync();
             host.Dispose();
             throw;
@@ -87,6 +97,8 @@ internal sealed class LocalLambda : IAsyncDisposable
         await _invoker.DisposeAsync();
         await _events.DisposeAsync();
         await _server.DisposeAsync();
+        if (_serverOutside is not null)
+            await _serverOutside.DisposeAsync();
         await _pool.DisposeAsync();
         _host.Dispose();
     }

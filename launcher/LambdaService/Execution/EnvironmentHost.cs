@@ -15,6 +15,12 @@ internal sealed class EnvironmentHost : IDisposable
     public EnvironmentHost(LambdaServiceOptions options)
     {
         Options = options;
+        if (options.Networks is { } networks)
+        {
+            Networks = networks.Count >= options.Concurrency
+                ? new NetworkPool(networks)
+                : throw new ArgumentException($"{networks.Count} networks are too few for {options.Concurrency} environments at once.", nameof(options));
+        }
 
         // An environment's own /tmp would hide a folder below the system's.
         string parent = options.Isolate ? "/var/tmp" : Path.GetTempPath();
@@ -33,14 +39,27 @@ internal sealed class EnvironmentHost : IDisposable
     /// <summary>For people: which limits environments have.</summary>
     public string Limits { get; }
 
+    /// <summary>Networks of environments, when they do not share the service's own.</summary>
+    public NetworkPool? Networks { get; }
+
     /// <summary>Starts an environment; its process runs when this returns.</summary>
-    public Task<ExecutionEnvironment> StartAsync(FunctionRevision revision)
+    /// <param name="revision">Of what.</param>
+    /// <param name="network">Its own from now on; null for the service's.</param>
+    public async Task<ExecutionEnvironment> StartAsync(FunctionRevision revision, EnvironmentNetwork? network)
     {
         int number = Interlocked.Increment(ref _started);
         string folder = Path.Combine(Folder, "environments", $"{number}");
         FunctionLog log = new(Path.Combine(Folder, "logs", revision.Name, $"{number}.log"));
-        ControlGroup? group = _groups?.Add($"{number}", revision.Settings.MemoryMegabytes);
-        return ExecutionEnvironment.StartAsync(this, revision, folder, log, group);
+        try
+        {
+            ControlGroup? group = _groups?.Add($"{number}", revision.Settings.MemoryMegabytes);
+            return await ExecutionEnvironment.StartAsync(this, revision, folder, log, group, network);
+        }
+        catch
+        {
+            network?.Dispose();
+            throw;
+        }
     }
 
     public void Dispose()

@@ -53,6 +53,21 @@ internal sealed class EnvironmentPool : IAsyncDisposable
     /// <summary>Ends the idle environments of a revision that is no longer used.</summary>
     public Task EndAsync(FunctionRevision revision) => EndAsync(environment => environment.Revision == revision);
 
+    /// <summary>Ends the one that has been idle for longest, if there is any, to make room for another.</summary>
+    public async Task EndOldestAsync()
+    {
+        ExecutionEnvironment oldest;
+        lock (_gate)
+        {
+            if (_idle.Count == 0)
+                return;
+            oldest = _idle[0];
+            _idle.RemoveAt(0);
+        }
+
+        await oldest.DisposeAsync();
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _end.CancelAsync();

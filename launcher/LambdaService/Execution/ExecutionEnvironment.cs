@@ -11,6 +11,7 @@ internal sealed class ExecutionEnvironment : IAsyncDisposable
     private readonly FunctionLog _log;
     private readonly RuntimeApi _runtime;
     private readonly Sandbox? _sandbox;
+    private readonly EnvironmentNetwork? _network;
     private readonly string _startError;
     private readonly long _started = Stopwatch.GetTimestamp();
     private readonly Lock _gate = new();
@@ -18,8 +19,9 @@ internal sealed class ExecutionEnvironment : IAsyncDisposable
     private Task? _disposing;
 
     private ExecutionEnvironment(
-        EnvironmentHost host, FunctionRevision revision, FunctionLog log, RuntimeApi runtime, Sandbox? sandbox, string startError)
+        EnvironmentHost host, FunctionRevision revision, FunctionLog log, RuntimeApi runtime, Sandbox? sandbox, EnvironmentNetwork? network, string startError)
     {
+        _network = network;
         _host = host;
         Revision = revision;
         _log = log;
@@ -38,22 +40,22 @@ internal sealed class ExecutionEnvironment : IAsyncDisposable
     public Task Exited => _sandbox?.Exited ?? Task.CompletedTask;
 
     public static async Task<ExecutionEnvironment> StartAsync(
-        EnvironmentHost host, FunctionRevision revision, string folder, FunctionLog log, ControlGroup? group)
+        EnvironmentHost host, FunctionRevision revision, string folder, FunctionLog log, ControlGroup? group, EnvironmentNetwork? network)
     {
         Sandbox? sandbox = null;
-        RuntimeApi runtime = await RuntimeApi.StartAsync(revision, () => sandbox?.Freeze(), () => sandbox?.Thaw());
+        RuntimeApi runtime = await RuntimeApi.StartAsync(revision, () => sandbox?.Freeze(), () => sandbox?.Thaw(), network);
         string error = WhatIsWrong(revision);
         if (error.Length == 0)
         {
             Dictionary<string, string> variables = RuntimeVariables.Of(revision, runtime.Address, Path.GetFileNameWithoutExtension(log.Path), host.Options);
-            sandbox = Sandbox.Start(revision, folder, log, variables, group, host.Options.Isolate, host.Options.Time);
+            sandbox = Sandbox.Start(revision, folder, log, variables, group, network, host.Options.Isolate, host.Options.Time);
         }
         else
         {
             group?.TryRemove();
         }
 
-        return new ExecutionEnvironment(host, revision, log, runtime, sandbox, error);
+        return new ExecutionEnvironment(host, revision, log, runtime, sandbox, network, error);
     }
 
     /// <summary>Waits until the runtime asks for its first event.</summary>
@@ -113,6 +115,7 @@ internal sealed class ExecutionEnvironment : IAsyncDisposable
         if (_sandbox is not null)
             await _sandbox.DisposeAsync();
         await _runtime.DisposeAsync();
+        _network?.Dispose();
     }
 
     /// <summary>The tail of an invocation that failed before any event reached the runtime.</summary>

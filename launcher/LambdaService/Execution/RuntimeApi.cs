@@ -46,10 +46,11 @@ internal sealed class RuntimeApi : IAsyncDisposable
     /// <param name="revision">The function that runs here.</param>
     /// <param name="freeze">Called when the runtime waits for an event and there is none.</param>
     /// <param name="thaw">Called before it gets one.</param>
-    public static async Task<RuntimeApi> StartAsync(FunctionRevision revision, Action freeze, Action thaw)
+    /// <param name="network">Where it listens; null for this process's own.</param>
+    public static async Task<RuntimeApi> StartAsync(FunctionRevision revision, Action freeze, Action thaw, EnvironmentNetwork? network)
     {
         RuntimeApi api = new(revision, freeze, thaw);
-        api._host = await HttpHost.StartAsync(new IPEndPoint(IPAddress.Loopback, 0), LongestResponse + 1, api.HandleAsync);
+        api._host = await HttpHost.StartAsync(new IPEndPoint(IPAddress.Loopback, 0), LongestResponse + 1, api.HandleAsync, network is null ? null : network.Run);
         return api;
     }
 

@@ -51,6 +51,7 @@ internal sealed class Sandbox : IAsyncDisposable
     /// <param name="log">What it writes goes there.</param>
     /// <param name="variables">Its whole environment.</param>
     /// <param name="group">Its limits, if there are any.</param>
+    /// <param name="network">Where it runs; null for this process's own.</param>
     /// <param name="isolate">Whether it may have a /tmp of its own.</param>
     public static Sandbox Start(
         FunctionRevision revision,
@@ -58,6 +59,7 @@ internal sealed class Sandbox : IAsyncDisposable
         FunctionLog log,
         IReadOnlyDictionary<string, string> variables,
         ControlGroup? group,
+        EnvironmentNetwork? network,
         bool isolate,
         TimeProvider time)
     {
@@ -71,7 +73,8 @@ internal sealed class Sandbox : IAsyncDisposable
             start.Environment[name] = value;
         if (!isolate)
             start.Environment["TMPDIR"] = temporary;
-        return new Sandbox(folder, group, Process.Start(start)!, time);
+        Process process = network is null ? Process.Start(start)! : network.Run(() => Process.Start(start)!);
+        return new Sandbox(folder, group, process, time);
     }
 
     /// <summary>No process of it runs until <see cref="Thaw"/>, as between two events on Lambda.</summary>

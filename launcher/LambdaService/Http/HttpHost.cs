@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
@@ -27,8 +28,9 @@ internal sealed class HttpHost : IAsyncDisposable
     /// <param name="listen">Port 0 takes a free one.</param>
     /// <param name="longestBody">Bytes of a request's body; longer ones fail when they are read.</param>
     /// <param name="handle">Called for each request; what it throws ends the connection.</param>
+    /// <param name="listenThere">Makes the listening socket by what it is given, in another network; null for this process's own.</param>
     /// <exception cref="IOException">The address is in use or not of this host.</exception>
-    public static async Task<HttpHost> StartAsync(IPEndPoint listen, long longestBody, RequestDelegate handle)
+    public static async Task<HttpHost> StartAsync(IPEndPoint listen, long longestBody, RequestDelegate handle, Func<Func<Socket>, Socket>? listenThere = null)
     {
         KestrelServerOptions options = new() { AddServerHeader = false };
         options.Limits.MaxRequestBodySize = longestBody;
@@ -39,7 +41,10 @@ internal sealed class HttpHost : IAsyncDisposable
         options.Limits.KeepAliveTimeout = TimeSpan.FromHours(1);
         options.Listen(listen, endpoint => endpoint.Protocols = HttpProtocols.Http1);
 
-        SocketTransportFactory sockets = new(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
+        SocketTransportOptions transport = new();
+        if (listenThere is not null)
+            transport.CreateBoundListenSocket = endPoint => listenThere(() => SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint));
+        SocketTransportFactory sockets = new(Options.Create(transport), NullLoggerFactory.Instance);
         KestrelServer server = new(Options.Create(options), sockets, NullLoggerFactory.Instance);
         await server.StartAsync(new Application(handle), CancellationToken.None);
         Uri bound = new(server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Single());

@@ -97,11 +97,26 @@ internal sealed class Invoker(EnvironmentHost host, EnvironmentPool pool, Concur
     private async Task<ExecutionEnvironment> StartAsync(FunctionRevision revision)
     {
         _end.Token.ThrowIfCancellationRequested();
-        ExecutionEnvironment environment = await host.StartAsync(revision);
+        ExecutionEnvironment environment = await host.StartAsync(revision, await NetworkAsync());
         _busy.TryAdd(environment, true);
         if (_end.IsCancellationRequested)
             await EndAsync(environment);
         return environment;
+    }
+
+    /// <summary>
+    /// A network for one more environment. When all are taken, those that are busy with other events are fewer than all (the limit of
+    /// concurrency says so), so that at least one is an idle environment's, or of one that ends right now.
+    /// </summary>
+    private async Task<EnvironmentNetwork?> NetworkAsync()
+    {
+        if (host.Networks is not { } networks)
+            return null;
+        if (networks.TryTake() is { } free)
+            return free;
+        Task<EnvironmentNetwork> next = networks.TakeAsync();
+        await pool.EndOldestAsync();
+        return await next;
     }
 
     private ValueTask EndAsync(ExecutionEnvironment environment)

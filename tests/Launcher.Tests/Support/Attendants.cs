@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Text;
 using BoxerMpi.Rendezvous;
 
@@ -13,6 +14,9 @@ internal sealed class Attendants(int size) : IAttendanceHost
     private int _arrived;
 
     public ConcurrentDictionary<int, AttendedExit> Exits { get; } = new();
+
+    /// <summary>Where those with a rank came from.</summary>
+    public IEnumerable<IPAddress> Addresses => _ranks.Keys.Select(attendant => attendant.Address.Address);
 
     public ConcurrentQueue<string> Lost { get; } = new();
 
