@@ -20,8 +20,15 @@ internal static class JobEnvironment
             RequestedRank = Environment.GetEnvironmentVariable("BOXER_RANK") is { Length: > 0 } rank
                 ? Parse("BOXER_RANK", rank, "a rank", text => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture))
                 : null,
+            Deadline = Deadline(),
         };
     }
+
+    /// <summary>When this process has to have stopped, or null: BOXER_DEADLINE_MS.</summary>
+    /// <exception cref="ArgumentException">It is malformed.</exception>
+    public static DateTimeOffset? Deadline() => Environment.GetEnvironmentVariable("BOXER_DEADLINE_MS") is { Length: > 0 } text
+        ? Parse("BOXER_DEADLINE_MS", text, "milliseconds of Unix time", number => DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(number, NumberStyles.None, CultureInfo.InvariantCulture)))
+        : null;
 
     private static string Required(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value
         ? value

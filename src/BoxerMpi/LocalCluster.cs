@@ -35,7 +35,7 @@ public sealed class LocalCluster : IDisposable
             Checksums = options.Checksums,
             Relay = options.OffTopology == OffTopologyPolicy.Relay,
         };
-        _ranks = [.. Enumerable.Range(0, size).Select(rank => new Messenger(rank, size, messages))];
+        _ranks = [.. Enumerable.Range(0, size).Select(rank => new Messenger(rank, size, messages) { RemainingTime = options.RemainingTime })];
     }
 
     /// <summary>Runs a body on every rank and waits for all.</summary>

@@ -33,6 +33,9 @@ public sealed record LocalClusterOptions
     /// <summary>How long one operation may wait; see <see cref="Communicator.Timeout"/>. Default: without limit, so that what ends a hang tells of all ranks.</summary>
     public TimeSpan? OperationTimeout { get; init; }
 
+    /// <summary>What <see cref="Communicator.RemainingTime"/> counts down from, to test what a program does when its time is nearly over. Default: no limit.</summary>
+    public TimeSpan? RemainingTime { get; init; }
+
     /// <summary>Faults to inject, or null.</summary>
     public FaultPlan? Faults { get; init; }
 

@@ -164,13 +164,16 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
         _messenger.SayGoodbye(GoodbyeTimeout);
     }
 
-    private static MpiEnvironment Alone() =>
-        new(null, new Messenger(0, 1, Settings.OfEnvironment.Messages(relay: false)), Topology.Mesh(1), Settings.OfEnvironment);
+    private static MpiEnvironment Alone()
+    {
+        Messenger messenger = new(0, 1, Settings.OfEnvironment.Messages(relay: false)) { RemainingTime = JobEnvironment.Deadline() - DateTimeOffset.UtcNow };
+        return new(null, messenger, Topology.Mesh(1), Settings.OfEnvironment);
+    }
 
     private static MpiEnvironment Joined(JobClient job)
     {
         Settings settings = new(job.Options, Environment.GetEnvironmentVariable);
-        Messenger messenger = new(job.Rank, job.Size, settings.Messages(job.OffTopology == OffTopologyPolicy.Relay));
+        Messenger messenger = new(job.Rank, job.Size, settings.Messages(job.OffTopology == OffTopologyPolicy.Relay)) { RemainingTime = job.RemainingTime };
         MpiEnvironment environment = new(job, messenger, job.Topology, settings);
         job.Aborted += environment.OnAborted;
         job.MemberLost += messenger.PeerLost;

@@ -70,6 +70,18 @@ public partial class Communicator : IAsyncDisposable, IDisposable
             : throw new ArgumentOutOfRangeException(nameof(value), value, "A timeout is positive, or Timeout.InfiniteTimeSpan.");
     }
 
+    /// <summary>
+    /// How long the job may still run: <see langword="null"/> where nothing limits it, zero when the time is over.
+    /// </summary>
+    /// <remarks>
+    /// A rank that is a function has minutes only, and functions do not start together. What counts is the rank with the least time:
+    /// the ranks have told theirs when they joined, and the minimum came back with the start of the job, so reading it here takes no
+    /// messages. It is the moment at which a rank is asked to stop, some seconds before its host ends it. All ranks count down to the same
+    /// moment, but look at different ones: where they have to come to the same decision, as to write a checkpoint and stop, one rank
+    /// looks and broadcasts what it decides. BOXER_DEADLINE_MS, in milliseconds of Unix time, is what a rank may say for itself.
+    /// </remarks>
+    public TimeSpan? RemainingTime => Messenger.RemainingTime;
+
     internal Messenger Messenger { get; }
 
     internal ulong Identity { get; }

@@ -64,7 +64,8 @@ internal sealed partial class JobClient
             return;
         }
 
-        _members = StartMessage.Decode(table, accepted.Size);
+        _members = StartMessage.Decode(table, accepted.Size, out _deadline);
+        _startedAt = _reactor.Now;
         _links.Open(new LinkWorld(JobId, _options.Token, accepted.Epoch, accepted.Rank, _members, accepted.RelayAllowed));
         _joined.TrySetResult(this);
     }

@@ -23,6 +23,8 @@ internal sealed partial class JobClient : IAsyncDisposable
     private readonly List<WireUp> _wireUps = [];
     private AcceptedMessage? _accepted;
     private Topology? _topology;
+    private TimeSpan? _deadline;
+    private long _startedAt;
     private MemberInfo[] _members = [];
     private Action<int, Socket>? _onLink;
     private bool _isConnected;
@@ -54,6 +56,9 @@ internal sealed partial class JobClient : IAsyncDisposable
 
     /// <summary>All members, in order of their ranks.</summary>
     public IReadOnlyList<MemberInfo> Members => _members;
+
+    /// <summary>How long all ranks may still run: the least that any had, agreed at the start; <see langword="null"/> without limit.</summary>
+    public TimeSpan? RemainingTime => _deadline - _options.Time.GetElapsedTime(_startedAt);
 
     /// <summary>The job's free settings.</summary>
     public IReadOnlyDictionary<string, string> Options => _accepted!.Options;

@@ -29,6 +29,9 @@ internal sealed record JoinMessage
     /// <summary>What a reflector observed of the same local port; <see langword="null"/> when none was asked.</summary>
     public IPEndPoint? SecondObserved { get; init; }
 
+    /// <summary>How long it may still run; <see langword="null"/> without limit. A span and not a moment, as clocks of hosts differ.</summary>
+    public TimeSpan? Remaining { get; init; }
+
     /// <summary>Host name.</summary>
     public required string Host { get; init; }
 
@@ -39,7 +42,7 @@ internal sealed record JoinMessage
     {
         MessageWriter writer = new MessageWriter(ControlKind.Join).ReserveProof()
             .Id(MemberId).Int32(RequestedRank).Flag(Resumed).UInt16(ListenPort).EndPoints(Advertised).EndPoint(Local);
-        return writer.OptionalEndPoint(SecondObserved).Text(Host, Limits.NameBytes).Int32(ProcessId);
+        return writer.OptionalEndPoint(SecondObserved).OptionalTime(Remaining).Text(Host, Limits.NameBytes).Int32(ProcessId);
     }
 
     /// <summary>Reads the body, without the proof.</summary>
@@ -55,6 +58,7 @@ internal sealed record JoinMessage
             Advertised = reader.EndPoints(),
             Local = reader.EndPoint(),
             SecondObserved = reader.OptionalEndPoint(),
+            Remaining = reader.OptionalTime(),
             Host = reader.Text(Limits.NameBytes),
             ProcessId = reader.Int32(),
         };
@@ -63,13 +67,15 @@ internal sealed record JoinMessage
     }
 }
 
-/// <summary>The table of all members, sent once the gate is open: encoded once for all of them.</summary>
+/// <summary>The table of all members and the time they have, sent once the gate is open: encoded once for all of them.</summary>
 internal static class StartMessage
 {
     // Id, host, process, NAT, observed IPv4 endpoint, no others.
     private const int LeastMemberBytes = 16 + 2 + 4 + 1 + 7 + 1;
 
-    public static ReadOnlyMemory<byte> Encode(ReadOnlySpan<MemberInfo> members)
+    /// <param name="members">In order of their ranks.</param>
+    /// <param name="remaining">How long the member that has the least time may still run; <see langword="null"/> when none has a limit.</param>
+    public static ReadOnlyMemory<byte> Encode(ReadOnlySpan<MemberInfo> members, TimeSpan? remaining)
     {
         // Host names repeat: the table holds each once, up to the range of the index.
         List<string> hosts = [];
@@ -95,10 +101,10 @@ internal static class StartMessage
             writer.EndPoints(AcceptsWhereObserved(member) ? [] : member.EndPoints);
         }
 
-        return writer.Finish();
+        return writer.OptionalTime(remaining).Finish();
     }
 
-    public static MemberInfo[] Decode(ReadOnlySpan<byte> payload, int size)
+    public static MemberInfo[] Decode(ReadOnlySpan<byte> payload, int size, out TimeSpan? remaining)
     {
         MessageReader reader = new(payload);
         string[] hosts = new string[reader.Count(ushort.MaxValue, leastItemBytes: 2)];
@@ -119,6 +125,7 @@ internal static class StartMessage
             members[rank] = new MemberInfo(rank, id, observed, endPoints, host < hosts.Length ? hosts[host] : "", process) { Nat = nat, Local = local };
         }
 
+        remaining = reader.OptionalTime();
         reader.End();
         return members;
     }

@@ -55,6 +55,9 @@ internal sealed record JoinOptions
     /// <summary>How long to try to find a lost coordinator again. Default 2 minutes.</summary>
     public TimeSpan RejoinTimeout { get; init; } = TimeSpan.FromMinutes(2);
 
+    /// <summary>When this rank has to have stopped; <see langword="null"/> for never. BOXER_DEADLINE_MS, in milliseconds of Unix time.</summary>
+    public DateTimeOffset? Deadline { get; init; }
+
     /// <summary>Settings of link set-up.</summary>
     public LinkOptions Links { get; init; } = new();
 

@@ -28,6 +28,15 @@ internal ref struct MessageReader(ReadOnlySpan<byte> source)
 
     public TimeSpan Time() => TimeSpan.FromTicks(Int64());
 
+    /// <summary>A time that sums cannot overflow with, or none.</summary>
+    public TimeSpan? OptionalTime()
+    {
+        if (!Flag())
+            return null;
+        TimeSpan time = Time();
+        return time > TimeSpan.MinValue / 4 && time < TimeSpan.MaxValue / 4 ? time : throw new WireFormatException($"A time of {time.TotalDays:F0} days arrived.");
+    }
+
     public ReadOnlySpan<byte> Bytes(int count) => Take(count);
 
     public Guid Id() => new(Take(16));

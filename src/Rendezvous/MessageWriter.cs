@@ -61,6 +61,8 @@ internal sealed class MessageWriter
 
     public MessageWriter Time(TimeSpan value) => Int64(value.Ticks);
 
+    public MessageWriter OptionalTime(TimeSpan? value) => value is { } time ? Byte(1).Time(time) : Byte(0);
+
     public MessageWriter Bytes(ReadOnlySpan<byte> value)
     {
         value.CopyTo(Take(value.Length));

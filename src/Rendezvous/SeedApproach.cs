@@ -171,6 +171,7 @@ internal sealed class SeedApproach : ISeedDialogueOwner
             Advertised = advertised,
             Local = dialogue.Local,
             SecondObserved = secondObserved,
+            Remaining = _options.Deadline - _options.Time.GetUtcNow(),
             Host = Environment.MachineName,
             ProcessId = Environment.ProcessId,
         };

@@ -35,6 +35,7 @@ internal sealed partial class SeedJob
         place.State = MemberState.Joined;
         place.Connection = connection;
         place.JoinedAfter = Now;
+        place.Deadline = Now + join.Remaining;
         connection.Rank = rank;
         _joined++;
         _gateTimer ??= _time.CreateTimer(static state => ((SeedJob)state!).GateTimedOut(), this, Spec.GateTimeout, Timeout.InfiniteTimeSpan);
@@ -57,6 +58,7 @@ internal sealed partial class SeedJob
         {
             Forget(place.Info!);
             place.Info = Register(connection, join, place.Rank);
+            place.Deadline = Now + join.Remaining;
         }
 
         old?.Close("the member has joined again");
@@ -66,7 +68,7 @@ internal sealed partial class SeedJob
 
         // One that has started already has its table; one whose first connection broke at the gate has not.
         if (!join.Resumed)
-            connection.Post(_startFrame);
+            connection.Post(StartFrame());
         if (returned)
             Publish(place, MembershipChange.Returned);
     }
@@ -185,16 +187,21 @@ internal sealed partial class SeedJob
     private void OpenGate()
     {
         _gateTimer?.Dispose();
-        MemberInfo[] members = [.. _places.Select(place => place.Info!)];
-        _startFrame = StartMessage.Encode(members);
+        ReadOnlyMemory<byte> start = StartFrame();
         foreach (Place place in _places)
         {
             place.State = MemberState.Started;
-            place.Connection!.Post(_startFrame);
+            place.Connection!.Post(start);
         }
 
         Publish(null, MembershipChange.Started);
         _started.TrySetResult();
+    }
+
+    private ReadOnlyMemory<byte> StartFrame()
+    {
+        MemberInfo[] members = [.. _places.Select(place => place.Info!)];
+        return StartMessage.Encode(members, _places.Min(place => place.Deadline) - Now);
     }
 
     private void GateTimedOut()

@@ -28,7 +28,6 @@ internal sealed partial class SeedJob
     private int _linked;
     private int _ended;
     private int _nextFree;
-    private ReadOnlyMemory<byte> _startFrame;
     private AbortInfo? _abort;
     private string? _closed;
     private bool _gateFailed;
@@ -340,6 +339,9 @@ internal sealed partial class SeedJob
 
         /// <summary>It had joined the job at another coordinator.</summary>
         public bool HasReturned { get; set; }
+
+        /// <summary>When it has to have stopped, on the job's clock.</summary>
+        public TimeSpan? Deadline { get; set; }
 
         public TimeSpan? LinkedAfter { get; set; }
 

@@ -25,6 +25,25 @@ public sealed class LocalClusterTests
     }
 
     [Fact]
+    public async Task The_remaining_time_counts_down_on_all_communicators()
+    {
+        TimeSpan limit = TimeSpan.FromMinutes(5);
+        await LocalCluster.RunAsync(
+            2,
+            world =>
+            {
+                TimeSpan first = world.RemainingTime!.Value;
+                Assert.InRange(first, TimeSpan.FromMinutes(4), limit);
+                using Communicator part = world.Split(world.Rank);
+                world.Barrier();
+                Assert.InRange(part.RemainingTime!.Value, TimeSpan.FromMinutes(3), first);
+            },
+            new LocalClusterOptions { RemainingTime = limit });
+        await LocalCluster.RunAsync(1, world => Assert.Equal(TimeSpan.Zero, world.RemainingTime), new LocalClusterOptions { RemainingTime = TimeSpan.FromSeconds(-1) });
+        await LocalCluster.RunAsync(1, world => Assert.Null(world.RemainingTime));
+    }
+
+    [Fact]
     public async Task A_rank_that_throws_ends_waits_for_the_token_and_of_every_kind()
     {
         Exception?[] seen = new Exception?[4];

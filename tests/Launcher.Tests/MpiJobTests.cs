@@ -46,6 +46,17 @@ public sealed class MpiJobTests
     }
 
     [Fact]
+    public async Task Ranks_know_how_much_time_they_have()
+    {
+        long hour = DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeMilliseconds();
+        BoxerResult limited = (await Boxer.RunAsync("run", "-n", "2", "-x", $"BOXER_DEADLINE_MS={hour}", Puppet, "time")).ExitsWith(0);
+        Assert.Equal(2, limited.Output.Count(line => line.Contains("minutes left: 60", StringComparison.Ordinal)));
+        Assert.Contains("[0] minutes left: ", (await Boxer.RunAsync("run", "-n", "1", Puppet, "time")).ExitsWith(0).Output);
+        BoxerResult wrong = (await Boxer.RunAsync("run", "-n", "1", "-x", "BOXER_DEADLINE_MS=soon", Puppet, "time")).ExitsWith(1);
+        Assert.Contains(wrong.Error, line => line.Contains("BOXER_DEADLINE_MS is \"soon\"; it takes milliseconds of Unix time", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_timeout_tells_how_far_each_rank_is()
     {
         using TemporaryFolder folder = new();

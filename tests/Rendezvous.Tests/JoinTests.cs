@@ -31,6 +31,21 @@ public class JoinTests
     }
 
     [Fact]
+    public async Task All_ranks_learn_the_least_time_that_one_of_them_has()
+    {
+        await using TestJob job = new(3);
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        DateTimeOffset?[] deadlines = [null, now.AddSeconds(200), now.AddSeconds(500)];
+        JobClient[] all = await job.JoinAllAsync(options => options with { Deadline = deadlines[options.RequestedRank!.Value] });
+        Assert.All(all, client => Assert.InRange(client.RemainingTime!.Value, TimeSpan.FromSeconds(100), TimeSpan.FromSeconds(200)));
+
+        await using TestJob unlimited = new(2);
+        Assert.All(await unlimited.JoinAllAsync(), client => Assert.Null(client.RemainingTime));
+        await using TestJob late = new(1);
+        Assert.True((await late.JoinAsync(late.Options() with { Deadline = now.AddDays(-1) })).RemainingTime < TimeSpan.Zero);
+    }
+
+    [Fact]
     public async Task A_joiner_learns_its_external_endpoint_and_the_settings_of_the_job()
     {
         await using TestJob job = new(4, job: spec => spec with

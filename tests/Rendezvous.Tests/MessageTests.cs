@@ -35,8 +35,9 @@ public class MessageTests
     {
         MemberInfo[] members = [.. Enumerable.Range(0, 1000).Select(rank => new MemberInfo(
             rank, Guid.NewGuid(), new IPEndPoint(0x0A000001 + (rank << 8), 40_000), [new IPEndPoint(0x0A000001 + (rank << 8), 41_000)], $"host-{rank % 4}", rank))];
-        ReadOnlySpan<byte> frame = StartMessage.Encode(members).Span;
-        MemberInfo[] read = StartMessage.Decode(frame[ControlFrame.PrefixBytes..], 1000);
+        ReadOnlySpan<byte> frame = StartMessage.Encode(members, TimeSpan.FromSeconds(9)).Span;
+        MemberInfo[] read = StartMessage.Decode(frame[ControlFrame.PrefixBytes..], 1000, out TimeSpan? remaining);
+        Assert.Equal(TimeSpan.FromSeconds(9), remaining);
         for (int rank = 0; rank < members.Length; rank++)
         {
             Assert.Equal(members[rank] with { EndPoints = [] }, read[rank] with { EndPoints = [] });
@@ -50,25 +51,25 @@ public class MessageTests
     public void Every_message_that_ends_early_is_refused_and_never_read_beyond()
     {
         byte[] joined = Payload(AJoin.Encode())[Proof.Bytes..];
-        byte[] start = StartMessage.Encode([new MemberInfo(0, Guid.NewGuid(), IPEndPoint.Parse("192.0.2.1:6"), [IPEndPoint.Parse("192.0.2.1:7")], "host", 1)])[ControlFrame.PrefixBytes..].ToArray();
+        byte[] start = StartMessage.Encode([new MemberInfo(0, Guid.NewGuid(), IPEndPoint.Parse("192.0.2.1:6"), [IPEndPoint.Parse("192.0.2.1:7")], "host", 1)], null)[ControlFrame.PrefixBytes..].ToArray();
         byte[] hello = new LinkHello(Protocol.Version, "job", 0, 1, 0, Guid.NewGuid(), Proof.Nonce()).Encode()[ControlFrame.PrefixBytes..].ToArray();
         for (int length = 0; length < joined.Length; length++)
             Assert.Throws<WireFormatException>(() => JoinMessage.Decode(joined.AsSpan(0, length)));
         for (int length = 0; length < start.Length; length++)
-            Assert.Throws<WireFormatException>(() => StartMessage.Decode(start.AsSpan(0, length), 1));
+            Assert.Throws<WireFormatException>(() => StartMessage.Decode(start.AsSpan(0, length), 1, out _));
         for (int length = 0; length < hello.Length; length++)
             Assert.Throws<WireFormatException>(() => LinkHello.Decode(hello.AsSpan(0, length)));
         Assert.Throws<WireFormatException>(() => JoinMessage.Decode([.. joined, 0]));
-        Assert.Throws<WireFormatException>(() => StartMessage.Decode([.. start, 0], 1));
+        Assert.Throws<WireFormatException>(() => StartMessage.Decode([.. start, 0], 1, out _));
     }
 
     [Fact]
     public void Counts_from_the_network_are_checked_before_anything_is_allocated()
     {
         byte[] hugeHosts = [0xFF, 0xFF, 0xFF, 0x7F];
-        Assert.Throws<WireFormatException>(() => StartMessage.Decode(hugeHosts, 1));
+        Assert.Throws<WireFormatException>(() => StartMessage.Decode(hugeHosts, 1, out _));
         byte[] hugeMembers = [0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0x7F];
-        Assert.Throws<WireFormatException>(() => StartMessage.Decode(hugeMembers, 65_536));
+        Assert.Throws<WireFormatException>(() => StartMessage.Decode(hugeMembers, 65_536, out _));
         Assert.Throws<WireFormatException>(() => AcceptedMessage.Decode(new byte[200]));
     }
 
@@ -138,7 +139,8 @@ public class MessageTests
             Nat = NatKind.Remapped,
             Local = IPEndPoint.Parse("10.0.0.2:41000"),
         };
-        MemberInfo[] read = StartMessage.Decode(Payload(StartMessage.Encode([open, behind])), 2);
+        MemberInfo[] read = StartMessage.Decode(Payload(StartMessage.Encode([open, behind], null)), 2, out TimeSpan? remaining);
+        Assert.Null(remaining);
         Assert.Equal([(NatKind.None, open.Observed), (NatKind.Remapped, behind.Local)], read.Select(member => (member.Nat, member.Local)));
         Assert.Equal(open.EndPoints, read[0].EndPoints);
         Assert.Equal(behind.EndPoints, read[1].EndPoints);
@@ -162,6 +164,7 @@ public class MessageTests
         ListenPort = 4000,
         Advertised = [IPEndPoint.Parse("192.0.2.1:6")],
         Local = IPEndPoint.Parse("10.0.0.2:4000"),
+        Remaining = TimeSpan.FromMinutes(15),
         Host = "höst",
         ProcessId = 123,
     };

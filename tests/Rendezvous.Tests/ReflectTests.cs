@@ -102,7 +102,7 @@ public class ReflectTests
             job, join => join with { Local = inside, ListenPort = 41000, SecondObserved = IPEndPoint.Parse("127.0.0.1:1") }, job.Seed.EndPoints[2]);
         using RawMember elsewhere = await RawMember.JoinAsync(job, join => join with { ListenPort = 9 });
         Assert.False(open.Accepted.RelayAllowed);
-        MemberInfo[] table = StartMessage.Decode(await open.ReceiveAsync(ControlKind.Start, job.Deadline), 4);
+        MemberInfo[] table = StartMessage.Decode(await open.ReceiveAsync(ControlKind.Start, job.Deadline), 4, out _);
         Assert.Equal([NatKind.None, NatKind.Unknown, NatKind.Symmetric, NatKind.None], table.Select(member => member.Nat));
         Assert.Equal([open.Accepted.Observed, inside, inside, elsewhere.Accepted.Observed], table.Select(member => member.Local));
 

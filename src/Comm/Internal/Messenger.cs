@@ -31,6 +31,7 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
     private ulong _nextId;
     private Exception? _failure;
     private bool _disposed;
+    private readonly long? _endsAt;
     private TrafficCount _sent;
     private TrafficCount _received;
 
@@ -50,6 +51,20 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
     public int Size { get; }
 
     public object Gate => Engine.Gate;
+
+    /// <summary>How long this rank may still run, or null; what is set counts down.</summary>
+    public TimeSpan? RemainingTime
+    {
+        get
+        {
+            if (_endsAt is not { } end)
+                return null;
+            TimeSpan left = Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), end);
+            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        }
+
+        init => _endsAt = value is { } time ? ProgressEngine.After(Stopwatch.GetTimestamp(), time > TimeSpan.Zero ? time : TimeSpan.Zero) : null;
+    }
 
     /// <summary>Announced sends that the receivers have not asked for to the end.</summary>
     public int AnnouncedSends => _offered.Count;

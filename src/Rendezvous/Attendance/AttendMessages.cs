@@ -60,17 +60,12 @@ internal static class AttendMessages
 
     public static ReadOnlyMemory<byte> Exit(AttendedExit exit) =>
         new MessageWriter(ControlKind.AttendedExit).Int32(exit.Code).Flag(exit.OutOfTime).Time(exit.Life)
-            .Flag(exit.Billed is not null).Time(exit.Billed ?? TimeSpan.Zero).Int64(exit.PeakBytes).Time(exit.UserTime).Time(exit.SystemTime).Finish();
+            .OptionalTime(exit.Billed).Int64(exit.PeakBytes).Time(exit.UserTime).Time(exit.SystemTime).Finish();
 
     public static AttendedExit DecodeExit(ReadOnlySpan<byte> payload)
     {
         MessageReader reader = new(payload);
-        int code = reader.Int32();
-        bool outOfTime = reader.Flag();
-        TimeSpan life = reader.Time();
-        bool isBilled = reader.Flag();
-        TimeSpan billed = reader.Time();
-        AttendedExit exit = new(code, outOfTime, life, isBilled ? billed : null, reader.Int64(), reader.Time(), reader.Time());
+        AttendedExit exit = new(reader.Int32(), reader.Flag(), reader.Time(), reader.OptionalTime(), reader.Int64(), reader.Time(), reader.Time());
         reader.End();
         return exit;
     }

@@ -33,6 +33,12 @@ return MpiProgram.Run(args, world =>
         return 0;
     }
 
+    if (what == "time")
+    {
+        Console.WriteLine($"minutes left: {world.RemainingTime?.TotalMinutes:F0}");
+        return 0;
+    }
+
     if (world.Rank == who)
     {
         switch (what)
