@@ -30,6 +30,16 @@ internal static class OptionValues
             : throw new UsageException($"{option} '{text}' is not a number of at least 1", $"give a whole number, as in {option} 100");
     }
 
+    /// <summary>A whole number within bounds, when the option is given.</summary>
+    public static int? Number(string option, string? text, int least, int most)
+    {
+        if (text is null)
+            return null;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= least && number <= most
+            ? number
+            : throw new UsageException($"{option} '{text}' is not a number from {least} to {most}", $"as in {option} {Math.Clamp(8, least, most)}");
+    }
+
     public static TimeSpan? Seconds(string option, string? text, bool zeroAllowed = false)
     {
         if (text is null)

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using BoxerMpi.Launcher.Functions;
+using BoxerMpi.Launcher.Lambda;
 using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Launcher.NatLab.Commands;
 using BoxerMpi.Launcher.Places;
@@ -8,21 +10,29 @@ namespace BoxerMpi.Launcher.Commands;
 /// <summary><c>--on</c> and the options of the places: where the ranks of a job run.</summary>
 internal sealed class PlaceArguments
 {
-    private readonly Option<string> _on = new("--on") { HelpName = "PLACE", Description = "Where the ranks run: local, or natlab (hosts behind NATs; as root)  [default: local]" };
+    private readonly Option<string> _on;
     private readonly LabArguments _lab;
+    private readonly FunctionArguments? _functions;
 
-    public PlaceArguments(Command command)
+    /// <param name="command">Gets the options.</param>
+    /// <param name="functions">Whether ranks may be functions.</param>
+    public PlaceArguments(Command command, bool functions = false)
     {
+        string places = functions ? "local, natlab (hosts behind NATs; as root), lambda (AWS), or lambda-local" : "local, or natlab (hosts behind NATs; as root)";
+        _on = new Option<string>("--on") { HelpName = "PLACE", Description = $"Where the ranks run: {places}  [default: local]" };
         command.Add(_on);
         _lab = new LabArguments(command);
+        _functions = functions ? new FunctionArguments(command) : null;
     }
 
-    /// <summary>What opens the place, once the program is built.</summary>
+    /// <summary>What opens the place, once the program is built; nothing where the ranks are functions.</summary>
     public Func<IPlace> Read(ParseResult parsed, int size)
     {
-        string on = parsed.GetValue(_on) ?? "local";
-        if (on != "natlab" && _lab.Given(parsed) is { } given)
+        string on = Name(parsed);
+        if (on is not ("natlab" or "lambda-local") && _lab.Given(parsed) is { } given)
             throw new UsageException($"{given} is about a NAT lab, and the ranks are to run on {on}", "add --on natlab");
+        if (_functions?.Misplaced(parsed, on) is { } misplaced)
+            throw new UsageException($"{misplaced} means nothing for ranks that run on {on}", "see boxer run --help for the options of each place");
         switch (on)
         {
             case "local":
@@ -31,8 +41,24 @@ internal sealed class PlaceArguments
                 LabOptions options = _lab.Read(parsed, size);
                 string? prefix = _lab.Prefix(parsed);
                 return () => NatLabPlace.Open(options, prefix);
+            case "lambda" or "lambda-local" when _functions is not null:
+                return static () => throw new InvalidOperationException("Functions have a place of their own.");
             default:
-                throw new UsageException($"--on '{on}' is not a place", "it is local or natlab");
+                throw new UsageException($"--on '{on}' is not a place", _functions is null ? "it is local or natlab" : "it is local, natlab, lambda or lambda-local");
         }
     }
+
+    /// <summary>How the ranks are functions, or null when they are not.</summary>
+    public FunctionOptions? ReadFunctions(ParseResult parsed, int size, Func<FunctionProgram> program) => Name(parsed) switch
+    {
+        "lambda" => _functions?.Read(parsed, local: false, size, program(), lab: null),
+        "lambda-local" => _functions?.Read(parsed, local: true, size, program(), _lab.Given(parsed) is null ? null : _lab.Read(parsed, size)),
+        _ => null,
+    };
+
+    /// <summary>The job's token, where it is not for boxer alone.</summary>
+    public (string? File, byte[]? Token) Token(ParseResult parsed, int size) =>
+        Name(parsed) is "lambda" or "lambda-local" && _functions is not null ? _functions.Token(parsed, size) : (null, null);
+
+    private string Name(ParseResult parsed) => parsed.GetValue(_on) ?? "local";
 }

@@ -1,12 +1,14 @@
 using System.CommandLine;
 using System.Security.Cryptography;
 using BoxerMpi.Collectives;
-using BoxerMpi.Launcher.Programs;
+using BoxerMpi.Launcher.Functions;
+using BoxerMpi.Launcher.Lambda;
+using BoxerMpi.Launcher.Places;
 using BoxerMpi.Launcher.Topologies;
 
 namespace BoxerMpi.Launcher.Commands;
 
-/// <summary><c>boxer run</c>: N ranks of a program on this machine, with the coordinator inside the launcher.</summary>
+/// <summary><c>boxer run</c>: N ranks of a program, on this machine or as functions, with the coordinator inside the launcher.</summary>
 internal sealed class RunCommand : ProgramCommand
 {
     private readonly Option<string> _size = new("-n", "--ranks") { HelpName = "N", Description = "Number of ranks" };
@@ -40,7 +42,7 @@ internal sealed class RunCommand : ProgramCommand
     private readonly PlaceArguments _place;
 
     public RunCommand()
-        : base("run", "Runs N ranks of a program on this machine")
+        : base("run", "Runs N ranks of a program on this machine, or as functions of AWS Lambda")
     {
         Add(_size);
         _rules = new JobRules(this);
@@ -53,23 +55,40 @@ internal sealed class RunCommand : ProgramCommand
             Add(option);
         }
 
-        _place = new PlaceArguments(this);
-        SetAction((parsed, _) => LocalRun.ExecuteAsync(Read(parsed)));
+        _place = new PlaceArguments(this, functions: true);
+        SetAction(ExecuteAsync);
+    }
+
+    private Task<int> ExecuteAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        RunOptions options = Read(parsed);
+        return options.Functions is null ? LocalRun.ExecuteAsync(options) : FunctionRun.ExecuteAsync(options, cancellationToken);
     }
 
     private RunOptions Read(ParseResult parsed)
     {
         int size = OptionValues.Ranks(parsed.GetValue(_size));
         string? outputFolder = parsed.GetValue(_outputFolder);
+        Func<IPlace> openPlace = _place.Read(parsed, size);
+        (string? tokenFile, byte[]? token) = _place.Token(parsed, size);
+        FunctionOptions? functions = _place.ReadFunctions(parsed, size, () => new FunctionProgram(RequireProgram())
+        {
+            Configuration = parsed.GetValue(_configuration) ?? "Release",
+            Verbose = parsed.GetValue(_verbose),
+        });
+        if (functions is not null)
+            RejectForFunctions(parsed);
         return new RunOptions
         {
-            Job = _rules.Read(parsed, JobRules.NewId(), RandomNumberGenerator.GetBytes(32), size),
+            Job = _rules.Read(parsed, JobRules.NewId(), token ?? RandomNumberGenerator.GetBytes(32), size),
             Program = RequireProgram(),
             Arguments = Program[1..],
-            OpenPlace = _place.Read(parsed, size),
+            OpenPlace = openPlace,
+            Functions = functions,
+            TokenFile = tokenFile,
             Timeout = OptionValues.Seconds("--timeout", parsed.GetValue(_timeout)),
             Grace = OptionValues.Seconds("--grace", parsed.GetValue(_grace), zeroAllowed: true) ?? TimeSpan.FromSeconds(2),
-            Variables = [.. (parsed.GetValue(_variables) ?? []).Select(OptionValues.Variable), .. ModelVariable(parsed.GetValue(_model))],
+            Variables = [.. (parsed.GetValue(_variables) ?? []).Select(OptionValues.Variable), .. ModelVariable(parsed.GetValue(_model) ?? (functions is { Local: false } ? "lambda" : null))],
             WorkingDirectory = OptionValues.Folder("--wdir", parsed.GetValue(_workingDirectory)),
             Input = Processes.StandardInput.Parse(parsed.GetValue(_input) ?? "0", size),
             OutputFolder = outputFolder is null ? null : Path.GetFullPath(outputFolder),
@@ -80,6 +99,21 @@ internal sealed class RunCommand : ProgramCommand
             NativeAot = parsed.GetValue(_nativeAot),
             Configuration = parsed.GetValue(_configuration) ?? "Release",
         };
+    }
+
+    /// <exception cref="UsageException">An option is of this machine only.</exception>
+    private void RejectForFunctions(ParseResult parsed)
+    {
+        foreach ((Option option, string why) in (ReadOnlySpan<(Option, string)>)
+        [
+            (_input, "functions have no standard input"),
+            (_workingDirectory, "functions start in /tmp"),
+            (_nativeAot, "functions are Native AOT unless --no-aot is given"),
+        ])
+        {
+            if (parsed.GetResult(option) is { Implicit: false })
+                throw new UsageException($"{option.Name} means nothing for functions: {why}", "leave it away");
+        }
     }
 
     /// <summary>The model itself goes to the ranks, not the name of a file that may differ or be missing where they run.</summary>

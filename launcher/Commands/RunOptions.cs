@@ -21,6 +21,12 @@ internal sealed record RunOptions
     /// <summary>Makes what the ranks run on; called once, when their program is there.</summary>
     public Func<IPlace> OpenPlace { get; init; } = static () => new LocalPlace();
 
+    /// <summary>How the ranks are functions; null when they are not.</summary>
+    public Functions.FunctionOptions? Functions { get; init; }
+
+    /// <summary>File with the job's token, for ranks that join from elsewhere.</summary>
+    public string? TokenFile { get; init; }
+
     public TimeSpan? Timeout { get; init; }
 
     public TimeSpan Grace { get; init; }

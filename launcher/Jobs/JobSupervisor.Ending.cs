@@ -37,8 +37,8 @@ internal sealed partial class JobSupervisor
                 Kill();
                 break;
             case Phase.Killing:
-                string ids = string.Join(", ", _ranks.Where(rank => rank.IsRunning).Select(rank => rank.Process!.Id));
-                _host.Say($"boxer: processes {ids} do not end even when killed; they hang in the kernel.");
+                string names = string.Join(", ", _ranks.Where(rank => rank.IsRunning).Select(rank => rank.Process!.Name));
+                _host.Say($"boxer: {names}: do not end even when killed; they hang in the kernel.");
                 _running = 0;
                 break;
         }

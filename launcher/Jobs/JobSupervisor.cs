@@ -291,7 +291,7 @@ internal sealed partial class JobSupervisor : IDisposable
     {
         foreach (RankRecord rank in _ranks)
         {
-            if (rank.IsRunning && which?.Invoke(rank) != false && ProcessTable.PeakResidentBytes(rank.Process!.Id) is { } bytes)
+            if (rank.IsRunning && which?.Invoke(rank) != false && rank.Process!.Id is { } id && ProcessTable.PeakResidentBytes(id) is { } bytes)
                 rank.PeakResidentBytes = Math.Max(bytes, rank.PeakResidentBytes ?? 0);
         }
     }

@@ -10,7 +10,7 @@ internal sealed class RankEnvironment
     // 64 ranks on few cores: no profile counters in start-up code, no second mapping of every JIT-ed page
     // (15-20 % of the start), one heap. With one core to itself a process would run unoptimised code for ten times as long
     // as others, a second and more: 64 messages took 65 µs in place of 28. Whoever sets them otherwise keeps that.
-    private static readonly (string Name, string Value)[] Defaults =
+    public static readonly IReadOnlyList<(string Name, string Value)> Defaults =
     [
         ("DOTNET_TieredPGO", "0"),
         ("DOTNET_EnableWriteXorExecute", "0"),

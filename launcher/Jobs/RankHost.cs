@@ -10,7 +10,7 @@ internal static class RankHost
     // What ranks wrote before they ended is in the pipes already; only a stuck terminal takes longer.
     private static readonly TimeSpan OutputPatience = TimeSpan.FromSeconds(5);
 
-    /// <summary>Runs the job on this machine to its end.</summary>
+    /// <summary>Runs the job to its end.</summary>
     /// <param name="plan">The ranks.</param>
     /// <param name="seat">The coordinator's news.</param>
     /// <param name="clock">Counts from the job's start.</param>
@@ -19,6 +19,7 @@ internal static class RankHost
     /// <param name="files">Files of <c>--output-dir</c>.</param>
     /// <param name="input">Who reads standard input.</param>
     /// <param name="lastWords">Lines to print when all is over.</param>
+    /// <param name="hostOf">Makes what runs the ranks; null for processes of this machine.</param>
     /// <exception cref="LaunchException">The system is out of processes or descriptors before any rank runs.</exception>
     public static JobOutcome Run(
         JobPlan plan,
@@ -28,11 +29,12 @@ internal static class RankHost
         LineStyle style,
         OutputFiles files,
         StandardInput input,
-        Func<JobOutcome, IEnumerable<string>>? lastWords)
+        Func<JobOutcome, IEnumerable<string>>? lastWords,
+        Func<RankHostOptions, IRankHost>? hostOf = null)
     {
         JobSupervisor? supervisor = null;
         RankHostOptions options = new(mark, plan.Size, style, files, input, plan.Grace, () => supervisor?.Post(new JobEvent.OutputClosed()));
-        using IRankHost host = NativeMethods.IsUnix ? new PosixRankHost(options) : new ManagedRankHost(options);
+        using IRankHost host = hostOf?.Invoke(options) ?? (NativeMethods.IsUnix ? new PosixRankHost(options) : new ManagedRankHost(options));
         using JobSupervisor running = supervisor = new JobSupervisor(plan, host, seat, clock);
         JobOutcome outcome;
         using (new SignalSource(running.Post, running.SignalAll))

@@ -17,7 +17,7 @@ internal static class StateDump
             if (rank.Exit is { } exit)
                 text.Append(CultureInfo.InvariantCulture, $"ended after {rank.Exited!.Value.TotalSeconds:0.00} s ({exit})");
             else
-                text.Append(CultureInfo.InvariantCulture, $"{Describe(progress, now)}, pid {rank.Process?.Id}");
+                text.Append(CultureInfo.InvariantCulture, $"{Describe(progress, now)}, {rank.Process?.Name}");
         }
 
         return text.ToString();

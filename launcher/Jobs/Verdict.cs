@@ -78,7 +78,10 @@ internal static class Verdict
     private static Failure NotLeft(int rank) => new(
         rank, 1, "ended with exit code 0 without leaving the job; return from the body given to MpiProgram, or dispose what Mpi.Initialize returned");
 
-    private static string Describe(ExitStatus exit) => exit.Signal > 0
-        ? $"was killed by {SignalNames.Of(exit.Signal)} (exit code {exit.ShellCode})"
-        : $"exited with code {exit.ExitCode}";
+    private static string Describe(ExitStatus exit) => exit switch
+    {
+        { Explanation: { } explanation } => explanation,
+        { Signal: > 0 } => $"was killed by {SignalNames.Of(exit.Signal)} (exit code {exit.ShellCode})",
+        _ => $"exited with code {exit.ExitCode}",
+    };
 }

@@ -1,19 +1,13 @@
 using System.CommandLine;
-using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using BoxerMpi.Aws;
 using BoxerMpi.Launcher.Commands;
-using BoxerMpi.Launcher.Programs;
 
 namespace BoxerMpi.Launcher.Lambda;
 
 /// <summary><c>boxer lambda deploy</c>: a program becomes a function whose invocations are ranks.</summary>
 internal sealed partial class DeployCommand : Command
 {
-    // Lambda's limit for what comes with the request itself; larger ones go through S3.
-    private const int LongestDirectZip = 50 * 1024 * 1024;
-
     private readonly Argument<string> _program = new("PROGRAM") { Description = "A project folder, a .csproj, or an executable that needs no other files" };
     private readonly Option<string> _function = new("--function") { HelpName = "F", Description = "Name of the function  [default: boxer- and the program's name]" };
     private readonly Option<string> _memory = new("--memory") { HelpName = "MB", Description = "Memory, 128 to 10240; CPU grows with it  [default: 2048]" };
@@ -44,14 +38,19 @@ internal sealed partial class DeployCommand : Command
 
     private async Task<int> ExecuteAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        string program = parsed.GetValue(_program)!;
+        FunctionProgram program = new(parsed.GetValue(_program)!)
+        {
+            ReadyToRun = parsed.GetValue(_readyToRun),
+            Configuration = parsed.GetValue(_configuration) ?? "Release",
+            Verbose = parsed.GetValue(_verbose),
+        };
         FunctionPlan plan = Plan(parsed, program);
         (string Bucket, string Key)? place = Place(parsed.GetValue(_code));
         string? zipFile = OptionValues.WritableFile("--write-zip", parsed.GetValue(_writeZip));
 
         // Before the build, which takes longer than to find out that there is no region.
         using LambdaClient lambda = _lambda.Connect(parsed);
-        byte[] zip = Build(parsed, program, plan.Architecture);
+        byte[] zip = program.Zip(plan.Architecture);
         if (zipFile is not null)
             await File.WriteAllBytesAsync(zipFile, zip, cancellationToken);
         if (parsed.GetValue(_dryRun))
@@ -60,14 +59,7 @@ internal sealed partial class DeployCommand : Command
             return 0;
         }
 
-        if (zip.Length > LongestDirectZip && place is null)
-        {
-            throw new UsageException(
-                $"the zip has {zip.Length} bytes, and Lambda takes {LongestDirectZip} with a request",
-                "leave --no-aot away; or --write-zip FILE, upload it to a bucket of the region, and deploy again with --code s3://BUCKET/KEY");
-        }
-
-        FunctionCode code = place is { } uploaded ? FunctionCode.InS3(uploaded.Bucket, uploaded.Key) : FunctionCode.Of(zip);
+        FunctionCode code = place is { } uploaded ? FunctionCode.InS3(uploaded.Bucket, uploaded.Key) : Deployment.Code(zip);
         string done = await Deployment.ApplyAsync(lambda, plan, code, Deployment.Sha256(zip), cancellationToken);
         Console.WriteLine($"{plan.Name} {done} ({zip.Length} bytes, {plan.MemoryMegabytes} MB, {plan.Timeout.TotalSeconds:F0} s, {plan.Architecture}, {lambda.Region})");
         return 0;
@@ -83,50 +75,13 @@ internal sealed partial class DeployCommand : Command
         Console.WriteLine(DeployTexts.Template(plan, zipFile ?? "FILE-OF---write-zip"));
     }
 
-    private FunctionPlan Plan(ParseResult parsed, string program)
+    private FunctionPlan Plan(ParseResult parsed, FunctionProgram program) => new(program.FunctionName(parsed.GetValue(_function)), program.ShortName)
     {
-        string shortName = Path.GetFileNameWithoutExtension(Path.GetFullPath(program).TrimEnd(Path.DirectorySeparatorChar));
-        string name = parsed.GetValue(_function) ?? "boxer-" + OtherCharacters().Replace(shortName, "-");
-        if (!NameForm().IsMatch(name))
-            throw new UsageException($"--function '{name}' is not a function's name", "letters, digits, - and _; at most 64");
-        string host = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "x86_64";
-        return new FunctionPlan(name, shortName)
-        {
-            Architecture = parsed.GetValue(_arch) switch
-            {
-                null => host,
-                "x86_64" or "arm64" => parsed.GetValue(_arch)!,
-                { } other => throw new UsageException($"--arch '{other}' is none of Lambda's", "x86_64 or arm64"),
-            },
-            MemoryMegabytes = Number("--memory", parsed.GetValue(_memory), 2048, 128, 10_240),
-            Timeout = TimeSpan.FromSeconds(Number("--timeout", parsed.GetValue(_timeout), 900, 1, 900)),
-            Role = parsed.GetValue(_role) ?? (Environment.GetEnvironmentVariable("BOXER_LAMBDA_ROLE") is { Length: > 0 } role ? role : null),
-        };
-    }
-
-    private byte[] Build(ParseResult parsed, string program, string architecture)
-    {
-        bool verbose = parsed.GetValue(_verbose);
-        string runtime = architecture == "arm64" ? "linux-arm64" : "linux-x64";
-        BuildKind native = new(NativeAot: true, "Release") { RuntimeIdentifier = runtime };
-        string bootstrap = Publish(native, BootstrapSource.Extract());
-        if (ProgramResolver.Project(program) is { } project)
-        {
-            string configuration = parsed.GetValue(_configuration) ?? "Release";
-            BuildKind kind = parsed.GetValue(_readyToRun)
-                ? new BuildKind(NativeAot: false, configuration) { RuntimeIdentifier = runtime, SelfContained = true }
-                : native with { Configuration = configuration };
-            return DeploymentPackage.Make(bootstrap, Publish(kind, project), alone: false);
-        }
-
-        RankCommand built = ProgramResolver.Built(program);
-        if (built.Arguments.Count > 0)
-            throw new UsageException($"{program} needs .NET, which functions of this runtime do not have", "name its project instead");
-        return DeploymentPackage.Make(bootstrap, built.File, alone: true);
-
-        string Publish(BuildKind kind, string path) =>
-            new ProjectPublisher(kind, verbose, text => Console.Error.WriteLine("boxer: " + text)).PublishFile(path);
-    }
+        Architecture = FunctionProgram.Architecture(parsed.GetValue(_arch)),
+        MemoryMegabytes = OptionValues.Number("--memory", parsed.GetValue(_memory), 128, 10_240) ?? FunctionPlan.StandardMemory,
+        Timeout = TimeSpan.FromSeconds(OptionValues.Number("--timeout", parsed.GetValue(_timeout), 1, 900) ?? 900),
+        Role = parsed.GetValue(_role) ?? FunctionPlan.RoleOfEnvironment,
+    };
 
     private static (string Bucket, string Key)? Place(string? text)
     {
@@ -137,21 +92,6 @@ internal sealed partial class DeployCommand : Command
             ? (match.Groups[1].Value, match.Groups[2].Value)
             : throw new UsageException($"--code '{text}' is not a place in S3", "as in --code s3://my-bucket/boxer/function.zip");
     }
-
-    private static int Number(string option, string? text, int otherwise, int least, int most)
-    {
-        if (text is null)
-            return otherwise;
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= least && number <= most
-            ? number
-            : throw new UsageException($"{option} '{text}' is not a number from {least} to {most}", $"as in {option} {otherwise}");
-    }
-
-    [GeneratedRegex("^[a-zA-Z0-9-_]{1,64}$")]
-    private static partial Regex NameForm();
-
-    [GeneratedRegex("[^a-zA-Z0-9-_]")]
-    private static partial Regex OtherCharacters();
 
     [GeneratedRegex("^s3://([^/]+)/(.+)$")]
     private static partial Regex PlaceForm();

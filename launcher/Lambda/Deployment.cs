@@ -11,6 +11,17 @@ internal static class Deployment
     // An event that cannot start within a minute finds its job gone; one that failed must not start a rank again.
     private static readonly TimeSpan OldestEvent = TimeSpan.FromMinutes(1);
 
+    // Lambda's limit for what comes with the request itself; larger ones go through S3.
+    private const int LongestDirectZip = 50 * 1024 * 1024;
+
+    /// <summary>The zip to go with the request itself.</summary>
+    /// <exception cref="UsageException">It is too large for that.</exception>
+    public static FunctionCode Code(byte[] zip) => zip.Length <= LongestDirectZip
+        ? FunctionCode.Of(zip)
+        : throw new UsageException(
+            $"the zip has {zip.Length} bytes, and Lambda takes {LongestDirectZip} with a request",
+            "leave --no-aot away; or boxer lambda deploy --write-zip FILE, upload it to a bucket of the region, and deploy again with --code s3://BUCKET/KEY");
+
     /// <returns>What was done: created, updated or unchanged.</returns>
     /// <exception cref="LambdaException">Lambda refuses.</exception>
     public static async Task<string> ApplyAsync(ILambdaApi lambda, FunctionPlan plan, FunctionCode code, string? sha256, CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using BoxerMpi.Aws;
 using BoxerMpi.LambdaBootstrap;
 
@@ -11,19 +12,34 @@ internal sealed record FunctionPlan(string Name, string Program)
     /// <summary>Begins the description of what boxer has deployed.</summary>
     public const string Mark = "boxer: ";
 
-    // A local service knows no roles but wants one of the right form.
-    private const string LocalRole = "arn:aws:iam::123456789012:role/boxer";
+    public const int StandardMemory = 2048;
+
+    private const string ProtocolMark = ", protocol ";
+
+    /// <summary>A local service knows no roles but wants one of the right form.</summary>
+    public const string LocalRole = "arn:aws:iam::123456789012:role/boxer";
 
     /// <summary>ARN of the role; null to keep that of a function that is there.</summary>
     public string? Role { get; init; }
 
     public string Architecture { get; init; } = "x86_64";
 
-    public int MemoryMegabytes { get; init; } = 2048;
+    public int MemoryMegabytes { get; init; } = StandardMemory;
 
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(15);
 
+    public static string? RoleOfEnvironment => Environment.GetEnvironmentVariable("BOXER_LAMBDA_ROLE") is { Length: > 0 } role ? role : null;
+
     public static bool IsOurs(FunctionInfo function) => function.Description.StartsWith(Mark, StringComparison.Ordinal);
+
+    /// <summary>The version of the events that a function of ours takes, or null when its description does not tell.</summary>
+    public static int? ProtocolOf(FunctionInfo function)
+    {
+        int at = function.Description.LastIndexOf(ProtocolMark, StringComparison.Ordinal);
+        return at >= 0 && int.TryParse(function.Description.AsSpan(at + ProtocolMark.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int version)
+            ? version
+            : null;
+    }
 
     /// <summary>The whole of it, for a new function or one that is there.</summary>
     /// <exception cref="UsageException">It is new and there is no role.</exception>
@@ -37,7 +53,7 @@ internal sealed record FunctionPlan(string Name, string Program)
         Architecture = Architecture,
         MemoryMegabytes = MemoryMegabytes,
         Timeout = Timeout,
-        Description = $"{Mark}{Program}, protocol {RankRequest.CurrentProtocol}",
+        Description = $"{Mark}{Program}{ProtocolMark}{RankRequest.CurrentProtocol}",
     };
 
     /// <summary>Whether a function's configuration is as it is to be.</summary>

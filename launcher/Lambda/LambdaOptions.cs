@@ -15,12 +15,17 @@ internal sealed class LambdaOptions
         command.Add(_region);
     }
 
+    public IReadOnlyList<Option> All => [_endpoint, _region];
+
     /// <exception cref="LambdaException">No region is set.</exception>
-    public LambdaClient Connect(ParseResult parsed)
+    public LambdaClient Connect(ParseResult parsed) => new(Read(parsed));
+
+    /// <exception cref="UsageException">The address is none.</exception>
+    public LambdaClientOptions Read(ParseResult parsed)
     {
         string? endpoint = parsed.GetValue(_endpoint);
         if (endpoint is not null && (!Uri.TryCreate(endpoint, UriKind.Absolute, out Uri? uri) || uri.Scheme is not ("http" or "https")))
             throw new UsageException($"--endpoint-url '{endpoint}' is not an address", "as in --endpoint-url http://127.0.0.1:9001");
-        return new LambdaClient(new LambdaClientOptions { EndpointUrl = endpoint, Region = parsed.GetValue(_region) });
+        return new LambdaClientOptions { EndpointUrl = endpoint, Region = parsed.GetValue(_region) };
     }
 }

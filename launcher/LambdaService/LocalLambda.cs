@@ -41,6 +41,9 @@ internal sealed class LocalLambda : IAsyncDisposable
     /// <summary>Where the API listens.</summary>
     public IPEndPoint EndPoint => _server.EndPoint;
 
+    /// <summary>Invocations that run now.</summary>
+    public int Running => _invoker.Running;
+
     /// <summary>For people: which limits environments have.</summary>
     public string Limits => _host.Limits;
 

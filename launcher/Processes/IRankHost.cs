@@ -1,6 +1,6 @@
 namespace BoxerMpi.Launcher.Processes;
 
-/// <summary>Runs the ranks of one job on this machine and prints what they write.</summary>
+/// <summary>Runs the ranks of one job, on this machine or as functions, and prints what they write.</summary>
 internal interface IRankHost : IDisposable
 {
     /// <summary>Starts one rank.</summary>
@@ -26,7 +26,11 @@ internal interface IRankHost : IDisposable
 /// <summary>A started rank.</summary>
 internal interface IRankProcess
 {
-    int Id { get; }
+    /// <summary>Its process on this machine; null when it runs elsewhere.</summary>
+    int? Id { get; }
+
+    /// <summary>What people find it by, such as <c>pid 4711</c>.</summary>
+    string Name { get; }
 
     /// <summary>Signals the rank and the children that stayed in its process group.</summary>
     void Signal(int signal);

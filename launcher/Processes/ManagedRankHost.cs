@@ -113,7 +113,9 @@ internal sealed class ManagedRankHost(RankHostOptions options) : IRankHost
 
     private sealed class ManagedRank(Process process) : IRankProcess
     {
-        public int Id => process.Id;
+        public int? Id => process.Id;
+
+        public string Name => $"pid {process.Id}";
 
         public void Signal(int signal)
         {

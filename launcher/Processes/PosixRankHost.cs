@@ -97,7 +97,9 @@ internal sealed class PosixRankHost : IRankHost
 
     private sealed class PosixRank(PosixChild child) : IRankProcess
     {
-        public int Id => child.Id;
+        public int? Id => child.Id;
+
+        public string Name => $"pid {child.Id}";
 
         public void Signal(int signal) => child.SignalGroup(signal);
 

@@ -30,12 +30,15 @@ internal sealed record SpawnRequest(string File, IReadOnlyList<string> Arguments
 /// <summary>How a process ended: an exit code, or the signal that killed it.</summary>
 internal readonly record struct ExitStatus(int ExitCode, int Signal)
 {
+    /// <summary>What is known beyond that, as the end of a sentence about the rank: <c>was lost with its function</c>.</summary>
+    public string? Explanation { get; init; }
+
     /// <summary>The code a shell would show: 128 + the signal for a killed process.</summary>
     public int ShellCode => Signal > 0 ? 128 + Signal : ExitCode;
 
     public bool IsSuccess => Signal == 0 && ExitCode == 0;
 
-    public override string ToString() => Signal > 0 ? $"killed by {SignalNames.Of(Signal)}" : $"exit code {ExitCode}";
+    public override string ToString() => Explanation ?? (Signal > 0 ? $"killed by {SignalNames.Of(Signal)}" : $"exit code {ExitCode}");
 }
 
 /// <summary>What the kernel counted for a process that has ended.</summary>

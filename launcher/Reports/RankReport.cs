@@ -20,6 +20,9 @@ internal sealed record RankReport
 
     public int? Pid { get; init; }
 
+    /// <summary>Lambda's id of the request that a function was started by.</summary>
+    public string? RequestId { get; init; }
+
     /// <summary>When its process was started.</summary>
     public required double StartSeconds { get; init; }
 
@@ -70,6 +73,7 @@ internal sealed record RankReport
         Address = member.Member?.Observed.ToString(),
         Nat = member.Member?.Nat.Name(),
         Pid = rank.Process?.Id,
+        RequestId = (rank.Process as Functions.FunctionRank)?.RequestId,
         StartSeconds = RunReport.Rounded(rank.Started.TotalSeconds) ?? 0,
         JoinedSeconds = RunReport.Rounded(progress.Joined?.TotalSeconds),
         LinkedSeconds = RunReport.Rounded(progress.Linked?.TotalSeconds),

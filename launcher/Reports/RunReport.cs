@@ -50,6 +50,9 @@ internal sealed record RunReport
     /// <summary>How the links came up; absent when no rank has told.</summary>
     public WireUpSection? WireUp { get; init; }
 
+    /// <summary>What the functions cost, where ranks were functions.</summary>
+    public Functions.FunctionSummary? Functions { get; init; }
+
     public required IReadOnlyList<RankReport> Ranks { get; init; }
 
     /// <summary>A few lines for people.</summary>

@@ -11,9 +11,11 @@ internal sealed record Prices(
     [property: JsonPropertyName("region")] string Region,
     [property: JsonPropertyName("source")] string Source,
     [property: JsonPropertyName("gigabyteSecondDollars")] double GigabyteSecondDollars,
+    [property: JsonPropertyName("armGigabyteSecondDollars")] double ArmGigabyteSecondDollars,
     [property: JsonPropertyName("invocationDollars")] double InvocationDollars)
 {
-    private const double MebibytesPerGigabyte = 1024;
+    /// <summary>A gigabyte of memory, as functions are billed, in the mebibytes in which it is set.</summary>
+    public const double MebibytesPerGigabyte = 1024;
 
     /// <summary>The prices that came with this version.</summary>
     public static Prices Load()

@@ -18,6 +18,9 @@ internal sealed record JobSpec
             : throw new ArgumentOutOfRangeException(nameof(value), value, $"A job has 1 to {Limits.MaximumJobSize} ranks.");
     }
 
+    /// <summary>Ranks below this one go only to those who ask for them; who asks for none gets one above. Default 0.</summary>
+    public int FirstFreeRank { get; init; }
+
     /// <summary>The links to set up, as <c>Topology.Parse</c> reads them; empty for the default of that size.</summary>
     public string Topology { get; init; } = "";
 

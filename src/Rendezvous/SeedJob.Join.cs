@@ -112,6 +112,8 @@ internal sealed partial class SeedJob
 
         if (_joined == Spec.Size)
             return (RendezvousFailure.JobFull, $"Job '{Spec.JobId}' has all its {Spec.Size} ranks; spares are not needed.");
+        if (join.RequestedRank < 0 && NextFree() == Spec.Size)
+            return (RendezvousFailure.JobFull, $"The ranks of job '{Spec.JobId}' that are free are kept for its launcher's functions.");
         return AddressConflict(connection, join, -1);
     }
 
@@ -179,7 +181,7 @@ internal sealed partial class SeedJob
 
     private int NextFree()
     {
-        while (_places[_nextFree].Info is not null)
+        while (_nextFree < _places.Length && _places[_nextFree].Info is not null)
             _nextFree++;
         return _nextFree;
     }

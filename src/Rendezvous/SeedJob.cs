@@ -39,6 +39,7 @@ internal sealed partial class SeedJob
         _time = _options.Time;
         _added = _time.GetTimestamp();
         Spec = spec;
+        _nextFree = spec.FirstFreeRank;
         _places = new Place[spec.Size];
         for (int rank = 0; rank < _places.Length; rank++)
             _places[rank] = new Place(rank);
@@ -280,7 +281,7 @@ internal sealed partial class SeedJob
         Forget(info);
         _options.Log?.Invoke($"Rank {place.Rank} of job '{Spec.JobId}' ({info.Observed}) is free again: {reason}");
         _joined--;
-        _nextFree = Math.Min(_nextFree, place.Rank);
+        _nextFree = Math.Max(Spec.FirstFreeRank, Math.Min(_nextFree, place.Rank));
         Publish(place, MembershipChange.Vacated, reason);
         place.Clear();
         if (_joined == 0)

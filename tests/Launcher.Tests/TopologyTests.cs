@@ -39,7 +39,7 @@ public sealed class TopologyTests
     [Fact]
     public void Cost_is_memory_times_time_and_invocations()
     {
-        Prices prices = new("2026-01-01", "somewhere", "test", GigabyteSecondDollars: 0.01, InvocationDollars: 0.5);
+        Prices prices = new("2026-01-01", "somewhere", "test", GigabyteSecondDollars: 0.01, ArmGigabyteSecondDollars: 0.008, InvocationDollars: 0.5);
         Assert.Equal(4 * (2 * 3 * 0.01 + 0.5), prices.JobDollars(4, 2048, 3), 1e-12);
         Assert.True(DateOnly.TryParseExact(Prices.Load().Date, "yyyy-MM-dd", out _));
     }

@@ -18,6 +18,16 @@ internal sealed class ConcurrencyLimit(int account, FunctionStore functions)
     /// <summary>What functions without a reservation share.</summary>
     public int Unreserved => account - functions.All.Sum(function => function.Reserved ?? 0);
 
+    /// <summary>Invocations that run now.</summary>
+    public int Running
+    {
+        get
+        {
+            lock (_gate)
+                return _running.Values.Sum();
+        }
+    }
+
     /// <summary>Takes a place; null when there was one, else the reason of the throttling.</summary>
     public string? TryEnter(LambdaFunction function)
     {

@@ -14,6 +14,9 @@ internal sealed class Invoker(EnvironmentHost host, EnvironmentPool pool, Concur
     private readonly ConcurrentDictionary<ExecutionEnvironment, bool> _busy = new();
     private readonly CancellationTokenSource _end = new();
 
+    /// <summary>Invocations that run now.</summary>
+    public int Running => limit.Running;
+
     /// <summary>For a caller that waits.</summary>
     /// <exception cref="ApiException">There is no room now.</exception>
     public async Task<InvocationResult> InvokeAsync(LambdaFunction function, InvocationRequest request)

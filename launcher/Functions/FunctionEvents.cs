@@ -1,0 +1,35 @@
+using System.Collections;
+using System.Globalization;
+using System.Text.Json;
+using BoxerMpi.LambdaBootstrap;
+
+namespace BoxerMpi.Launcher.Functions;
+
+/// <summary>What functions are sent.</summary>
+internal static class FunctionEvents
+{
+    /// <summary>Lambda's limit for events, in bytes.</summary>
+    public const int LongestBytes = 1024 * 1024;
+
+    // What an outer job or a rank of one has is not for the functions.
+    private static readonly string[] OwnVariables = ["BOXER_SEED", "BOXER_JOB", "BOXER_TOKEN", "BOXER_RANK", "BOXER_SIZE", "BOXER_LAUNCH", "BOXER_LAMBDA_ROLE"];
+
+    public static byte[] Encode(RankRequest request) => JsonSerializer.SerializeToUtf8Bytes(request, MessagesJson.Default.RankRequest);
+
+    /// <summary>Settings of BOXER_ that are set here, the job's size, and those of <c>-x</c>; nothing else of this machine means anything there.</summary>
+    public static Dictionary<string, string> EnvironmentOf(int size, IEnumerable<KeyValuePair<string, string>> extra)
+    {
+        Dictionary<string, string> variables = new(StringComparer.Ordinal);
+        foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
+        {
+            string name = (string)variable.Key;
+            if (name.StartsWith("BOXER_", StringComparison.Ordinal) && !OwnVariables.Contains(name))
+                variables[name] = (string?)variable.Value ?? "";
+        }
+
+        foreach ((string name, string value) in extra)
+            variables[name] = value;
+        variables["BOXER_SIZE"] = size.ToString(CultureInfo.InvariantCulture);
+        return variables;
+    }
+}
