@@ -2,6 +2,7 @@ using System.Collections;
 using System.Globalization;
 using System.Text.Json;
 using BoxerMpi.LambdaBootstrap;
+using BoxerMpi.Launcher.Jobs;
 
 namespace BoxerMpi.Launcher.Functions;
 
@@ -16,7 +17,7 @@ internal static class FunctionEvents
 
     public static byte[] Encode(RankRequest request) => JsonSerializer.SerializeToUtf8Bytes(request, MessagesJson.Default.RankRequest);
 
-    /// <summary>Settings of BOXER_ that are set here, the job's size, and those of <c>-x</c>; nothing else of this machine means anything there.</summary>
+    /// <summary>Settings of BOXER_ that are set here, those of <c>-x</c>, and .NET's that local ranks get; nothing else of this machine means anything there.</summary>
     public static Dictionary<string, string> EnvironmentOf(int size, IEnumerable<KeyValuePair<string, string>> extra)
     {
         Dictionary<string, string> variables = new(StringComparer.Ordinal);
@@ -29,6 +30,8 @@ internal static class FunctionEvents
 
         foreach ((string name, string value) in extra)
             variables[name] = value;
+        foreach ((string name, string value) in RankEnvironment.Defaults)
+            variables.TryAdd(name, value);
         variables["BOXER_SIZE"] = size.ToString(CultureInfo.InvariantCulture);
         return variables;
     }
