@@ -83,7 +83,7 @@ internal static class BoxerCommand
             Console.Error.WriteLine($"boxer: {failure.Message}");
             return LaunchError;
         }
-        catch (Exception failure) when (failure is LaunchException or MpiException or LambdaException)
+        catch (Exception failure) when (failure is LaunchException or MpiException or LambdaException or S3Exception)
         {
             Console.Error.WriteLine($"boxer: {failure.Message}");
             return LaunchError;

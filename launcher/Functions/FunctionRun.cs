@@ -68,7 +68,8 @@ internal static class FunctionRun
         OutputFiles files = new(options.OutputFolder, functions.Count);
         if (zip is not null)
         {
-            string done = await Deployment.ApplyAsync(place.Lambda, deployment.Plan, Deployment.Code(zip), Deployment.Sha256(zip), cancellationToken);
+            FunctionCode code = await Deployment.CodeAsync(zip, functions.Local ? null : CodeBucket.Find(null, region), functions.Function, cancellationToken);
+            string done = await Deployment.ApplyAsync(place.Lambda, deployment.Plan, code, Deployment.Sha256(zip), cancellationToken);
             if (!functions.Quiet)
                 Console.Error.WriteLine($"boxer: function {functions.Function} {done} ({deployment}, {region})");
         }

@@ -16,7 +16,13 @@ internal sealed partial class DeployCommand : Command
     private readonly Option<string> _role = new("--role") { HelpName = "ARN", Description = "Role to run under  [default: the function's own, else BOXER_LAMBDA_ROLE]" };
     private readonly Option<bool> _readyToRun = new("--no-aot") { Description = "For programs that cannot be Native AOT: larger, slower to start" };
     private readonly Option<string> _writeZip = new("--write-zip") { HelpName = "FILE", Description = "Also writes the zip there" };
-    private readonly Option<string> _code = new("--code") { HelpName = "s3://BUCKET/KEY", Description = "Where the written zip was uploaded to, when it is above 50 MB" };
+    private readonly Option<string> _code = new("--code") { HelpName = "s3://BUCKET/KEY", Description = "Where the written zip was uploaded to by other means" };
+    private readonly Option<string> _bucket = new("--s3-bucket")
+    {
+        HelpName = "NAME",
+        Description = "Bucket of the region that a zip above 50 MB is put into  [default: BOXER_LAMBDA_BUCKET]",
+    };
+
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Builds, and shows what would be deployed, the policy it needs, and a template" };
     private readonly Option<string> _configuration = new("--configuration", "-c") { HelpName = "NAME", Description = "Build configuration  [default: Release]" };
     private readonly Option<bool> _verbose = new("--verbose") { Description = "Shows the build" };
@@ -27,7 +33,7 @@ internal sealed partial class DeployCommand : Command
     {
         Add(_program);
         foreach (Option option in (Option[])
-            [_function, _memory, _timeout, _arch, _role, _readyToRun, _writeZip, _code, _dryRun, _configuration, _verbose])
+            [_function, _memory, _timeout, _arch, _role, _readyToRun, _writeZip, _code, _bucket, _dryRun, _configuration, _verbose])
         {
             Add(option);
         }
@@ -50,27 +56,32 @@ internal sealed partial class DeployCommand : Command
 
         // Before the build, which takes longer than to find out that there is no region.
         using LambdaClient lambda = _lambda.Connect(parsed);
+        if (place is not null && parsed.GetValue(_bucket) is not null)
+            throw new UsageException("--code and --s3-bucket exclude each other", "--code is for a zip that is in S3 already, --s3-bucket for one that boxer is to put there");
+        CodeBucket? bucket = CodeBucket.Find(parsed.GetValue(_bucket), lambda.Region);
         byte[] zip = program.Zip(plan.Architecture);
         if (zipFile is not null)
             await File.WriteAllBytesAsync(zipFile, zip, cancellationToken);
         if (parsed.GetValue(_dryRun))
         {
-            Show(plan, lambda.Region, zip, zipFile);
+            Show(plan, lambda.Region, zip, zipFile, bucket);
             return 0;
         }
 
-        FunctionCode code = place is { } uploaded ? FunctionCode.InS3(uploaded.Bucket, uploaded.Key) : Deployment.Code(zip);
+        FunctionCode code = place is { } uploaded
+            ? FunctionCode.InS3(uploaded.Bucket, uploaded.Key)
+            : await Deployment.CodeAsync(zip, bucket, plan.Name, cancellationToken);
         string done = await Deployment.ApplyAsync(lambda, plan, code, Deployment.Sha256(zip), cancellationToken);
         Console.WriteLine($"{plan.Name} {done} ({zip.Length} bytes, {plan.MemoryMegabytes} MB, {plan.Timeout.TotalSeconds:F0} s, {plan.Architecture}, {lambda.Region})");
         return 0;
     }
 
-    private static void Show(FunctionPlan plan, string region, byte[] zip, string? zipFile)
+    private static void Show(FunctionPlan plan, string region, byte[] zip, string? zipFile, CodeBucket? bucket)
     {
         Console.WriteLine($"function {plan.Name} in {region}: {plan.Program}, {zip.Length} bytes of zip (SHA-256 {Deployment.Sha256(zip)}),");
         Console.WriteLine($"  {plan.MemoryMegabytes} MB, {plan.Timeout.TotalSeconds:F0} s, {plan.Architecture}, provided.al2023, role {plan.Role ?? "of the function, or BOXER_LAMBDA_ROLE"}");
         Console.WriteLine("\nPolicy of whoever deploys and launches:\n");
-        Console.WriteLine(DeployTexts.Policy(region, plan.Name));
+        Console.WriteLine(DeployTexts.Policy(region, plan.Name, bucket?.Name));
         Console.WriteLine("\nTemplate (AWS SAM) of the same function:\n");
         Console.WriteLine(DeployTexts.Template(plan, zipFile ?? "FILE-OF---write-zip"));
     }

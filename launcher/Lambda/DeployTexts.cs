@@ -6,7 +6,10 @@ namespace BoxerMpi.Launcher.Lambda;
 internal static class DeployTexts
 {
     /// <summary>IAM policy of whoever deploys and launches.</summary>
-    public static string Policy(string region, string function) => $$"""
+    /// <param name="region">The function's.</param>
+    /// <param name="function">Its name.</param>
+    /// <param name="bucket">Where large zips go; null for nowhere.</param>
+    public static string Policy(string region, string function, string? bucket) => $$"""
         {
           "Version": "2012-10-17",
           "Statement": [
@@ -24,10 +27,14 @@ internal static class DeployTexts
               "Action": "iam:PassRole",
               "Resource": "arn:aws:iam::*:role/boxer",
               "Condition": { "StringEquals": { "iam:PassedToService": "lambda.amazonaws.com" } }
-            }
+            }{{(bucket is null ? "" : BucketStatement(bucket))}}
           ]
         }
         """;
+
+    // What Lambda reads it reads with the rights of whoever asks it to.
+    private static string BucketStatement(string bucket) =>
+        $$""",{{Environment.NewLine}}    { "Effect": "Allow", "Action": ["s3:PutObject", "s3:GetObject"], "Resource": "arn:aws:s3:::{{bucket}}/boxer/*" }""";
 
     /// <summary>SAM template of the same function and its role; its code is the zip that --write-zip writes.</summary>
     public static string Template(FunctionPlan plan, string zip) => $"""

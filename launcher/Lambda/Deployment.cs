@@ -14,13 +14,19 @@ internal static class Deployment
     // Lambda's limit for what comes with the request itself; larger ones go through S3.
     private const int LongestDirectZip = 50 * 1024 * 1024;
 
-    /// <summary>The zip to go with the request itself.</summary>
-    /// <exception cref="UsageException">It is too large for that.</exception>
-    public static FunctionCode Code(byte[] zip) => zip.Length <= LongestDirectZip
-        ? FunctionCode.Of(zip)
-        : throw new UsageException(
-            $"the zip has {zip.Length} bytes, and Lambda takes {LongestDirectZip} with a request",
-            "leave --no-aot away; or boxer lambda deploy --write-zip FILE, upload it to a bucket of the region, and deploy again with --code s3://BUCKET/KEY");
+    /// <summary>The zip as Lambda takes it: with the request itself, or from a bucket that it is put into when it is too large for that.</summary>
+    /// <exception cref="UsageException">It is too large, and there is no bucket.</exception>
+    /// <exception cref="S3Exception">The bucket does not take it.</exception>
+    public static async Task<FunctionCode> CodeAsync(byte[] zip, CodeBucket? bucket, string function, CancellationToken cancellationToken)
+    {
+        if (zip.Length <= LongestDirectZip)
+            return FunctionCode.Of(zip);
+        return bucket is not null
+            ? await bucket.UploadAsync(function, zip, cancellationToken)
+            : throw new UsageException(
+                $"the zip has {zip.Length} bytes, and Lambda takes {LongestDirectZip} with a request",
+                $"name a bucket of the region by --s3-bucket of boxer lambda deploy, or by {CodeBucket.Variable}; or leave --no-aot away");
+    }
 
     /// <returns>What was done: created, updated or unchanged.</returns>
     /// <exception cref="LambdaException">Lambda refuses.</exception>

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
+using BoxerMpi.Aws;
 using BoxerMpi.LambdaService;
 using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.NatLab;
@@ -55,6 +56,10 @@ internal sealed class ServeCommand : Command
         bool behindNats = _lab.Given(parsed) is not null;
         int concurrency = Number("--concurrency", parsed.GetValue(_concurrency), behindNats ? LabHosts : 1000, 1, behindNats ? LabOptions.MostHosts : 100_000);
         using Lab? lab = behindNats ? OpenLab(parsed, concurrency) : null;
+        string region = parsed.GetValue(_region) ?? Variable("AWS_REGION") ?? Variable("AWS_DEFAULT_REGION") ?? "us-east-1";
+
+        // Code in S3 is for whoever has an S3 beside this service: AWS's own would be asked with its made-up keys.
+        using S3Client? s3 = Variable("AWS_ENDPOINT_URL_S3") is { } endpoint ? new S3Client(region, endpoint) : null;
         LambdaServiceOptions options = new()
         {
             Listen = Address(parsed.GetValue(_listen) ?? "127.0.0.1", Number("--port", parsed.GetValue(_port), 0, 0, IPEndPoint.MaxPort)),
@@ -62,7 +67,8 @@ internal sealed class ServeCommand : Command
             Networks = lab is null ? null : new LabNetworks(lab),
             ColdStart = TimeSpan.FromMilliseconds(Number("--cold-start-ms", parsed.GetValue(_coldStart), 0, 0, 600_000)),
             IdleLimit = TimeSpan.FromSeconds(Number("--idle", parsed.GetValue(_idle), 300, 1, 1_000_000)),
-            Region = parsed.GetValue(_region) ?? Variable("AWS_REGION") ?? Variable("AWS_DEFAULT_REGION") ?? "us-east-1",
+            Region = region,
+            ReadObject = s3 is null ? null : s3.GetAsync,
             Credentials = credentials,
             DeadLetterFile = Commands.OptionValues.WritableFile("--dead-letters", parsed.GetValue(_deadLetters)),
             ExtraVariables = new Dictionary<string, string> { [RankEnvironment.MarkVariable] = mark },

@@ -42,7 +42,7 @@ internal sealed class FunctionOperations(LambdaServiceOptions options, FunctionS
             throw ApiException.Invalid("This local service runs zip packages only, no container images.");
         NoVersions(wanted.Publish);
         FunctionSettings settings = SettingsCheck.Create(wanted);
-        LambdaFunction function = functions.Add(id, settings, Zip(wanted.Code?.ZipFile, wanted.Code?.S3Bucket, wanted.Code?.ImageUri));
+        LambdaFunction function = functions.Add(id, settings, await ZipAsync(wanted.Code?.ZipFile, wanted.Code?.S3Bucket, wanted.Code?.S3Key, wanted.Code?.ImageUri));
         options.Log?.Invoke($"{function.Name} created, {function.Revision.Code.Zip.Length} bytes");
         FunctionConfiguration answer = FunctionConfiguration.Of(function);
         ActivateSoon(function);
@@ -78,7 +78,7 @@ internal sealed class FunctionOperations(LambdaServiceOptions options, FunctionS
         LambdaFunction function = Named(request);
         UpdateFunctionCodeRequest wanted = request.Read<UpdateFunctionCodeRequest>();
         NoVersions(wanted.Publish);
-        byte[] zip = Zip(wanted.ZipFile, wanted.S3Bucket, wanted.ImageUri);
+        byte[] zip = await ZipAsync(wanted.ZipFile, wanted.S3Bucket, wanted.S3Key, wanted.ImageUri);
         string? architecture = SettingsCheck.Architecture(wanted.Architectures);
         CodePackage code = functions.Unpack(zip);
         if (wanted.DryRun)
@@ -176,13 +176,31 @@ internal sealed class FunctionOperations(LambdaServiceOptions options, FunctionS
         }
     }
 
-    private static byte[] Zip(byte[]? zip, string? bucket, string? image)
+    private async Task<byte[]> ZipAsync(byte[]? zip, string? bucket, string? key, string? image)
     {
-        if (bucket is not null)
+        if (bucket is not null && options.ReadObject is null)
             throw ApiException.Invalid($"Error occurred while GetObject. S3 Error Code: NoSuchBucket. S3 Error Message: This local service has no S3, so no bucket {bucket}");
+        if (bucket is not null)
+            return await ReadObjectAsync(bucket, key ?? throw ApiException.Invalid("S3Bucket takes S3Key beside it."));
         if (image is not null)
             throw ApiException.Invalid("This local service runs zip packages only, no container images.");
-        return zip ?? throw ApiException.Invalid("Please provide a source for function code.");
+        if (zip is null)
+            throw ApiException.Invalid("Please provide a source for function code.");
+        return zip.Length <= CodePackage.LongestDirectZip
+            ? zip
+            : throw ApiException.TooLarge($"Zipped size must be smaller than {CodePackage.LongestDirectZip} bytes");
+    }
+
+    private async Task<byte[]> ReadObjectAsync(string bucket, string key)
+    {
+        try
+        {
+            return await options.ReadObject!(bucket, key, _end.Token);
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            throw ApiException.Invalid($"Error occurred while GetObject. S3 Error Message: {failure.Message}");
+        }
     }
 
     private static void NoVersions(bool publish)

@@ -35,6 +35,7 @@ internal sealed record UpdateFunctionCodeRequest
 {
     public byte[]? ZipFile { get; init; }
     public string? S3Bucket { get; init; }
+    public string? S3Key { get; init; }
     public string? ImageUri { get; init; }
     public bool Publish { get; init; }
     public bool DryRun { get; init; }
@@ -46,6 +47,7 @@ internal sealed record CodeMember
 {
     public byte[]? ZipFile { get; init; }
     public string? S3Bucket { get; init; }
+    public string? S3Key { get; init; }
     public string? ImageUri { get; init; }
 }
 

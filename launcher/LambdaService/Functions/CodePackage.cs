@@ -10,8 +10,9 @@ namespace BoxerMpi.LambdaService.Functions;
 /// <param name="Folder">What an environment sees as its task root.</param>
 internal sealed record CodePackage(byte[] Zip, string Sha256, string Folder)
 {
-    // Both from AWS's quotas.
-    private const int LongestZip = 50 * 1024 * 1024;
+    /// <summary>Of a zip that comes with the request itself, by AWS's quotas; zips in S3 have the limit of what they unpack to only.</summary>
+    public const int LongestDirectZip = 50 * 1024 * 1024;
+
     private const long LongestUnzipped = 250L * 1024 * 1024;
 
     private const UnixFileMode Readable =
@@ -23,8 +24,6 @@ internal sealed record CodePackage(byte[] Zip, string Sha256, string Folder)
     /// <exception cref="ApiException">It is no zip, leads out of its folder, or is larger than Lambda takes.</exception>
     public static CodePackage Unpack(byte[] zip, string folder)
     {
-        if (zip.Length > LongestZip)
-            throw ApiException.TooLarge($"Zipped size must be smaller than {LongestZip} bytes");
         Directory.CreateDirectory(folder);
         try
         {
