@@ -30,7 +30,7 @@ internal sealed class PlaceArguments
     {
         string on = Name(parsed);
         if (on is not ("natlab" or "lambda-local") && _lab.Given(parsed) is { } given)
-            throw new UsageException($"{given} is about a NAT lab, and the ranks are to run on {on}", "add --on natlab");
+            throw new UsageException($"{given} is about a NAT lab, and the ranks are to run on {on}", _functions is null ? "add --on natlab" : "add --on natlab or --on lambda-local");
         if (_functions?.Misplaced(parsed, on) is { } misplaced)
             throw new UsageException($"{misplaced} means nothing for ranks that run on {on}", "see boxer run --help for the options of each place");
         switch (on)
@@ -51,8 +51,8 @@ internal sealed class PlaceArguments
     /// <summary>How the ranks are functions, or null when they are not.</summary>
     public FunctionOptions? ReadFunctions(ParseResult parsed, int size, Func<FunctionProgram> program) => Name(parsed) switch
     {
-        "lambda" => _functions?.Read(parsed, local: false, size, program(), lab: null),
-        "lambda-local" => _functions?.Read(parsed, local: true, size, program(), _lab.Given(parsed) is null ? null : _lab.Read(parsed, size)),
+        "lambda" => _functions?.Read(parsed, local: false, size, program(), lab: null, labPrefix: null),
+        "lambda-local" => _functions?.Read(parsed, local: true, size, program(), _lab.Given(parsed) is null ? null : _lab.Read(parsed, size), _lab.Prefix(parsed)),
         _ => null,
     };
 

@@ -48,7 +48,7 @@ internal sealed class RankJoinCommand : ProgramCommand
         if (rank >= size)
             throw new UsageException($"--rank {rank}: there is no such rank in job {join.JobId}", $"its ranks are 0 to {size - 1}");
 
-        RankEnvironment environment = new(ControlHandshake.Name(join.Seed), join.JobId, Convert.ToHexStringLower(join.Token), size, variables);
+        RankEnvironment environment = new(ControlHandshake.Name(join.Seed), join.JobId, Convert.ToHexStringLower(join.Token), size, variables, isWhole: false);
         JobPlan plan = new(
             Size: 1,
             _ => new SpawnRequest(command.File, [.. command.Arguments, .. Program[1..]]) { Environment = environment.Of(rank) },

@@ -86,9 +86,10 @@ internal sealed class RunCommand : ProgramCommand
             OpenPlace = openPlace,
             Functions = functions,
             TokenFile = tokenFile,
+            Model = parsed.GetValue(_model),
             Timeout = OptionValues.Seconds("--timeout", parsed.GetValue(_timeout)),
             Grace = OptionValues.Seconds("--grace", parsed.GetValue(_grace), zeroAllowed: true) ?? TimeSpan.FromSeconds(2),
-            Variables = [.. (parsed.GetValue(_variables) ?? []).Select(OptionValues.Variable), .. ModelVariable(parsed.GetValue(_model) ?? (functions is { Local: false } ? "lambda" : null))],
+            Variables = [.. (parsed.GetValue(_variables) ?? []).Select(OptionValues.Variable), .. ModelVariable(Model(parsed, functions, size))],
             WorkingDirectory = OptionValues.Folder("--wdir", parsed.GetValue(_workingDirectory)),
             Input = Processes.StandardInput.Parse(parsed.GetValue(_input) ?? "0", size),
             OutputFolder = outputFolder is null ? null : Path.GetFullPath(outputFolder),
@@ -99,6 +100,19 @@ internal sealed class RunCommand : ProgramCommand
             NativeAot = parsed.GetValue(_nativeAot),
             Configuration = parsed.GetValue(_configuration) ?? "Release",
         };
+    }
+
+    /// <summary>All ranks of a job choose by one model: where others join, it is the one that nobody has to tell them.</summary>
+    private string? Model(ParseResult parsed, FunctionOptions? functions, int size)
+    {
+        string? given = parsed.GetValue(_model);
+        if (functions is null)
+            return given;
+        if (functions.Count == size)
+            return given ?? (functions.Local ? null : "lambda");
+        return given is null or "local" or "lambda"
+            ? given
+            : throw new UsageException($"--model {given}: the ranks that join from elsewhere would not know it", "with --functions it is local or lambda");
     }
 
     /// <exception cref="UsageException">An option is of this machine only.</exception>

@@ -27,6 +27,9 @@ internal sealed record RunOptions
     /// <summary>File with the job's token, for ranks that join from elsewhere.</summary>
     public string? TokenFile { get; init; }
 
+    /// <summary>The link model as it was named; null for what is usual there.</summary>
+    public string? Model { get; init; }
+
     public TimeSpan? Timeout { get; init; }
 
     public TimeSpan Grace { get; init; }

@@ -39,7 +39,7 @@ internal sealed class FunctionArguments
     private readonly Option<string> _startTimeout = new("--start-timeout") { HelpName = "S", Description = "lambda: how long to wait for all functions  [default: 120]" };
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "lambda: builds, and says what would be done and what it would cost" };
     private readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "lambda: says nothing of start and cost" };
-    private readonly Option<string> _concurrency = new("--concurrency") { HelpName = "N", Description = "lambda-local: functions at once  [default: 1000]" };
+    private readonly Option<string> _concurrency = new("--concurrency") { HelpName = "N", Description = "lambda-local: functions at once  [default: as many as the job needs]" };
     private readonly Option<string> _coldStart = new("--cold-start-ms") { HelpName = "MS", Description = "lambda-local: added to each start of a function  [default: 0]" };
     private readonly LambdaOptions _lambda;
     private readonly Option[] _common;
@@ -85,7 +85,7 @@ internal sealed class FunctionArguments
     }
 
     /// <exception cref="UsageException">A value is not understood, or one is missing.</exception>
-    public FunctionOptions Read(ParseResult parsed, bool local, int size, FunctionProgram program, LabOptions? lab)
+    public FunctionOptions Read(ParseResult parsed, bool local, int size, FunctionProgram program, LabOptions? lab, string? labPrefix)
     {
         program = program with { ReadyToRun = parsed.GetValue(_readyToRun) };
         LambdaClientOptions client = _lambda.Read(parsed);
@@ -116,9 +116,10 @@ internal sealed class FunctionArguments
             StartTimeout = OptionValues.Seconds("--start-timeout", parsed.GetValue(_startTimeout)) ?? StartPlan.StandardTimeout,
             DryRun = parsed.GetValue(_dryRun),
             Quiet = parsed.GetValue(_quiet),
-            Concurrency = OptionValues.Number("--concurrency", parsed.GetValue(_concurrency), 1, 100_000) ?? 1000,
+            Concurrency = OptionValues.Number("--concurrency", parsed.GetValue(_concurrency), 1, 100_000),
             ColdStart = TimeSpan.FromMilliseconds(OptionValues.Number("--cold-start-ms", parsed.GetValue(_coldStart), 0, 600_000) ?? 0),
             Lab = lab,
+            LabPrefix = labPrefix,
         };
     }
 

@@ -58,12 +58,15 @@ internal sealed record FunctionOptions
     /// <summary>No word but errors.</summary>
     public bool Quiet { get; init; }
 
-    /// <summary>Invocations at once of a local service.</summary>
-    public int Concurrency { get; init; } = 1000;
+    /// <summary>Invocations at once of a local service; null for as many as the job needs.</summary>
+    public int? Concurrency { get; init; }
 
     /// <summary>Added to each start of an environment of a local service.</summary>
     public TimeSpan ColdStart { get; init; }
 
-    /// <summary>What the functions of a local service are behind; null for nothing.</summary>
+    /// <summary>What the functions of a local service are behind; null for cone NATs where this system can make them, else for nothing.</summary>
     public LabOptions? Lab { get; init; }
+
+    /// <summary>Name of the lab.</summary>
+    public string? LabPrefix { get; init; }
 }

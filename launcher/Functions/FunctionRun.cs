@@ -146,7 +146,8 @@ internal static class FunctionRun
     {
         int others = options.Size - functions.Count;
         string token = options.TokenFile is { } file ? $"--token-file {file} " : "";
-        return $"waiting for {(others == 1 ? "one more rank" : $"{others} more ranks")}: boxer rank --seed {address} --job {options.Job.JobId} {token}PROGRAM";
+        string model = options.Model is { } named ? $"-x BOXER_MODEL={named} " : "";
+        return $"waiting for {(others == 1 ? "one more rank" : $"{others} more ranks")}: boxer rank --seed {address} --job {options.Job.JobId} {token}{model}PROGRAM";
     }
 
     /// <summary>Ranks that are no functions end on their own; their failures are the job's.</summary>

@@ -28,7 +28,8 @@ internal sealed class RankEnvironment
     /// <param name="token">The job's token in hex; it reaches ranks by their environment only, never by a command line.</param>
     /// <param name="size">Number of ranks, when known here.</param>
     /// <param name="extra">Variables of <c>-x</c>.</param>
-    public RankEnvironment(string seed, string job, string token, int? size, IEnumerable<KeyValuePair<string, string>> extra)
+    /// <param name="isWhole">Whether all ranks of the job are on this machine.</param>
+    public RankEnvironment(string seed, string job, string token, int? size, IEnumerable<KeyValuePair<string, string>> extra, bool isWhole = true)
     {
         _common = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
@@ -50,8 +51,10 @@ internal sealed class RankEnvironment
             return;
         _common["BOXER_SIZE"] = known.ToString(CultureInfo.InvariantCulture);
 
-        // All ranks are on this machine: the collectives choose few messages over few rounds when cores are shared.
-        _common.TryAdd("BOXER_RANKS_PER_CORE", ((double)known / Environment.ProcessorCount).ToString(CultureInfo.InvariantCulture));
+        // The collectives choose few messages over few rounds when cores are shared. Elsewhere there may be more cores or
+        // fewer, and ranks that choose differently wait for each other for ever.
+        if (isWhole)
+            _common.TryAdd("BOXER_RANKS_PER_CORE", ((double)known / Environment.ProcessorCount).ToString(CultureInfo.InvariantCulture));
     }
 
     /// <summary>Value of <see cref="MarkVariable"/>: this launcher's alone, as several may run ranks of one job on a machine.</summary>

@@ -25,6 +25,9 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
     private MpiEnvironment(JobClient? job, Messenger messenger, Topology topology, Settings settings)
     {
         (_job, _messenger, _unpaced) = (job, messenger, !settings.CoresAreCrowded);
+
+        // Asked for after the end as well, by a rank that fails while it ends.
+        Aborted = _aborted.Token;
         World = Communicator.CreateWorld(messenger, topology);
         if (settings.Timeout is { } timeout)
             World.Timeout = timeout;
@@ -34,7 +37,7 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
     public Communicator World { get; }
 
     /// <summary>Fires when the job was aborted by another rank or the launcher.</summary>
-    public CancellationToken Aborted => _aborted.Token;
+    public CancellationToken Aborted { get; }
 
     /// <summary>Joins the job that the environment names (BOXER_SEED and others, set by the launcher), or makes a job of one rank.</summary>
     /// <exception cref="RendezvousException">The coordinator did not take this rank, or could not be reached.</exception>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using BoxerMpi.LambdaService;
+using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Tests.Support;
 
@@ -26,6 +27,7 @@ public sealed class LambdaRunTests
         Assert.Contains(result.Output, line => line.Contains("verified", StringComparison.OrdinalIgnoreCase));
         Assert.Contains(result.Error, line => line.StartsWith("boxer: function boxer-HashJoin created (2048 MB, 900 s, ", StringComparison.Ordinal));
         Assert.Contains(result.Error, line => line.StartsWith("boxer: 8 functions run, ", StringComparison.Ordinal));
+        Assert.Contains(result.Error, line => line.StartsWith("boxer: functions are ", StringComparison.Ordinal));
         Assert.Matches(@"^boxer: 8 functions of 2048 MB: 8 requests; [0-9.]+ GB-s, about \$0\.[0-9]+ on Lambda \(prices of [0-9-]+\)$", result.Error[^1]);
 
         using JsonDocument json = JsonDocument.Parse(await File.ReadAllBytesAsync(report, TestContext.Current.CancellationToken));
@@ -40,6 +42,27 @@ public sealed class LambdaRunTests
             Assert.True(rank.GetProperty("bytesSent").GetInt64() > 0);
             Assert.False(rank.TryGetProperty("pid", out _));
         }
+    }
+
+    [Fact]
+    public async Task Functions_behind_NATs_of_two_kinds_link_by_punching()
+    {
+        try
+        {
+            Lab.Require();
+        }
+        catch (LabException reason)
+        {
+            Assert.Skip($"{reason.Message}; {reason.Hint}");
+        }
+
+        BoxerResult result = await EndAsync(Boxer.Start(
+            "run", "-n", "8", "--on", "lambda-local", "--nat", "cone,remap", "--spares", "2", "--verbose", Example("HashJoin"), "--generate", "20000", "--verify"));
+        result.ExitsWith(0);
+        Assert.Contains(result.Output, line => line.Contains("verified", StringComparison.Ordinal));
+        Assert.Contains(result.Error, line => line.StartsWith("boxer: functions are hosts behind NATs of this machine: 12 hosts, cone,remap", StringComparison.Ordinal));
+        Assert.Contains(result.Error, line => line.StartsWith("boxer: NATs: ", StringComparison.Ordinal) && !line.Contains("none", StringComparison.Ordinal));
+        Assert.Contains(result.Error, line => line.Contains("punched", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -296,7 +319,14 @@ public sealed class LambdaRunTests
         public string Script { get; }
 
         public static async Task<Cloud> StartAsync(int concurrency = 1000) =>
-            new(await LocalLambda.StartAsync(new LambdaServiceOptions { Credentials = Keys, Concurrency = concurrency }));
+            new(await LocalLambda.StartAsync(new LambdaServiceOptions
+            {
+                Credentials = Keys,
+                Concurrency = concurrency,
+
+                // The programs are files of the tests, which may lie below /tmp.
+                Isolate = false,
+            }));
 
         public Boxer Start(params string[] arguments) => Boxer.StartWith(Variables(Keys.SecretKey), ["run", "--on", "lambda", .. arguments]);
 
