@@ -109,16 +109,17 @@ internal enum Opening : byte
 /// <param name="Opening">How the NAT is opened.</param>
 /// <param name="Hops">How far the packet that opens may travel; 0 for as far as it takes.</param>
 /// <param name="Delay">How long to wait before it leaves.</param>
-internal sealed record LinkSignal(LinkSignalKind Kind, int Step, Opening Opening, int Hops, TimeSpan Delay)
+/// <param name="Port">The external port that the sender will connect from; 0 for the one that all know.</param>
+internal sealed record LinkSignal(LinkSignalKind Kind, int Step, Opening Opening, int Hops, TimeSpan Delay, int Port = 0)
 {
     public ReadOnlyMemory<byte> Encode() =>
-        new MessageWriter(ControlKind.None, 32).Byte((byte)Kind).Int32(Step).Byte((byte)Opening).Byte((byte)Hops).Time(Delay)
+        new MessageWriter(ControlKind.None, 32).Byte((byte)Kind).Int32(Step).Byte((byte)Opening).Byte((byte)Hops).Time(Delay).UInt16((ushort)Port)
             .Finish()[ControlFrame.PrefixBytes..];
 
     public static LinkSignal Decode(ReadOnlySpan<byte> payload)
     {
         MessageReader reader = new(payload);
-        LinkSignal signal = new((LinkSignalKind)reader.Byte(), reader.Int32(), (Opening)reader.Byte(), reader.Byte(), reader.Time());
+        LinkSignal signal = new((LinkSignalKind)reader.Byte(), reader.Int32(), (Opening)reader.Byte(), reader.Byte(), reader.Time(), reader.UInt16());
         reader.End();
         return signal;
     }

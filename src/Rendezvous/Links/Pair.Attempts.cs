@@ -186,13 +186,13 @@ internal sealed partial class Pair
     }
 
     /// <returns>The attempt, or <see langword="null"/> when it has failed already.</returns>
-    private LinkConnection? Connect(IPEndPoint remote, LinkWay way, TimeSpan limit, int hops = 0)
+    private LinkConnection? Connect(IPEndPoint remote, LinkWay way, TimeSpan limit, int hops = 0, IPEndPoint? local = null)
     {
         Attempts++;
         Reached = LinkStage.Punch;
         LastRemote = remote;
         LinkConnection attempt = new(_links, this, way);
-        SocketError error = attempt.Connect(_links.Port.CreateFor(remote), remote, limit, limit, hops);
+        SocketError error = attempt.Connect(_links.Port.CreateFor(remote, local), remote, limit, limit, hops);
         if (error == SocketError.Success)
         {
             _connections.Add(attempt);

@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.Sockets;
+
 namespace BoxerMpi.Rendezvous;
 
 /// <summary>One opening of a NAT that one end asks the other for.</summary>
@@ -5,15 +8,15 @@ internal sealed class OpeningStep(Opening opening, int hops)
 {
     /// <summary>
     /// Plain at first; then with packets that leave the opener's own NAT but do not reach the other one, where that answers
-    /// strangers with a reset; and both at one moment, so that neither NAT sees a stranger. The opening socket is kept and becomes
-    /// the link, because a NAT that watches sequence numbers lets no second connection use what a first has opened. Sockets that
-    /// are given up come last: when the answer of the listener does not get out, its half-open connection occupies the two
-    /// endpoints for a minute, and nothing else can be tried.
+    /// strangers with a reset; and both at one moment, so that neither NAT sees a stranger. Twice, because a packet may get lost. The
+    /// opening socket is kept and becomes the link, because a NAT that watches sequence numbers lets no second connection use what a
+    /// first has opened. Sockets that are given up come last.
     /// </summary>
     public static readonly OpeningStep[] All =
     [
-        new(Opening.Kept, 0), new(Opening.Kept, 2), new(Opening.Kept, 3), new(Opening.Kept, 4), new(Opening.Together, 0), new(Opening.Together, 0),
-        new(Opening.Together, 0), new(Opening.Doomed, 2), new(Opening.Doomed, 3), new(Opening.Doomed, 4), new(Opening.Doomed, 0),
+        new(Opening.Kept, 0), new(Opening.Kept, 2), new(Opening.Kept, 3), new(Opening.Kept, 4), new(Opening.Together, 0),
+        new(Opening.Kept, 2), new(Opening.Kept, 3), new(Opening.Kept, 4), new(Opening.Together, 0),
+        new(Opening.Doomed, 2), new(Opening.Doomed, 3), new(Opening.Doomed, 4), new(Opening.Doomed, 0),
     ];
 
     /// <summary>The first one that is of use against NATs that answer with a reset.</summary>
@@ -40,6 +43,7 @@ internal sealed partial class Pair
     private ReactorTimer? _openerDelay;
     private LinkConnection? _opener;
     private bool _hasOpened;
+    private bool _hasAsked;
     private bool _hasRelayed;
 
     private LinkWay IndirectWay => _plan != LinkPlan.Punch ? LinkWay.Direct : _hasOpened ? LinkWay.Sequential : LinkWay.Punched;
@@ -69,10 +73,38 @@ internal sealed partial class Pair
     private void NextStep()
     {
         Sequence sequence = _sequence!;
-        sequence.Current = null;
-        sequence.Timer?.Stop();
-        if (++sequence.Step == OpeningStep.All.Length || !Ask(sequence))
+        sequence.EndStep();
+        if (++sequence.Step == OpeningStep.All.Length)
             EndSequence();
+        else if (_hasAsked)
+            TakePort(sequence);
+        else
+            Ask(sequence, port: 0);
+    }
+
+    /// <summary>
+    /// A fresh local port, and where the coordinator sees it: what an earlier attempt has left in the NATs belongs to its two
+    /// endpoints, lives for a minute or two, and refuses another attempt between the same two, which keeps it alive.
+    /// </summary>
+    private void TakePort(Sequence sequence)
+    {
+        NetSocket socket = NetSocket.Create(_member.Observed.AddressFamily);
+        if (_links.SeedAddress is not { } seed || socket.BindShared(new IPEndPoint(_links.Port.From(seed), 0)) != SocketError.Success)
+        {
+            socket.Dispose();
+            EndSequence();
+            return;
+        }
+
+        sequence.Local = socket.Local;
+        sequence.Reflection = new Reflection(_links.Reactor, socket, seed, AnswerLimit, (_, observed) =>
+        {
+            // Another external address than the one that all know: the other end would not open its NAT for it.
+            if (observed is not null && observed.Address.Equals(_self.Observed.Address))
+                Ask(sequence, observed.Port);
+            else
+                NextStepSoon();
+        });
     }
 
     /// <summary>The step has failed, perhaps within microseconds: the coordinator is not to be flooded.</summary>
@@ -82,15 +114,17 @@ internal sealed partial class Pair
         _sequence.Timer = _links.Reactor.After(StepPause, NextStep);
     }
 
-    private bool Ask(Sequence sequence)
+    private void Ask(Sequence sequence, int port)
     {
         OpeningStep step = OpeningStep.All[sequence.Step];
+        _hasAsked = true;
         sequence.AskedAt = _links.Reactor.Now;
         sequence.Timer = _links.Reactor.After(AnswerLimit, NextStep);
 
         // What it took from asking to the answer is twice the way; the answer to this one takes half of it to come here.
         TimeSpan delay = step.Opening == Opening.Together ? sequence.RoundTrip / 2 : TimeSpan.Zero;
-        return _links.Signal(Peer, new LinkSignal(LinkSignalKind.Open, sequence.Step, step.Opening, step.Hops, delay));
+        if (!_links.Signal(Peer, new LinkSignal(LinkSignalKind.Open, sequence.Step, step.Opening, step.Hops, delay, port)))
+            EndSequence();
     }
 
     /// <summary>The other end has opened its NAT.</summary>
@@ -110,7 +144,7 @@ internal sealed partial class Pair
             Opening.Together => LinkWay.Punched,
             _ => LinkWay.Sequential,
         };
-        sequence.Current = Connect(_member.Observed, way, limit);
+        sequence.Current = Connect(_member.Observed, way, limit, local: sequence.Local);
         if (sequence.Current is null)
             sequence.Timer = _links.Reactor.After(ShortestStep, NextStep);
     }
@@ -151,7 +185,9 @@ internal sealed partial class Pair
             old.Drop();
         }
 
-        _opener = Connect(_member.Observed, signal.Opening == Opening.Together ? LinkWay.Punched : LinkWay.HandedOver, _links.Options.PunchAttemptTimeout, signal.Hops);
+        IPEndPoint remote = signal.Port == 0 ? _member.Observed : new IPEndPoint(_member.Observed.Address, signal.Port);
+        LinkWay way = signal.Opening == Opening.Together ? LinkWay.Punched : LinkWay.HandedOver;
+        _opener = Connect(remote, way, _links.Options.PunchAttemptTimeout, signal.Hops);
         if (signal.Opening != Opening.Doomed || _opener is not { Stage: LinkConnectionStage.Connecting } doomed)
             return;
 
@@ -186,7 +222,7 @@ internal sealed partial class Pair
     {
         _openerPatience?.Stop();
         _openerDelay?.Stop();
-        _sequence?.Timer?.Stop();
+        _sequence?.EndStep();
         _sequence = null;
     }
 
@@ -201,5 +237,18 @@ internal sealed partial class Pair
         public ReactorTimer? Timer { get; set; }
 
         public LinkConnection? Current { get; set; }
+
+        /// <summary>What this step connects from; the rank's own port when it is null.</summary>
+        public IPEndPoint? Local { get; set; }
+
+        /// <summary>Holds the NAT's mapping of <see cref="Local"/> during the step.</summary>
+        public Reflection? Reflection { get; set; }
+
+        public void EndStep()
+        {
+            Timer?.Stop();
+            Reflection?.Stop();
+            (Current, Local, Reflection) = (null, null, null);
+        }
     }
 }

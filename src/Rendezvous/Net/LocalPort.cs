@@ -39,9 +39,18 @@ internal sealed class LocalPort(JoinOptions options, Action<NetSocket> onListene
     }
 
     /// <summary>A socket that connects from this port, or from any where that is not possible.</summary>
-    public NetSocket CreateFor(IPEndPoint remote)
+    /// <param name="remote">To whom.</param>
+    /// <param name="local">Another local endpoint to connect from.</param>
+    public NetSocket CreateFor(IPEndPoint remote, IPEndPoint? local = null)
     {
         NetSocket socket = NetSocket.Create(remote.AddressFamily);
+        if (local is not null)
+        {
+            // If it cannot be had any more, the socket connects from elsewhere, the NAT turns it away, and this attempt has failed.
+            socket.BindShared(local);
+            return socket;
+        }
+
         if (!IsShared)
             return socket;
         if (socket.BindShared(new IPEndPoint(From(remote), EndPoint.Port)) == SocketError.Success)
@@ -53,7 +62,8 @@ internal sealed class LocalPort(JoinOptions options, Action<NetSocket> onListene
 
     public void Dispose() => _listener?.Dispose();
 
-    private IPAddress From(IPEndPoint remote)
+    /// <summary>The local address to connect from.</summary>
+    public IPAddress From(IPEndPoint remote)
     {
         if (IPAddress.IsLoopback(remote.Address) && EndPoint.AddressFamily == remote.AddressFamily && IPAddress.IsLoopback(EndPoint.Address))
             return EndPoint.Address;
