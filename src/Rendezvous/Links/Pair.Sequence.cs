@@ -83,8 +83,8 @@ internal sealed partial class Pair
     }
 
     /// <summary>
-    /// A fresh local port, and where the coordinator sees it: what an earlier attempt has left in the NATs belongs to its two
-    /// endpoints, lives for a minute or two, and refuses another attempt between the same two, which keeps it alive.
+    /// A fresh local port, and where the coordinator sees it. An earlier attempt may have left a half-open connection in a NAT (Linux:
+    /// SYN_SENT2, for two minutes), and a NAT that watches sequence numbers drops what another socket sends between the same endpoints.
     /// </summary>
     private void TakePort(Sequence sequence)
     {
