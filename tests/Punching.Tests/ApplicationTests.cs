@@ -68,6 +68,32 @@ public sealed class ApplicationTests
     }
 
     [Fact]
+    public async Task A_port_that_nobody_used_for_longer_than_the_coordinator_keeps_connections_open_is_asked_for_again()
+    {
+        // What a rank has to join within, too.
+        await using LabJob job = LabJob.Start(
+            Options("remap", strict: false, reset: false, 0), changeSeed: options => options with { JoinDeadline = TimeSpan.FromSeconds(3) });
+        JobClient[] ranks = await job.JoinAllAsync();
+        using EchoApplication application = new(job.Lab.Hosts[1], shares: true, job.Deadline);
+        await ranks[1].OpenPortAsync(application.Port, application.Take);
+        string seenAs = "";
+        for (int round = 1; round <= 2; round++)
+        {
+            using (ApplicationPath path = await ranks[0].PunchForAsync(1, application.Port, Patience, job.Deadline))
+            {
+                seenAs = $"The connection from {path.Remote} ended";
+                using Socket socket = await ConnectAsync(job, path);
+            }
+
+            // Each time the port was asked for, the coordinator has closed one more of the connections that kept its mapping.
+            await job.UntilAsync(() => job.Log.Count(line => line.StartsWith(seenAs, StringComparison.Ordinal)) == round, $"{round} × {seenAs}");
+            job.Lab.Hosts[1].Gateway!.Run(Connections.Forget);
+        }
+
+        Assert.Equal(2, application.Accepted);
+    }
+
+    [Fact]
     public async Task What_cannot_be_is_refused_with_the_reason()
     {
         await using LabJob job = LabJob.Start(Options("cone", strict: false, reset: false, 0));

@@ -13,18 +13,19 @@ internal sealed class LabJob : IAsyncDisposable
     private readonly CancellationTokenSource _deadline;
     private readonly ConcurrentBag<JobClient> _clients = [];
 
-    private LabJob(Lab lab, Func<JobSpec, JobSpec>? change, int port)
+    private LabJob(Lab lab, Func<JobSpec, JobSpec>? change, int port, Func<SeedOptions, SeedOptions>? changeSeed = null)
     {
         Lab = lab;
         Port = port;
         _deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         _deadline.CancelAfter(TimeSpan.FromSeconds(120));
-        Seed = lab.Seed.Run(() => Rendezvous.Seed.Start(new SeedOptions
+        SeedOptions options = new()
         {
             Listen = new IPEndPoint(Lab.SeedAddress, 0),
             ExtraListen = [new IPEndPoint(Lab.SecondSeedAddress, 0)],
             Log = Log.Enqueue,
-        }));
+        };
+        Seed = lab.Seed.Run(() => Rendezvous.Seed.Start(changeSeed?.Invoke(options) ?? options));
         JobSpec spec = new() { JobId = "lab", Token = RandomNumberGenerator.GetBytes(32), Size = lab.Hosts.Count, Topology = "mesh", GateTimeout = TimeSpan.FromSeconds(60) };
         Job = Seed.AddJob(change?.Invoke(spec) ?? spec);
         Boxes = [.. lab.Hosts.Select(_ => new LinkBox())];
@@ -50,11 +51,13 @@ internal sealed class LabJob : IAsyncDisposable
     /// <param name="options">Of the lab; tests that need one are skipped where there can be none.</param>
     /// <param name="change">What is special about the job.</param>
     /// <param name="port">The port that all ranks use; 0 for any.</param>
-    public static LabJob Start(LabOptions options, Func<JobSpec, JobSpec>? change = null, int port = 0)
+    /// <param name="changeSeed">What is special about the coordinator.</param>
+    public static LabJob Start(
+        LabOptions options, Func<JobSpec, JobSpec>? change = null, int port = 0, Func<SeedOptions, SeedOptions>? changeSeed = null)
     {
         try
         {
-            return new LabJob(Lab.Create(options), change, port);
+            return new LabJob(Lab.Create(options), change, port, changeSeed);
         }
         catch (LabException missing)
         {
