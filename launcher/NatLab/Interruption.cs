@@ -25,17 +25,25 @@ internal sealed class Interruption : IDisposable
         }
     }
 
-    /// <exception cref="InterruptedException">A signal came.</exception>
-    public T Guard<T>(Func<CancellationToken, T> body)
+    /// <summary>Makes a lab. From its end on signals are not taken any more.</summary>
+    /// <exception cref="InterruptedException">A signal came, be it too late for <paramref name="make"/> to notice; nothing is left.</exception>
+    public Lab Guard(Func<CancellationToken, Lab> make)
     {
+        Lab made;
         try
         {
-            return body(_source.Token);
+            made = make(_source.Token);
         }
         catch (OperationCanceledException) when (_signal != 0)
         {
             throw new InterruptedException(_signal);
         }
+
+        _registrations.ForEach(registration => registration.Dispose());
+        if (_signal == 0)
+            return made;
+        made.Abandon();
+        throw new InterruptedException(_signal);
     }
 
     public void Dispose()

@@ -103,6 +103,13 @@ internal sealed class Lab : IDisposable
         _parts.Dispose();
     }
 
+    /// <summary>Removes it, pinned or not.</summary>
+    public void Abandon()
+    {
+        _isPinned = false;
+        Dispose();
+    }
+
     /// <summary>Looks whether this system can make labs, without making one.</summary>
     /// <exception cref="LabException">It cannot.</exception>
     public static void Require()

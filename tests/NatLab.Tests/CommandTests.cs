@@ -84,6 +84,27 @@ public sealed class CommandTests
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_signal_that_comes_when_the_lab_is_complete_is_not_lost(bool pin)
+    {
+        Machine.RequireLab();
+        string prefix = Machine.Prefix();
+        using Interruption interruption = new();
+        InterruptedException ended = Assert.Throws<InterruptedException>(() => interruption.Guard(token =>
+        {
+            // HUP, which nothing else in this process takes.
+            Lab lab = Lab.Create(new LabOptions { Hosts = 1 }, prefix, pin, CancellationToken.None);
+            Assert.Equal(0, NativeMethods.Kill(Environment.ProcessId, NativeMethods.SigHup));
+            Assert.True(token.WaitHandle.WaitOne(TimeSpan.FromSeconds(10)));
+            return lab;
+        }));
+        Assert.Equal(128 + NativeMethods.SigHup, ended.ExitCode);
+        Assert.Empty(Machine.Names(prefix));
+        Assert.Null(LabRecords.Find(prefix));
+    }
+
     [Fact]
     public async Task Down_all_removes_what_dead_labs_left_and_spares_those_in_use()
     {
