@@ -122,7 +122,7 @@ internal sealed class Lab : IDisposable
     }
 
     /// <summary>Forgets labs that ended with a process that had no time to say so.</summary>
-    private static void Sweep()
+    public static void Sweep()
     {
         foreach (LabRecord record in LabRecords.All())
         {

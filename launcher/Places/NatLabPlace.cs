@@ -19,7 +19,7 @@ internal sealed class NatLabPlace : IPlace
     public static NatLabPlace Open(LabOptions options, string? prefix)
     {
         using Interruption interruption = new();
-        return new NatLabPlace(interruption.Guard(token => Lab.Create(options, prefix, pin: false, token)));
+        return new NatLabPlace(interruption.Guard(token => Lab.Create(options, prefix, pin: false, token), static lab => lab.Abandon()));
     }
 
     public Seed StartSeed(SeedOptions options) => _lab.Seed.Run(() => Seed.Start(options with

@@ -1,5 +1,6 @@
+using System.ComponentModel;
 using System.Diagnostics;
-using System.Runtime.InteropServices;
+using BoxerMpi.Launcher.Processes;
 
 namespace BoxerMpi.Launcher.Programs;
 
@@ -12,6 +13,7 @@ internal sealed class ProjectPublisher(BuildKind kind, bool verbose, Action<stri
 
     /// <summary>What to run for the project, built if something has changed since the last time.</summary>
     /// <exception cref="BuildException">It does not build.</exception>
+    /// <exception cref="InterruptedException">A signal came meanwhile.</exception>
     public RankCommand Publish(string project) => Command(PublishFile(project));
 
     /// <summary>As <see cref="Publish"/>; the published program's file, among the files that it needs.</summary>
@@ -101,14 +103,23 @@ internal sealed class ProjectPublisher(BuildKind kind, bool verbose, Action<stri
         using Process build = new() { StartInfo = start };
         build.OutputDataReceived += Keep;
         build.ErrorDataReceived += Keep;
-        build.Start();
-        build.StandardInput.Close();
-        build.BeginOutputReadLine();
-        build.BeginErrorReadLine();
-        using (EndWithLauncher(build))
-            build.WaitForExit();
+
+        // A signal to the launcher ends the build as well.
+        using Interruption interruption = new();
+        int code = interruption.Guard(
+            interrupted =>
+            {
+                build.Start();
+                using CancellationTokenRegistration end = interrupted.Register(() => End(build));
+                build.StandardInput.Close();
+                build.BeginOutputReadLine();
+                build.BeginErrorReadLine();
+                build.WaitForExit();
+                return build.ExitCode;
+            },
+            static _ => { });
         lock (lines)
-            return (build.ExitCode, string.Join('\n', lines));
+            return (code, string.Join('\n', lines));
 
         void Keep(object sender, DataReceivedEventArgs received)
         {
@@ -121,21 +132,17 @@ internal sealed class ProjectPublisher(BuildKind kind, bool verbose, Action<stri
         }
     }
 
-    /// <summary>A signal to the launcher ends the build as well.</summary>
-    private static Registrations EndWithLauncher(Process build)
+    /// <summary>The build and what it has started.</summary>
+    private static void End(Process build)
     {
-        List<PosixSignalRegistration> registrations = [];
-        foreach (PosixSignal signal in (PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP])
+        try
         {
-            registrations.Add(PosixSignalRegistration.Create(signal, context =>
-            {
-                context.Cancel = true;
-                build.Kill(entireProcessTree: true);
-                Environment.Exit(128 + signal switch { PosixSignal.SIGINT => 2, PosixSignal.SIGTERM => 15, _ => 1 });
-            }));
+            build.Kill(entireProcessTree: true);
         }
-
-        return new Registrations(registrations);
+        catch (Exception failure) when (failure is InvalidOperationException or Win32Exception or AggregateException)
+        {
+            // It has ended by itself: the terminal sends Ctrl-C to both.
+        }
     }
 
     private string Entry(string project, string folder)
@@ -169,11 +176,6 @@ internal sealed class ProjectPublisher(BuildKind kind, bool verbose, Action<stri
     private static RankCommand Command(string path) => path.EndsWith(".dll", StringComparison.Ordinal)
         ? new RankCommand(ProgramResolver.DotNet(), [path])
         : new RankCommand(path, []);
-
-    private sealed class Registrations(List<PosixSignalRegistration> all) : IDisposable
-    {
-        public void Dispose() => all.ForEach(registration => registration.Dispose());
-    }
 }
 
 /// <summary>A project could not be built; exit code 1.</summary>

@@ -1,3 +1,5 @@
+using System.Globalization;
+using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Tests.Support;
 
 namespace BoxerMpi.Launcher.Tests;
@@ -57,6 +59,29 @@ public sealed class PublishTests
         await using Boxer first = Boxer.Start("run", "-n", "2", "--aot", folder.Path);
         Assert.Equal(["[0] False", "[1] False"], (await first.EndAsync(TimeSpan.FromMinutes(8))).ExitsWith(0).Output.Order());
         Assert.Empty((await Boxer.RunAsync("run", "-n", "2", "--aot", folder.Path)).ExitsWith(0).Error);
+    }
+
+    /// <summary>Ctrl-C twice, as people do it: the second one finds the build ended and boxer about to go.</summary>
+    [Theory]
+    [InlineData(NativeMethods.SigInt, "run", "-n", "1")]
+    [InlineData(NativeMethods.SigTerm, "run", "-n", "1")]
+    [InlineData(NativeMethods.SigInt, "rank", "--seed", "127.0.0.1:1", "--job", "none")]
+    [InlineData(NativeMethods.SigInt, "lambda", "deploy", "--dry-run")]
+    public async Task Signals_end_a_build_and_boxer_however_many_come(int signal, params string[] command)
+    {
+        using TemporaryFolder folder = new();
+        await WriteAsync(folder, "hello.csproj", Project);
+        string compiler = folder.Script("dotnet", "#!/bin/sh\necho compiles $$\nsleep 1000\n");
+        await using Boxer boxer = Boxer.StartWith(
+            [new("DOTNET_HOST_PATH", compiler), new("BOXER_TOKEN", new string('1', 64)), new("AWS_REGION", "eu-central-1")],
+            [.. command, "--verbose", folder.Path]);
+        string line = await boxer.Error.WaitForAsync("compiles ");
+        int build = int.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture);
+        for (int i = 0; i < 3; i++)
+            boxer.Signal(signal);
+        BoxerResult result = (await boxer.EndAsync()).ExitsWith(128 + signal);
+        Assert.All(result.Error, said => Assert.StartsWith("boxer: ", said, StringComparison.Ordinal));
+        await ProcessList.GoneAsync([build]);
     }
 
     private static string Hello(string word) => $"Console.WriteLine(\"{word} \" + string.Join(' ', args));";

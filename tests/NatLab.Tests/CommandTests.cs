@@ -92,14 +92,16 @@ public sealed class CommandTests
         Machine.RequireLab();
         string prefix = Machine.Prefix();
         using Interruption interruption = new();
-        InterruptedException ended = Assert.Throws<InterruptedException>(() => interruption.Guard(token =>
-        {
-            // HUP, which nothing else in this process takes.
-            Lab lab = Lab.Create(new LabOptions { Hosts = 1 }, prefix, pin, CancellationToken.None);
-            Assert.Equal(0, NativeMethods.Kill(Environment.ProcessId, NativeMethods.SigHup));
-            Assert.True(token.WaitHandle.WaitOne(TimeSpan.FromSeconds(10)));
-            return lab;
-        }));
+        InterruptedException ended = Assert.Throws<InterruptedException>(() => interruption.Guard(
+            token =>
+            {
+                // HUP, which nothing else in this process takes.
+                Lab lab = Lab.Create(new LabOptions { Hosts = 1 }, prefix, pin, CancellationToken.None);
+                Assert.Equal(0, NativeMethods.Kill(Environment.ProcessId, NativeMethods.SigHup));
+                Assert.True(token.WaitHandle.WaitOne(TimeSpan.FromSeconds(10)));
+                return lab;
+            },
+            lab => lab.Abandon()));
         Assert.Equal(128 + NativeMethods.SigHup, ended.ExitCode);
         Assert.Empty(Machine.Names(prefix));
         Assert.Null(LabRecords.Find(prefix));

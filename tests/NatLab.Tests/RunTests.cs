@@ -97,7 +97,8 @@ public sealed class RunTests
         await ProcessList.UntilAsync(() => LabProcesses.In(record).Count == 0, () => $"There are {LabProcesses.In(record).Count} processes.");
 
         // The next lab that is made would do it as well.
-        (await Boxer.RunAsync("natlab", "down", "--all")).ExitsWith(0);
+        BoxerResult status = (await Boxer.RunAsync("natlab", "status")).ExitsWith(0);
+        Assert.DoesNotContain(status.Output, line => line.StartsWith(prefix, StringComparison.Ordinal));
         Assert.Null(LabRecords.Find(prefix));
     }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using BoxerMpi.Launcher.NatLab.Kernel;
 
 namespace BoxerMpi.Launcher.NatLab.Commands;
 
@@ -11,6 +12,9 @@ internal sealed class StatusCommand : Command
 
     private static int Execute()
     {
+        // Labs without names are gone with whoever made them, be it by kill -9.
+        if (KernelCalls.EffectiveUser() == 0)
+            Lab.Sweep();
         IReadOnlyList<LabRecord> records = LabRecords.All();
         if (records.Count == 0)
             Console.WriteLine("no labs");

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using BoxerMpi.Launcher.Processes;
 
 namespace BoxerMpi.Launcher.NatLab.Commands;
 
@@ -32,7 +33,7 @@ internal sealed class UpCommand : Command
         string prefix = _arguments.Prefix(parsed) ?? NatLabCommand.StandardPrefix;
         Stopwatch clock = Stopwatch.StartNew();
         using Interruption interruption = new();
-        using Lab lab = interruption.Guard(token => Lab.Create(options, prefix, pin: true, token));
+        using Lab lab = interruption.Guard(token => Lab.Create(options, prefix, pin: true, token), static made => made.Abandon());
         string which = prefix == NatLabCommand.StandardPrefix ? "" : $" --prefix {prefix}";
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"lab {prefix}: {options} ({clock.Elapsed.TotalSeconds:0.00} s)"));
         Console.WriteLine($"seed {Lab.SeedAddress} and {Lab.SecondSeedAddress}, hosts 0 to {hosts - 1}; namespaces {prefix}-seed, {prefix}-host0, … (ip netns)");
