@@ -125,7 +125,7 @@ internal sealed class LocalFunctionPlace : IFunctionPlace
 
         LabOptions wanted = (options.Lab ?? new LabOptions { Hosts = hosts }) with { Hosts = hosts };
         using Interruption interruption = new();
-        Lab lab = interruption.Guard(token => Lab.Create(wanted, options.LabPrefix, pin: false, token));
+        Lab lab = interruption.Guard(token => Lab.Create(wanted, options.LabPrefix, pin: false, token), static made => made.Abandon());
         Say(options, $"functions are hosts behind NATs of this machine: {wanted}");
         return lab;
     }

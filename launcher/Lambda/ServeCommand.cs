@@ -104,7 +104,7 @@ internal sealed class ServeCommand : Command
     {
         LabOptions options = _lab.Read(parsed, hosts);
         using Interruption interruption = new();
-        return interruption.Guard(token => Lab.Create(options, _lab.Prefix(parsed), pin: false, token));
+        return interruption.Guard(token => Lab.Create(options, _lab.Prefix(parsed), pin: false, token), static made => made.Abandon());
     }
 
     private static async Task<LocalLambda> StartAsync(LambdaServiceOptions options)
