@@ -41,7 +41,7 @@ internal sealed record RankResult(int Protocol, string Outcome)
     /// <summary>Why it was rejected.</summary>
     public string? Reason { get; set; }
 
-    /// <summary>The rank that the program was; -1 when none ran.</summary>
+    /// <summary>The rank that the program was; -1 when none ran, or it took the next that was free.</summary>
     public int Rank { get; set; } = -1;
 
     /// <summary>128 + the signal when one killed it.</summary>

@@ -9,6 +9,9 @@ namespace BoxerMpi.LambdaBootstrap;
 internal static class RankRun
 {
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
+
+    // A coordinator may end with its job, before the last programs have.
+    private static readonly TimeSpan OwnEnd = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SampleInterval = TimeSpan.FromMilliseconds(250);
 
     private enum Ending
@@ -60,11 +63,11 @@ internal static class RankRun
         _ = NativeMethods.Kill(-process.Id, NativeMethods.SigKill);
         Leftovers.Kill(next.RequestId);
         await Task.WhenAny(output, times.UntilAnswer());
-        if (ending == Ending.SeedLost || seat.Lost.IsCompleted)
+        if (ending == Ending.SeedLost)
         {
             throw new RankFailedException(
                 "Boxer.SeedLost",
-                $"The coordinator at {request.Seed} was lost while rank {seat.Rank} ran, so the rank was ended: {await seat.Lost}");
+                $"The coordinator at {request.Seed} was lost while {(seat.Rank < 0 ? "a rank" : $"rank {seat.Rank}")} ran here, so it was ended: {await seat.Lost}");
         }
 
         (TimeSpan user, TimeSpan system) = NativeMethods.ChildrenTimes();
@@ -122,7 +125,8 @@ internal static class RankRun
         start.Environment["BOXER_SEED"] = request.Seed;
         start.Environment["BOXER_JOB"] = request.Job;
         start.Environment["BOXER_TOKEN"] = request.Token;
-        start.Environment["BOXER_RANK"] = seat.Rank.ToString(CultureInfo.InvariantCulture);
+        if (seat.Rank >= 0)
+            start.Environment["BOXER_RANK"] = seat.Rank.ToString(CultureInfo.InvariantCulture);
         start.Environment["BOXER_SIZE"] = seat.Size.ToString(CultureInfo.InvariantCulture);
         start.Environment["BOXER_DEADLINE_MS"] = times.Stop.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
         Process process = Process.Start(start)!;
@@ -141,6 +145,8 @@ internal static class RankRun
     {
         Task exited = process.WaitForExitAsync();
         await Task.WhenAny(exited, seat.Lost, times.UntilStop());
+        if (!exited.IsCompleted && seat.Lost.IsCompleted)
+            await Task.WhenAny(exited, Task.Delay(OwnEnd), times.UntilStop());
         if (exited.IsCompleted)
             return Ending.ByItself;
         Ending ending = seat.Lost.IsCompleted ? Ending.SeedLost : Ending.OutOfTime;

@@ -46,7 +46,7 @@ internal sealed record JobSpec
     /// <summary>Distinguishes runs under the same job id: links between ranks of different epochs are refused.</summary>
     public uint Epoch { get; init; }
 
-    /// <summary>Decides about attendants, which start ranks where the launcher cannot; without it they are turned away.</summary>
+    /// <summary>Decides about attendants, which start ranks where the launcher cannot; without it they start whatever rank is free.</summary>
     public IAttendanceHost? Attendance { get; init; }
 
     /// <summary>Free settings that every rank gets when it joins.</summary>

@@ -6,6 +6,7 @@ using System.Text.RegularExpressions;
 using BoxerMpi.Aws;
 using BoxerMpi.LambdaBootstrap;
 using BoxerMpi.LambdaService;
+using BoxerMpi.Launcher.Programs;
 using BoxerMpi.Launcher.Tests.Support;
 using BoxerMpi.Rendezvous;
 
@@ -74,6 +75,15 @@ public sealed class LambdaDeployTests
             await FailsAsync(lambda, "Boxer.BadToken", "was not proven", Event(seed.EndPoint, token: Token[2..] + "00"));
         }
 
+        // Without a launcher, functions take the ranks that are free, beside ranks from elsewhere.
+        await using (Boxer seed = Boxer.StartWith([new("BOXER_TOKEN", Token)], "seed", "--size", "2", "--job", "job"))
+        {
+            IPEndPoint address = IPEndPoint.Parse((await seed.Output.WaitForAsync("seed "))["seed ".Length..]);
+            InvocationResult[] results = await Task.WhenAll(lambda.InvokeAsync(Event(address)), lambda.InvokeAsync(Event(address)));
+            Assert.All(results, result => Assert.Null(result.Error));
+            (await seed.EndAsync()).ExitsWith(0);
+        }
+
         await FailsAsync(lambda, "Boxer.Payload", "names no coordinator", Raw("""{"protocol":2}"""));
         await FailsAsync(lambda, "Boxer.Payload", "not a rank of a job", Raw("[]"));
         await FailsAsync(lambda, "Boxer.Payload", "cannot be used", Raw("""{"protocol":2,"seed":"there","job":"job","token":"00"}"""));
@@ -125,7 +135,7 @@ public sealed class LambdaDeployTests
         seed.RemoveJob(job);
         FunctionError lost = (await orphan).Error!;
         Assert.Equal("Boxer.SeedLost", lost.Type);
-        Assert.Contains("was lost while rank 2 ran", lost.Message, StringComparison.Ordinal);
+        Assert.Contains("was lost while rank 2 ran here", lost.Message, StringComparison.Ordinal);
         Assert.Contains("removed the job", await attendants.FirstLost.Task.WaitAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
         await ProcessList.GoneAsync(Enumerable.Range(0, 3).Select(rank => ProcessList.IdIn(attendants.OutputOf(rank).Split('\n')[0])));
     }
@@ -156,6 +166,39 @@ public sealed class LambdaDeployTests
             Assert.NotEmpty(versions);
             Assert.True(versions.Max() <= 34, $"{entry.FullName} needs GLIBC_2.{versions.Max()}");
         }
+    }
+
+    [Fact]
+    public async Task A_program_that_cannot_be_native_brings_its_runtime_along()
+    {
+        await using LocalLambda service = await LocalLambda.StartAsync(new LambdaServiceOptions { Credentials = Keys });
+        await DeploysAsync(service, "created", "--no-aot");
+        using LambdaClient lambda = Client(service);
+        Attendants attendants = new(1);
+        await using Seed seed = Seed.Start(new SeedOptions());
+        seed.AddJob(new JobSpec { JobId = "job", Token = Convert.FromHexString(Token), Size = 1, Attendance = attendants });
+        Assert.Null((await lambda.InvokeAsync(Event(seed.EndPoint))).Error);
+        Assert.Equal("rank 0 of 1: ranks add up to 0\n", attendants.OutputOf(0));
+    }
+
+    [Fact]
+    public async Task The_bootstrap_of_the_other_processor_is_compiled_here()
+    {
+        Assert.SkipUnless(Environment.GetEnvironmentVariable("BOXER_TEST_ALL_BUILDS") == "1", "It takes a while: BOXER_TEST_ALL_BUILDS=1 runs it.");
+        string[] tools = ["clang", "ld.lld", "aarch64-linux-gnu-objcopy"];
+        Assert.SkipWhen(
+            tools.Any(tool => ProgramResolver.OnPath(tool) is null) || !Directory.Exists("/usr/aarch64-linux-gnu/lib"),
+            "It takes Debian's clang, lld, gcc-aarch64-linux-gnu and libc6-dev-arm64-cross.");
+        using TemporaryFolder folder = new();
+        string zipFile = folder.File("function.zip");
+        await using Boxer boxer = Boxer.StartWith(
+            [new("AWS_REGION", "eu-north-1")], "lambda", "deploy", "/bin/true", "--arch", "arm64", "--dry-run", "--write-zip", zipFile);
+        Assert.Contains("Architectures: [arm64]", string.Join('\n', (await boxer.EndAsync(BuildDeadline)).ExitsWith(0).Output), StringComparison.Ordinal);
+        using ZipArchive zip = ZipFile.OpenRead(zipFile);
+        await using Stream stream = await zip.GetEntry("bootstrap")!.OpenAsync();
+        byte[] header = new byte[20];
+        await stream.ReadExactlyAsync(header);
+        Assert.Equal((0x7F, (byte)'E', 183 /* AArch64 */), (header[0], header[1], header[18]));
     }
 
     [Theory]

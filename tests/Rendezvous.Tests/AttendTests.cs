@@ -68,7 +68,15 @@ public class AttendTests
         Assert.Empty(host.LostReasons);
 
         await using TestJob plain = new(1);
-        Assert.Contains("takes no attendants", (await RejectedAsync(Options(plain))).Message, StringComparison.Ordinal);
+        await using (AttendanceClient any = await AttendanceClient.OpenAsync(Options(plain), plain.Deadline))
+        {
+            Assert.Equal(-1, any.Rank);
+            Assert.True(await any.WriteAsync(AttendedStream.Output, "unread"u8.ToArray()));
+            Assert.True(await any.ExitAsync(AnExit));
+        }
+
+        await plain.JoinAsync();
+        Assert.Equal(RendezvousFailure.JobFull, (await RejectedAsync(Options(plain))).Reason);
         await plain.Seed.DisposeAsync();
         Assert.Equal(RendezvousFailure.Unreachable, (await RejectedAsync(Options(plain) with { Timeout = TimeSpan.FromMilliseconds(200) })).Reason);
     }

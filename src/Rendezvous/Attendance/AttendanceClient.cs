@@ -56,7 +56,7 @@ internal sealed class AttendanceClient : IAsyncDisposable
         _reading = ReadAsync(_closing.Token);
     }
 
-    /// <summary>The rank to start; -1 for a probe.</summary>
+    /// <summary>The rank to start; -1 for whichever is free, and for a probe.</summary>
     public int Rank { get; }
 
     /// <summary>Ranks of the job.</summary>

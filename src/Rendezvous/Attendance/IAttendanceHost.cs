@@ -35,11 +35,14 @@ internal readonly record struct AttendanceAnswer
 {
     private AttendanceAnswer(int rank, string? reason) => (Rank, Reason) = (rank, reason);
 
-    /// <summary>The rank to start, or -1.</summary>
+    /// <summary>The rank to start, or -1 for whichever is free when it joins.</summary>
     public int Rank { get; }
 
     /// <summary>Why none is to be started; <see langword="null"/> when one is.</summary>
     public string? Reason { get; }
+
+    /// <summary>Start a rank, the next that is free.</summary>
+    public static AttendanceAnswer RunAny { get; } = new(-1, null);
 
     public static AttendanceAnswer Run(int rank)
     {
@@ -52,5 +55,23 @@ internal readonly record struct AttendanceAnswer
     {
         ArgumentException.ThrowIfNullOrEmpty(reason);
         return new AttendanceAnswer(-1, reason);
+    }
+}
+
+/// <summary>Where no launcher cares: attendants start whatever rank is free, and what their programs write is theirs.</summary>
+internal sealed class OpenAttendance : IAttendanceHost
+{
+    public static OpenAttendance Instance { get; } = new();
+
+    public AttendanceAnswer Arrived(Attendant attendant) => AttendanceAnswer.RunAny;
+
+    public ValueTask WroteAsync(Attendant attendant, AttendedStream stream, ReadOnlyMemory<byte> bytes) => default;
+
+    public void Exited(Attendant attendant, AttendedExit exit)
+    {
+    }
+
+    public void Lost(Attendant attendant, string reason)
+    {
     }
 }

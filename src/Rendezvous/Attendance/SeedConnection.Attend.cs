@@ -17,7 +17,7 @@ internal sealed partial class SeedConnection
             return;
         }
 
-        IAttendanceHost host = _job.Spec.Attendance!;
+        IAttendanceHost host = _job.AttendanceHost;
         string? lost = "it closed its connection without telling how its program ended";
         try
         {
