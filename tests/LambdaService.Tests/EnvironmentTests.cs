@@ -39,6 +39,20 @@ public class EnvironmentTests
     }
 
     [Fact]
+    public async Task A_service_may_end_while_an_environment_starts()
+    {
+        using TemporaryFile mark = new();
+        Service service = await Service.StartAsync();
+        await service.CreateAsync("init-second", variables: new() { ["MARK"] = mark.Path });
+        (await service.InvokeAsync("init-second", "{}", ("X-Amz-Invocation-Type", "Event"))).Is(HttpStatusCode.Accepted);
+        using CancellationTokenSource late = new(Deadline);
+        using PeriodicTimer look = new(TimeSpan.FromMilliseconds(10));
+        while (!File.Exists(mark.Path))
+            await look.WaitForNextTickAsync(late.Token);
+        await service.DisposeAsync();
+    }
+
+    [Fact]
     public async Task A_reservation_is_a_limit_as_well()
     {
         using TemporaryFile gate = new();

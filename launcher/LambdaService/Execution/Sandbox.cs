@@ -23,6 +23,7 @@ internal sealed class Sandbox : IAsyncDisposable
     private readonly Process _process;
     private readonly TimeProvider _time;
     private long _peakBytes;
+    private int _exitCode;
 
     private Sandbox(string folder, ControlGroup? group, Process process, TimeProvider time)
     {
@@ -30,13 +31,13 @@ internal sealed class Sandbox : IAsyncDisposable
         _group = group;
         _process = process;
         _time = time;
-        Exited = process.WaitForExitAsync();
+        Exited = ExitAsync();
     }
 
     public Task Exited { get; }
 
     /// <summary>Once it has exited: how, in Lambda's words.</summary>
-    public string ExitText => _process.ExitCode switch
+    public string ExitText => _exitCode switch
     {
         0 => "Runtime exited without providing a reason",
         128 + 9 => "Runtime exited with error: signal: killed",
@@ -118,6 +119,13 @@ internal sealed class Sandbox : IAsyncDisposable
     {
         if (!Exited.IsCompleted && NativeMethods.Kill(-_process.Id, signal) != 0)
             _ = NativeMethods.Kill(_process.Id, signal);
+    }
+
+    /// <summary>The code is asked for after the sandbox has gone as well, by whoever waited for its start.</summary>
+    private async Task ExitAsync()
+    {
+        await _process.WaitForExitAsync();
+        _exitCode = _process.ExitCode;
     }
 
     private long ResidentPeak()
