@@ -51,6 +51,20 @@ public class RejectionTests
     }
 
     [Fact]
+    public async Task Ranks_that_are_kept_go_only_to_those_who_ask_for_them()
+    {
+        await using TestJob job = new(3, job: spec => spec with { FirstFreeRank = 2 });
+        Task<JobClient> any = job.JoinAsync();
+        await job.UntilAsync(() => job.Job.Progress.Joined == 1, "the rank that asks for none");
+        RendezvousException full = await job.RejectedAsync(job.Options());
+        Assert.Equal(RendezvousFailure.JobFull, full.Reason);
+        Assert.Contains("are kept", full.Message, StringComparison.Ordinal);
+        JobClient[] kept = await Task.WhenAll(job.JoinAsync(0), job.JoinAsync(1));
+        JobClient last = await any;
+        Assert.Equal([0, 1, 2], [.. kept.Select(client => client.Rank), last.Rank]);
+    }
+
+    [Fact]
     public async Task Spares_beyond_the_size_are_rejected()
     {
         await using TestJob job = new(3);
