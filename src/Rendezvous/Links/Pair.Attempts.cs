@@ -285,6 +285,6 @@ internal sealed partial class Pair
             what,
             _links.World!.RelayAllowed
                 ? "The coordinator could not relay either."
-                : "Allow a relay with --relay, or advertise an address that the others can reach.");
+                : "Allow a relay with --relay; docs/nats.md tells which NATs can be opened.");
     }
 }

@@ -235,7 +235,7 @@ internal sealed partial class Pair
         string what = Attempts > 0
             ? $"after {Tries} in {elapsed.TotalSeconds:F1} s; the last one: {LastProblem}. "
             : $"within {elapsed.TotalSeconds:F1} s: rank {Peer} connects for this pair, and did not. ";
-        return NoLink(elapsed, what, "See whether a firewall stands between them, or advertise an address that the others can reach.");
+        return NoLink(elapsed, what, "See whether a firewall stands between them.");
     }
 
     private string Tries => $"{Attempts} attempt{(Attempts == 1 ? "" : "s")}";
