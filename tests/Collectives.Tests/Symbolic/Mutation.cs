@@ -5,9 +5,6 @@ namespace BoxerMpi.Collectives.Tests;
 /// <param name="Schedules">The schedules.</param>
 internal sealed record Mutation(string What, Schedule[] Schedules)
 {
-    /// <summary>Whether both ends of a message are gone: nobody waits, but something may not arrive.</summary>
-    public bool DropsEdge { get; init; }
-
     /// <summary>
     /// Every step of every rank left out; every message left out at both ends, turned to another rank at either, and cut short.
     /// </summary>
@@ -29,7 +26,7 @@ internal sealed record Mutation(string What, Schedule[] Schedules)
                 {
                     Schedule[] changed = Broken(Without(schedule, at));
                     changed[step.Peer] = Without(schedules[step.Peer], OtherEnd(schedule, at, schedules[step.Peer]));
-                    yield return new($"{what}: left out at both ends", changed) { DropsEdge = true };
+                    yield return new($"{what}: left out at both ends", changed);
                 }
                 else if (step.Target.Length > 1)
                 {
