@@ -79,7 +79,7 @@ for suite in "${suites[@]}"; do
     continue
   fi
   count() { echo "$summary" | sed -n "s/.*$1: \([0-9]*\).*/\1/p"; }
-  total=$(count Total) errors=$(count Errors) bad=$(count Failed) left=$(count Skipped)
+  total=$(($(count Total) - $(count 'Not Run'))) errors=$(count Errors) bad=$(count Failed) left=$(count Skipped)
   [ "$total" -gt 0 ] || errors=$((errors + 1))
   if [ $((bad + errors)) -gt 0 ] || [ "$code" != 0 ]; then
     grep -v '^\s*$' "$log" | tail -n 200

@@ -6,7 +6,6 @@ using System.Text.RegularExpressions;
 using BoxerMpi.Aws;
 using BoxerMpi.LambdaBootstrap;
 using BoxerMpi.LambdaService;
-using BoxerMpi.Launcher.Programs;
 using BoxerMpi.Launcher.Tests.Support;
 using BoxerMpi.Rendezvous;
 
@@ -181,14 +180,10 @@ public sealed class LambdaDeployTests
         Assert.Equal("rank 0 of 1: ranks add up to 0\n", attendants.OutputOf(0));
     }
 
-    [Fact]
+    // Only when asked for (-explicit only): it takes Debian's clang, lld, gcc-aarch64-linux-gnu and libc6-dev-arm64-cross.
+    [Fact(Explicit = true)]
     public async Task The_bootstrap_of_the_other_processor_is_compiled_here()
     {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("BOXER_TEST_ALL_BUILDS") == "1", "It takes a while: BOXER_TEST_ALL_BUILDS=1 runs it.");
-        string[] tools = ["clang", "ld.lld", "aarch64-linux-gnu-objcopy"];
-        Assert.SkipWhen(
-            tools.Any(tool => ProgramResolver.OnPath(tool) is null) || !Directory.Exists("/usr/aarch64-linux-gnu/lib"),
-            "It takes Debian's clang, lld, gcc-aarch64-linux-gnu and libc6-dev-arm64-cross.");
         using TemporaryFolder folder = new();
         string zipFile = folder.File("function.zip");
         await using Boxer boxer = Boxer.StartWith(
