@@ -177,13 +177,15 @@ internal sealed unsafe partial class ProgressEngine
         WatchWrites();
         _sleepers++;
         Interlocked.MemoryBarrier();
+
+        // Before the look at links in memory: a payload whose stay ends after that look has shortened the sleep already.
+        int timeout = UnwatchParked(RemainingMilliseconds(deadline));
         if (MemoryLinkReady())
         {
             _sleepers--;
             return;
         }
 
-        int timeout = UnwatchParked(RemainingMilliseconds(deadline));
         if (_dirty.Exists(link => link.HasHeldOutput))
             timeout = HeldOutputPollMilliseconds;
 
