@@ -22,17 +22,32 @@ public sealed class ResetTests
         return all;
     }
 
+    // About one network in a hundred without a round-trip time keeps one pair apart until the deadline (docs/nats.md): not twice in a row.
     [Theory, MemberData(nameof(Networks))]
     public async Task All_pairs_are_linked(string kinds, bool strict, int roundTripMilliseconds)
     {
-        await using LabJob job = LabJob.Start(new LabOptions
+        LabOptions options = new()
         {
             Hosts = 4,
             Kinds = [.. kinds.Split(',').Select(kind => Enum.Parse<GatewayKind>(kind, ignoreCase: true))],
             Unsolicited = UnsolicitedAnswer.Reset,
             StrictWindow = strict,
             Delay = TimeSpan.FromMilliseconds(roundTripMilliseconds),
-        });
+        };
+        try
+        {
+            await LinkAllAsync(options);
+        }
+        catch (InvalidOperationException failure) when (failure.InnerException is LinkException)
+        {
+            TestContext.Current.TestOutputHelper?.WriteLine(failure.Message);
+            await LinkAllAsync(options);
+        }
+    }
+
+    private static async Task LinkAllAsync(LabOptions options)
+    {
+        await using LabJob job = LabJob.Start(options);
         WireUpReport[] reports = await job.WireAllAsync(await job.JoinAllAsync());
         Assert.All(reports, report => Assert.All(report.Links, link => Assert.NotEqual(LinkWay.Relayed, link.Way)));
         foreach (LinkReport link in reports.SelectMany(report => report.Links))
