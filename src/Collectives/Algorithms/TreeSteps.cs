@@ -66,7 +66,7 @@ internal static class TreeSteps
             accumulator = rank == tree.Root ? result : schedule.Scratch(own.Length);
             int batch = (int)Math.Clamp(WaitingBytes / Math.Max(1, own.Length), 1, children.Length);
             Region[] arrivals = new Region[batch];
-            for (int i = foldsLate && children.Length == 1 ? 1 : 0; i < batch; i++)
+            for (int i = foldsLate && batch == children.Length ? 1 : 0; i < batch; i++)
                 arrivals[i] = schedule.Scratch(own.Length);
 
             for (int first = 0; first < children.Length; first += batch)
