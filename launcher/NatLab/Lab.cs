@@ -79,16 +79,24 @@ internal sealed class Lab : IDisposable
     }
 
     /// <summary>Ends what runs in a lab and removes what is left of it.</summary>
+    /// <exception cref="LabException">This user may not.</exception>
     public static void Remove(LabRecord record)
     {
         LabProcesses.End(record);
-        if (record.IsPinned)
+        try
         {
-            foreach (string name in PinnedNames.Of(record.Prefix))
-                PinnedNames.Remove(name);
-        }
+            if (record.IsPinned)
+            {
+                foreach (string name in PinnedNames.Of(record.Prefix))
+                    PinnedNames.Remove(name);
+            }
 
-        LabRecords.Remove(record.Prefix);
+            LabRecords.Remove(record.Prefix);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new LabException($"lab {record.Prefix} cannot be removed: {failure.Message}", "it takes root: start boxer with sudo");
+        }
     }
 
     /// <summary>Removes it, unless it is pinned: then only this process lets go of it.</summary>

@@ -1,27 +1,20 @@
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 using BoxerMpi.Launcher.NatLab.Kernel;
 
 namespace BoxerMpi.Launcher.NatLab;
 
 /// <summary>Names in /run/netns, where <c>ip netns</c> looks for them too: they keep a namespace when its maker ends.</summary>
-internal static class PinnedNames
+internal static partial class PinnedNames
 {
     private const string Folder = "/run/netns";
 
     public static string PathOf(string prefix, string name) => $"{Folder}/{prefix}-{name}";
 
-    /// <summary>Names that begin as those of a lab would.</summary>
-    public static IReadOnlyList<string> Of(string prefix)
-    {
-        if (!Directory.Exists(Folder))
-            return [];
-        string[] kinds = [LabPlan.Net, LabPlan.Seed, "host", "nat"];
-        return
-        [
-            .. Directory.EnumerateFiles(Folder, prefix + "-*")
-                .Where(path => kinds.Any(kind => Path.GetFileName(path).StartsWith($"{prefix}-{kind}", StringComparison.Ordinal))),
-        ];
-    }
+    /// <summary>Names that a lab of that prefix has or would have; those of lab-nat are none of lab's.</summary>
+    public static IReadOnlyList<string> Of(string prefix) => Directory.Exists(Folder)
+        ? [.. Directory.EnumerateFiles(Folder, prefix + "-*").Where(path => NameForm().IsMatch(Path.GetFileName(path.AsSpan())[(prefix.Length + 1)..]))]
+        : [];
 
     /// <exception cref="LabException">The file system does not take them.</exception>
     public static void Add(string prefix, NetworkNamespace named)
@@ -51,4 +44,8 @@ internal static class PinnedNames
         _ = KernelCalls.Unmount(path, KernelCalls.Detach);
         File.Delete(path);
     }
+
+    /// <summary>The names that <see cref="LabPlan"/> gives.</summary>
+    [GeneratedRegex("^(net|seed|host[0-9]+|nat[0-9]+)$", RegexOptions.CultureInvariant)]
+    private static partial Regex NameForm();
 }

@@ -2,10 +2,16 @@ using System.Runtime.InteropServices;
 
 namespace BoxerMpi.Launcher.Processes;
 
-/// <summary>INT, TERM and HUP while something is made: what was made is removed before boxer ends.</summary>
+/// <summary>INT, TERM, HUP and QUIT while something is made: what was made is removed before boxer ends.</summary>
 internal sealed class Interruption : IDisposable
 {
-    private static readonly (PosixSignal Signal, int Number)[] Signals = [(PosixSignal.SIGINT, 2), (PosixSignal.SIGTERM, 15), (PosixSignal.SIGHUP, 1)];
+    private static readonly (PosixSignal Signal, int Number)[] Signals =
+    [
+        (PosixSignal.SIGINT, NativeMethods.SigInt),
+        (PosixSignal.SIGTERM, NativeMethods.SigTerm),
+        (PosixSignal.SIGHUP, NativeMethods.SigHup),
+        (PosixSignal.SIGQUIT, NativeMethods.SigQuit),
+    ];
 
     private readonly CancellationTokenSource _source = new();
     private readonly List<PosixSignalRegistration> _registrations = [];

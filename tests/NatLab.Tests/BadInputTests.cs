@@ -21,6 +21,8 @@ public sealed class BadInputTests
     [InlineData("'5' is not a rate", "natlab", "up", "2", "--rate", "5")]
     [InlineData("'0mbit' is not a rate", "natlab", "up", "2", "--rate", "0mbit")]
     [InlineData("--delay '-1'", "natlab", "up", "2", "--delay", "-1")]
+    [InlineData("--delay '-Infinity'", "natlab", "up", "2", "--delay", "-Infinity")]
+    [InlineData("--loss '-Infinity'", "natlab", "up", "2", "--loss", "-Infinity")]
     [InlineData("--delay 'long'", "natlab", "up", "2", "--delay", "long")]
     [InlineData("--loss '100'", "natlab", "up", "2", "--loss", "100")]
     [InlineData("--behind '0'", "natlab", "up", "2", "--behind", "0")]
@@ -56,6 +58,17 @@ public sealed class BadInputTests
         Assert.Empty(Machine.Names(prefix));
         Assert.Null(Launcher.NatLab.LabRecords.Find(prefix));
         (await Boxer.RunUnderAsync(without.Split(' '), "run", "-n", "2", "--on", "natlab", "true")).ExitsWith(2);
+    }
+
+    [Fact]
+    public async Task A_limit_of_descriptors_that_is_too_low_is_named()
+    {
+        Machine.RequireLab();
+        string prefix = Machine.Prefix();
+        BoxerResult result = (await Boxer.RunUnderAsync(["prlimit", "--nofile=150:150"], "natlab", "up", "100", "--prefix", prefix)).ExitsWith(2);
+        Assert.Contains("Too many open files", result.Error[0], StringComparison.Ordinal);
+        Assert.Contains("ulimit -n", result.Error[1], StringComparison.Ordinal);
+        Assert.Null(Launcher.NatLab.LabRecords.Find(prefix));
     }
 
     [Fact]

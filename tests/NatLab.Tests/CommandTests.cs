@@ -61,10 +61,60 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public async Task Labs_whose_names_begin_alike_do_not_touch_each_other()
+    {
+        Machine.RequireLab();
+        string prefix = Machine.Prefix();
+        string[] others = [prefix + "-host", prefix + "-nat0"];
+        string[] all = [.. others, prefix];
+        try
+        {
+            foreach (string one in all)
+                (await Boxer.RunAsync("natlab", "up", "1", "--prefix", one)).ExitsWith(0);
+            (await Boxer.RunAsync("natlab", "down", "--prefix", prefix)).ExitsWith(0);
+            Assert.Empty(Machine.Names(prefix));
+            foreach (string one in others)
+            {
+                Assert.Equal(4, Machine.Names(one).Count);
+                (await Boxer.RunAsync("natlab", "exec", "--prefix", one, "0", "--", "true")).ExitsWith(0);
+            }
+        }
+        finally
+        {
+            foreach (string one in all)
+                await Boxer.RunAsync("natlab", "down", "--prefix", one);
+        }
+    }
+
+    [Fact]
+    public async Task Whoever_may_not_remove_a_lab_is_told_so_and_it_stays_whole()
+    {
+        Machine.RequireLab();
+        string prefix = Machine.Prefix();
+        (await Boxer.RunAsync("natlab", "up", "1", "--prefix", prefix)).ExitsWith(0);
+        try
+        {
+            BoxerResult down = (await Boxer.RunUnderAsync(["unshare", "--user"], "natlab", "down", "--prefix", prefix)).ExitsWith(2);
+            Assert.Contains($"lab {prefix} cannot be removed", down.Error[0], StringComparison.Ordinal);
+            Assert.Contains("root", down.Error[1], StringComparison.Ordinal);
+            Assert.Equal(4, Machine.Names(prefix).Count);
+
+            // What runs in a lab only root sees.
+            BoxerResult status = (await Boxer.RunUnderAsync(["unshare", "--user"], "natlab", "status")).ExitsWith(0);
+            string line = Assert.Single(status.Output, line => line.StartsWith(prefix + " ", StringComparison.Ordinal));
+            Assert.DoesNotContain("processes", line, StringComparison.Ordinal);
+        }
+        finally
+        {
+            (await Boxer.RunAsync("natlab", "down", "--prefix", prefix)).ExitsWith(0);
+        }
+    }
+
+    [Fact]
     public async Task A_signal_or_a_kill_while_a_lab_is_made_leaves_nothing_that_down_all_does_not_remove()
     {
         Machine.RequireLab();
-        foreach (int signal in (int[])[NativeMethods.SigInt, NativeMethods.SigTerm, NativeMethods.SigKill])
+        foreach (int signal in (int[])[NativeMethods.SigInt, NativeMethods.SigTerm, NativeMethods.SigQuit, NativeMethods.SigKill])
         {
             string prefix = Machine.Prefix();
             await using Boxer boxer = Boxer.Start("natlab", "up", "400", "--prefix", prefix);

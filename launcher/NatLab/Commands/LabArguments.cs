@@ -114,7 +114,7 @@ internal sealed class LabArguments
     {
         if (text is null)
             return 0;
-        return double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number) && number <= most
+        return double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number) && number >= 0 && number <= most
             ? number
             : throw new UsageException($"{option} '{text}' is not understood", "give " + hint);
     }

@@ -12,8 +12,9 @@ internal sealed class StatusCommand : Command
 
     private static int Execute()
     {
-        // Labs without names are gone with whoever made them, be it by kill -9.
-        if (KernelCalls.EffectiveUser() == 0)
+        // Labs without names are gone with whoever made them, be it by kill -9. Only root sees what runs in a lab.
+        bool isRoot = KernelCalls.EffectiveUser() == 0;
+        if (isRoot)
             Lab.Sweep();
         IReadOnlyList<LabRecord> records = LabRecords.All();
         if (records.Count == 0)
@@ -22,18 +23,23 @@ internal sealed class StatusCommand : Command
         int width = records.Select(record => record.Prefix.Length).DefaultIfEmpty().Max();
         foreach (LabRecord record in records)
         {
-            int processes = LabProcesses.In(record).Count;
             string state = record.State switch
             {
                 LabState.Up => "up",
                 LabState.InUse => $"used by process {record.OwnerId}",
                 _ => $"left over (process {record.OwnerId} has died)",
             };
-            Console.WriteLine($"{record.Prefix.PadRight(width)}  {state}: {record.Description}; {processes} {(processes == 1 ? "process" : "processes")} in it");
+            Console.WriteLine($"{record.Prefix.PadRight(width)}  {state}: {record.Description}{(isRoot ? "; " + Processes(record) : "")}");
         }
 
         if (records.Any(record => record.State == LabState.LeftOver))
             Console.WriteLine("boxer natlab down --all removes what is left over");
         return 0;
     }
+
+    private static string Processes(LabRecord record) => LabProcesses.In(record).Count switch
+    {
+        1 => "1 process in it",
+        int count => $"{count} processes in it",
+    };
 }

@@ -12,6 +12,7 @@ internal static unsafe partial class KernelCalls
     public const int BindMount = 0x1000; // MS_BIND
     public const int Detach = 2; // MNT_DETACH
     public const int NotPermitted = 1; // EPERM
+    public const int TooManyFilesOfAll = 23, TooManyFiles = 24; // ENFILE, EMFILE
 
     [LibraryImport(Libc, EntryPoint = "geteuid")]
     public static partial uint EffectiveUser();

@@ -43,11 +43,13 @@ internal sealed class NetworkNamespace : IDisposable
     public static NetworkNamespace Open(string name, string path)
     {
         int descriptor = KernelCalls.Open(path, KernelCalls.CloseOnExecute);
-        return descriptor >= 0
-            ? new NetworkNamespace(name, descriptor)
-            : throw new LabException(
-                $"network namespace {name} cannot be opened ({path}: {Marshal.GetLastPInvokeErrorMessage()})",
-                "boxer natlab status shows which labs there are");
+        if (descriptor >= 0)
+            return new NetworkNamespace(name, descriptor);
+
+        int error = Marshal.GetLastPInvokeError();
+        throw new LabException(
+            $"network namespace {name} cannot be opened ({path}: {Marshal.GetPInvokeErrorMessage(error)})",
+            Hint(error, "boxer natlab status shows which labs there are"));
     }
 
     /// <summary>Moves the calling thread here for good; never a thread of a pool.</summary>
@@ -103,15 +105,21 @@ internal sealed class NetworkNamespace : IDisposable
         uint length = sizeof(ulong);
         int socket = KernelCalls.Socket(1 /* AF_UNIX */, 2 /* SOCK_DGRAM */ | KernelCalls.CloseOnExecute, 0);
         int result = socket < 0 ? socket : KernelCalls.GetOption(socket, 1 /* SOL_SOCKET */, CookieOption, &cookie, &length);
-        string error = Marshal.GetLastPInvokeErrorMessage();
+        int error = Marshal.GetLastPInvokeError();
         if (socket >= 0)
             _ = Processes.NativeMethods.Close(socket);
         return result == 0
             ? new NamespaceIdentity(Name, new FileInfo($"/proc/self/fd/{Descriptor}").LinkTarget ?? "", cookie)
-            : throw new LabException($"the kernel does not identify network namespaces ({error})", "it takes Linux 5.14 or newer");
+            : throw new LabException(
+                $"the kernel does not identify network namespace {Name} ({Marshal.GetPInvokeErrorMessage(error)})",
+                Hint(error, "it takes Linux 5.14 or newer"));
     }
 
     public void Dispose() => _handle.Dispose();
+
+    private static string Hint(int error, string otherwise) => error is KernelCalls.TooManyFiles or KernelCalls.TooManyFilesOfAll
+        ? "a lab takes a descriptor for each namespace, two a host: raise the limit of open files (ulimit -n)"
+        : otherwise;
 }
 
 /// <summary>Tells a namespace from all others.</summary>
