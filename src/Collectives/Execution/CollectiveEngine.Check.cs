@@ -61,22 +61,22 @@ internal sealed partial class CollectiveEngine
     private unsafe void Check(long sequence, in PlanKey key, ReduceOp? op, Type? type)
     {
         Report report = new(_communicator.Rank, Describe(key, op, type));
-        Run(CheckSchedule(), nameof(Check), sequence, (nint)(&report), (nint)(&report), Compare);
+        _runner.Run(CheckSchedule(), nameof(Check), sequence, (nint)(&report), (nint)(&report), Compare);
         Judge(report, sequence, key, op, type);
     }
 
     private async ValueTask CheckAsync(long sequence, PlanKey key, ReduceOp? op, Type? type, CancellationToken cancellationToken)
     {
-        nint buffer = RentScratch(Unsafe.SizeOf<Report>());
+        nint buffer = ScratchMemory.Rent(Unsafe.SizeOf<Report>());
         try
         {
             Write(buffer, new(_communicator.Rank, Describe(key, op, type)));
-            await RunAsync(CheckSchedule(), nameof(Check), sequence, buffer, buffer, Compare, cancellationToken).ConfigureAwait(false);
+            await _runner.RunAsync(CheckSchedule(), nameof(Check), sequence, buffer, buffer, Compare, cancellationToken).ConfigureAwait(false);
             Judge(Read(buffer), sequence, key, op, type);
         }
         finally
         {
-            ReturnScratch(buffer, Unsafe.SizeOf<Report>());
+            ScratchMemory.Return(buffer, Unsafe.SizeOf<Report>());
         }
 
         static unsafe void Write(nint buffer, Report report) => *(Report*)buffer = report;

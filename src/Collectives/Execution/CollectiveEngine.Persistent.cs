@@ -18,8 +18,8 @@ internal sealed partial class CollectiveEngine
         long number = Begin(key, op, type);
         call = new()
         {
-            Scratch = RentScratch(schedule.ScratchBytes),
-            Group = _communicator.RentCompletion(Names[(int)key.Collective], number),
+            Scratch = ScratchMemory.Rent(schedule.ScratchBytes),
+            Group = _communicator.RentCompletion(ScheduleRunner.NameOf(key.Collective), number),
         };
         CallBuffers buffers = new(send, receive, call.Scratch);
         try
@@ -31,7 +31,7 @@ internal sealed partial class CollectiveEngine
                 return;
             using (_communicator.EnterPosts())
             {
-                Post(call.Group!, schedule, schedule.Rounds[call.Round], buffers);
+                _runner.Post(call.Group!, schedule, schedule.Rounds[call.Round], buffers);
                 _communicator.LeavePosted();
             }
         }
@@ -59,7 +59,7 @@ internal sealed partial class CollectiveEngine
                     using (_communicator.EnterPosts())
                     {
                         if (!isPosted)
-                            Post(call.Group!, schedule, round, buffers);
+                            _runner.Post(call.Group!, schedule, round, buffers);
                         _communicator.WaitPosted(call.Group!);
                     }
                 }
@@ -92,7 +92,7 @@ internal sealed partial class CollectiveEngine
     {
         cancellationToken.ThrowIfCancellationRequested();
         long number = Begin(key, op, type);
-        return RunAsync(schedule, Names[(int)key.Collective], number, send, receive, op, cancellationToken);
+        return _runner.RunAsync(schedule, ScheduleRunner.NameOf(key.Collective), number, send, receive, op, cancellationToken);
     }
 
     private long Begin(in PlanKey key, ReduceOp? op, Type? type)
@@ -107,8 +107,8 @@ internal sealed partial class CollectiveEngine
 
     private void End(ref StartedCall call, Schedule schedule)
     {
-        Release(call.Group);
-        ReturnScratch(call.Scratch, schedule.ScratchBytes);
+        _runner.Release(call.Group);
+        ScratchMemory.Return(call.Scratch, schedule.ScratchBytes);
         call = default;
     }
 }

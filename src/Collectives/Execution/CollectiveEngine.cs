@@ -1,19 +1,17 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
-using BoxerMpi.Internal;
 
 namespace BoxerMpi.Collectives;
 
-/// <summary>Runs collectives on one communicator: plans them, keeps the plans, moves the data.</summary>
+/// <summary>Runs collectives on one communicator: plans them, keeps the plans, numbers the calls.</summary>
 /// <remarks>
 /// A blocking call runs its rounds on the calling thread, which drives progress. An asynchronous call posts its first round before
 /// it returns and goes on as rounds complete; several may be in flight, told apart by their numbers, which are taken at the start.
 /// </remarks>
 internal sealed partial class CollectiveEngine
 {
-    private static readonly string[] Names = Enum.GetNames<Collective>();
-
     private readonly Communicator _communicator;
+    private readonly ScheduleRunner _runner;
     private readonly Lock _gate = new();
     private PlanCache _plans = new();
     private CollectiveOptions _options;
@@ -22,6 +20,7 @@ internal sealed partial class CollectiveEngine
     private CollectiveEngine(Communicator communicator, CollectiveOptions options)
     {
         _communicator = communicator;
+        _runner = new(communicator);
         _options = options;
         _selector = new(communicator.Topology, options);
     }
@@ -104,7 +103,7 @@ internal sealed partial class CollectiveEngine
         if (numbers.Check >= 0)
             Check(numbers.Check, key, op, type);
         Schedule schedule = plan.Schedule ?? WithCounts(plan, key, numbers.Counts);
-        Run(schedule, Names[(int)key.Collective], numbers.Call, send, receive, op);
+        _runner.Run(schedule, ScheduleRunner.NameOf(key.Collective), numbers.Call, send, receive, op);
     }
 
     /// <summary>Starts a collective; its first round is posted when the call returns, and its numbers are taken.</summary>
@@ -134,7 +133,8 @@ internal sealed partial class CollectiveEngine
             await CheckAsync(numbers.Check, key, op, type, cancellationToken).ConfigureAwait(false);
         Schedule schedule = plan.Schedule
             ?? await WithCountsAsync(plan, key, numbers.Counts, cancellationToken).ConfigureAwait(false);
-        await RunAsync(schedule, Names[(int)key.Collective], numbers.Call, send, receive, op, cancellationToken).ConfigureAwait(false);
+        await _runner.RunAsync(schedule, ScheduleRunner.NameOf(key.Collective), numbers.Call, send, receive, op, cancellationToken)
+            .ConfigureAwait(false);
     }
 
     /// <summary>As the other forms, on one value that is sent and received.</summary>
@@ -142,7 +142,7 @@ internal sealed partial class CollectiveEngine
     public async ValueTask<T> RunValueAsync<T>(PlanKey key, T value, ReduceOp? op, CancellationToken cancellationToken)
         where T : unmanaged
     {
-        nint buffer = RentScratch(Unsafe.SizeOf<T>());
+        nint buffer = ScratchMemory.Rent(Unsafe.SizeOf<T>());
         try
         {
             Write(buffer, value);
@@ -151,7 +151,7 @@ internal sealed partial class CollectiveEngine
         }
         finally
         {
-            ReturnScratch(buffer, Unsafe.SizeOf<T>());
+            ScratchMemory.Return(buffer, Unsafe.SizeOf<T>());
         }
 
         static unsafe void Write(nint buffer, T value) => *(T*)buffer = value;
@@ -170,94 +170,6 @@ internal sealed partial class CollectiveEngine
         communicator.CollectiveState = engine;
         return engine;
     }
-
-    private void Run(Schedule schedule, string name, long sequence, nint send, nint receive, ReduceOp? op)
-    {
-        nint scratch = RentScratch(schedule.ScratchBytes);
-        CallBuffers buffers = new(send, receive, scratch);
-        CompletionGroup? group = null;
-        try
-        {
-            foreach (ref readonly Round round in schedule.Rounds)
-            {
-                if (round.Posts > 0)
-                {
-                    using (_communicator.EnterPosts())
-                    {
-                        group ??= _communicator.RentCompletion(name, sequence);
-                        Post(group, schedule, round, buffers);
-                        _communicator.WaitPosted(group);
-                    }
-                }
-
-                RoundRunner.RunLocals(schedule, round, buffers, op);
-            }
-        }
-        finally
-        {
-            Release(group);
-            ReturnScratch(scratch, schedule.ScratchBytes);
-        }
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask RunAsync(
-        Schedule schedule, string name, long sequence, nint send, nint receive, ReduceOp? op, CancellationToken cancellationToken)
-    {
-        nint scratch = RentScratch(schedule.ScratchBytes);
-        CallBuffers buffers = new(send, receive, scratch);
-        CompletionGroup? group = null;
-        try
-        {
-            for (int i = 0; i < schedule.Rounds.Length; i++)
-            {
-                if (schedule.Rounds[i].Posts > 0)
-                {
-                    group ??= _communicator.RentCompletion(name, sequence);
-                    using (_communicator.EnterPosts())
-                        Post(group, schedule, schedule.Rounds[i], buffers);
-                    await _communicator.WaitPostedAsync(group, cancellationToken).ConfigureAwait(false);
-                }
-
-                RoundRunner.RunLocals(schedule, schedule.Rounds[i], buffers, op);
-            }
-        }
-        finally
-        {
-            Release(group);
-            ReturnScratch(scratch, schedule.ScratchBytes);
-        }
-    }
-
-    /// <summary>A round that cannot be posted as a whole takes back what was posted of it. Within the post scope.</summary>
-    private static void Abandon(CompletionGroup group, Exception error)
-    {
-        group.Fail(error);
-        group.Clear();
-    }
-
-    private void Post(CompletionGroup group, Schedule schedule, in Round round, in CallBuffers buffers)
-    {
-        try
-        {
-            RoundRunner.Post(_communicator, group, schedule, round, buffers);
-        }
-        catch (Exception error)
-        {
-            Abandon(group, error);
-            throw;
-        }
-    }
-
-    private void Release(CompletionGroup? group)
-    {
-        if (group is not null)
-            _communicator.Return(group);
-    }
-
-    private static unsafe nint RentScratch(long bytes) => (nint)ScratchMemory.Rent(bytes);
-
-    private static unsafe void ReturnScratch(nint scratch, long bytes) => ScratchMemory.Return((byte*)scratch, bytes);
 
     private static unsafe nint AddressOf(in MemoryHandle handle) => (nint)handle.Pointer;
 
@@ -278,7 +190,7 @@ internal sealed partial class CollectiveEngine
         long[] own = OwnCounts(call);
         long[] known = new long[plan.Algorithm.CountsLength!(call)];
         fixed (long* send = own, receive = known)
-            Run(plan.Counts!, Names[(int)key.Collective], sequence, (nint)send, (nint)receive, op: null);
+            _runner.Run(plan.Counts!, ScheduleRunner.NameOf(key.Collective), sequence, (nint)send, (nint)receive, op: null);
         return plan.Algorithm.Build(call with { Known = known });
     }
 
@@ -288,8 +200,9 @@ internal sealed partial class CollectiveEngine
         long[] known = new long[plan.Algorithm.CountsLength!(call)];
         using MemoryHandle send = OwnCounts(call).AsMemory().Pin();
         using MemoryHandle receive = known.AsMemory().Pin();
-        await RunAsync(
-            plan.Counts!, Names[(int)key.Collective], sequence, AddressOf(send), AddressOf(receive), op: null, cancellationToken).ConfigureAwait(false);
+        string name = ScheduleRunner.NameOf(key.Collective);
+        await _runner.RunAsync(plan.Counts!, name, sequence, AddressOf(send), AddressOf(receive), op: null, cancellationToken)
+            .ConfigureAwait(false);
         return plan.Algorithm.Build(call with { Known = known });
     }
 

@@ -17,30 +17,30 @@ internal static unsafe class ScratchMemory
     private static readonly int[] KeptCount = new int[LargestKeptShift + 1];
     private static long _keptBytes;
 
-    /// <summary>Memory of at least this many bytes with undefined contents; null for none.</summary>
+    /// <summary>Memory of at least this many bytes with undefined contents; 0 for none.</summary>
     /// <exception cref="OutOfMemoryException">There is no such memory.</exception>
-    public static byte* Rent(long bytes)
+    public static nint Rent(long bytes)
     {
         if (bytes == 0)
-            return null;
+            return 0;
         int shift = ShiftOf(bytes);
         if (shift > LargestKeptShift)
-            return (byte*)NativeMemory.AlignedAlloc(checked((nuint)bytes), Alignment);
+            return (nint)NativeMemory.AlignedAlloc(checked((nuint)bytes), Alignment);
         lock (Gate)
         {
             if (KeptCount[shift] > 0)
             {
                 _keptBytes -= 1L << shift;
-                return (byte*)Kept[shift * KeptPerSize + --KeptCount[shift]];
+                return Kept[shift * KeptPerSize + --KeptCount[shift]];
             }
         }
 
-        return (byte*)NativeMemory.AlignedAlloc((nuint)1 << shift, Alignment);
+        return (nint)NativeMemory.AlignedAlloc((nuint)1 << shift, Alignment);
     }
 
-    public static void Return(byte* memory, long bytes)
+    public static void Return(nint memory, long bytes)
     {
-        if (memory is null)
+        if (memory == 0)
             return;
         int shift = ShiftOf(bytes);
         if (shift <= LargestKeptShift)
@@ -50,13 +50,13 @@ internal static unsafe class ScratchMemory
                 if (KeptCount[shift] < KeptPerSize && _keptBytes + (1L << shift) <= LargestKeptBytes)
                 {
                     _keptBytes += 1L << shift;
-                    Kept[shift * KeptPerSize + KeptCount[shift]++] = (nint)memory;
+                    Kept[shift * KeptPerSize + KeptCount[shift]++] = memory;
                     return;
                 }
             }
         }
 
-        NativeMemory.AlignedFree(memory);
+        NativeMemory.AlignedFree((void*)memory);
     }
 
     private static int ShiftOf(long bytes) => Math.Max(SmallestShift, BitOperations.Log2((ulong)(bytes - 1) | 1) + 1);

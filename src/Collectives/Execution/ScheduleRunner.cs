@@ -1,0 +1,102 @@
+using System.Runtime.CompilerServices;
+using BoxerMpi.Internal;
+
+namespace BoxerMpi.Collectives;
+
+/// <summary>Runs schedules on the links of one communicator, round by round: posts, waits, copies and folds.</summary>
+/// <remarks>It knows neither how a schedule came about nor which calls came before: that is the engine's.</remarks>
+internal sealed class ScheduleRunner(Communicator communicator)
+{
+    private static readonly string[] Names = Enum.GetNames<Collective>();
+
+    /// <summary>What a collective's messages are called in errors and reports.</summary>
+    public static string NameOf(Collective collective) => Names[(int)collective];
+
+    /// <summary>Runs all rounds on the calling thread, which drives progress.</summary>
+    /// <param name="schedule">What this rank does.</param>
+    /// <param name="name">The call's name in errors.</param>
+    /// <param name="sequence">Its number, the same on all ranks.</param>
+    /// <param name="send">The caller's send buffer, which stays where it is.</param>
+    /// <param name="receive">The caller's receive buffer, likewise.</param>
+    /// <param name="op">What folds; null where the schedule folds nothing.</param>
+    public void Run(Schedule schedule, string name, long sequence, nint send, nint receive, ReduceOp? op)
+    {
+        nint scratch = ScratchMemory.Rent(schedule.ScratchBytes);
+        CallBuffers buffers = new(send, receive, scratch);
+        CompletionGroup? group = null;
+        try
+        {
+            foreach (ref readonly Round round in schedule.Rounds)
+            {
+                if (round.Posts > 0)
+                {
+                    using (communicator.EnterPosts())
+                    {
+                        group ??= communicator.RentCompletion(name, sequence);
+                        Post(group, schedule, round, buffers);
+                        communicator.WaitPosted(group);
+                    }
+                }
+
+                RoundRunner.RunLocals(schedule, round, buffers, op);
+            }
+        }
+        finally
+        {
+            Release(group);
+            ScratchMemory.Return(scratch, schedule.ScratchBytes);
+        }
+    }
+
+    /// <summary>As <see cref="Run"/>, without a thread that waits: the first round is posted when the call returns.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public async ValueTask RunAsync(
+        Schedule schedule, string name, long sequence, nint send, nint receive, ReduceOp? op, CancellationToken cancellationToken)
+    {
+        nint scratch = ScratchMemory.Rent(schedule.ScratchBytes);
+        CallBuffers buffers = new(send, receive, scratch);
+        CompletionGroup? group = null;
+        try
+        {
+            for (int i = 0; i < schedule.Rounds.Length; i++)
+            {
+                if (schedule.Rounds[i].Posts > 0)
+                {
+                    group ??= communicator.RentCompletion(name, sequence);
+                    using (communicator.EnterPosts())
+                        Post(group, schedule, schedule.Rounds[i], buffers);
+                    await communicator.WaitPostedAsync(group, cancellationToken).ConfigureAwait(false);
+                }
+
+                RoundRunner.RunLocals(schedule, schedule.Rounds[i], buffers, op);
+            }
+        }
+        finally
+        {
+            Release(group);
+            ScratchMemory.Return(scratch, schedule.ScratchBytes);
+        }
+    }
+
+    /// <summary>Posts a round; one that cannot be posted as a whole takes back what was posted of it. Within the post scope.</summary>
+    public void Post(CompletionGroup group, Schedule schedule, in Round round, in CallBuffers buffers)
+    {
+        try
+        {
+            RoundRunner.Post(communicator, group, schedule, round, buffers);
+        }
+        catch (Exception error)
+        {
+            group.Fail(error);
+            group.Clear();
+            throw;
+        }
+    }
+
+    /// <summary>Gives back what a call rented for its messages.</summary>
+    public void Release(CompletionGroup? group)
+    {
+        if (group is not null)
+            communicator.Return(group);
+    }
+}
