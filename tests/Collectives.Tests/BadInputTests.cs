@@ -43,6 +43,10 @@ public sealed class BadInputTests
     [InlineData("count")]
     [InlineData("type")]
     [InlineData("operation")]
+    [InlineData("type argument")]
+    [InlineData("type of the same name")]
+    [InlineData("end of a long text")]
+    [InlineData("root of a call with counts")]
     [InlineData("scan")]
     [InlineData("sum of counts")]
     [InlineData("in rank order")]
@@ -73,6 +77,25 @@ public sealed class BadInputTests
                         break;
                     case "in rank order":
                         await world.ScanAsync(1, ReduceOp.Create<int>((a, b) => a + b, commutative: other), token);
+                        break;
+                    case "type argument" when other:
+                        await world.AllReduceAsync(new ValueAt<long>(1, 2), ReduceOp.MinLocation<long>(), token);
+                        break;
+                    case "type argument":
+                        await world.AllReduceAsync(new ValueAt<double>(1, 2), ReduceOp.MinLocation<double>(), token);
+                        break;
+                    case "type of the same name" when other:
+                        await world.BroadcastAsync(new Cartesian.Point(1, 2), cancellationToken: token);
+                        break;
+                    case "type of the same name":
+                        await world.BroadcastAsync(new Polar.Point(1, 2), cancellationToken: token);
+                        break;
+                    case "end of a long text":
+                        await world.ReduceAsync(new ((long, long, long), (long, long, long))[4], new ((long, long, long), (long, long, long))[4],
+                            ReduceOp.Create<((long, long, long), (long, long, long))>((a, b) => a, commutative: other), cancellationToken: token);
+                        break;
+                    case "root of a call with counts":
+                        await world.GatherVAsync<int>(new int[2], new int[6], BlockLayout.Uniform(3, 2), other ? 1 : 0, token);
                         break;
                     case "type" when other:
                         await world.AllReduceAsync<float>(new float[4], ReduceOp<float>.Sum, token);
@@ -200,4 +223,14 @@ public sealed class BadInputTests
 
             return Task.CompletedTask;
         });
+
+    private static class Cartesian
+    {
+        public readonly record struct Point(double X, double Y);
+    }
+
+    private static class Polar
+    {
+        public readonly record struct Point(double X, double Y);
+    }
 }

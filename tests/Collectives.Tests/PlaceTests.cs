@@ -10,6 +10,7 @@ public sealed class PlaceTests
     [InlineData(9, "ring", true, LocalTransport.Memory)]
     [InlineData(12, "grid", false, LocalTransport.Tcp)]
     [InlineData(2, "mesh", true, LocalTransport.Tcp)]
+    [InlineData(3, "mesh", true, LocalTransport.Tcp)]
     [InlineData(1, "mesh", true, LocalTransport.Memory)]
     public Task Halos_come_from_the_neighbours_of_a_box(int size, string topology, bool periodic, LocalTransport transport) =>
         LocalCluster.RunAsync(size, async (world, token) =>
@@ -59,6 +60,7 @@ public sealed class PlaceTests
                 Assert.Equal(gathered, receive);
             }
 
+            await CheckUnequalBlocksAsync(box, token);
             int[] kept = Filled(8);
             using PersistentCollective exchange = box.PrepareNeighbourAllToAll<int>(send, kept);
             for (int start = 0; start < 3; start++)
@@ -230,6 +232,45 @@ public sealed class PlaceTests
             Assert.Contains($"{world.Rank}", error.Message, StringComparison.Ordinal);
             Assert.Contains($"{other[0]}", error.Message, StringComparison.Ordinal);
         }, new() { Topology = "star", OffTopology = OffTopologyPolicy.Refuse, OperationTimeout = TimeSpan.FromSeconds(20) });
+
+    /// <summary>Blocks of as many elements as their sender says for that direction, down and up unequal and some empty; with gaps.</summary>
+    private static async Task CheckUnequalBlocksAsync(CartesianCommunicator box, CancellationToken token)
+    {
+        int[] neighbours = box.Shape.Neighbours(box.Rank);
+        long[] sent = [.. Enumerable.Range(0, 4).Select(block => Count(box.Rank, block))];
+        long[] got = [.. Enumerable.Range(0, 4).Select(block => neighbours[block] < 0 ? 2 : Count(neighbours[block], block ^ 1))];
+        BlockLayout sends = BlockLayout.FromCounts(sent, [10, 0, 20, 30]);
+        BlockLayout receives = BlockLayout.FromCounts(got, [30, 20, 0, 10]);
+        int[] send = new int[40], expected = Filled(40);
+        for (int block = 0; block < 4; block++)
+        {
+            for (int i = 0; i < sent[block]; i++)
+                send[sends.Displacement(block) + i] = Halo(box.Rank, block, i);
+            for (int i = 0; i < got[block] && neighbours[block] >= 0; i++)
+                expected[receives.Displacement(block) + i] = Halo(neighbours[block], block ^ 1, i);
+        }
+
+        int[] receive = Filled(40);
+        box.NeighbourAllToAllV(send, sends, receive, receives);
+        Assert.Equal(expected, receive);
+        receive = Filled(40);
+        await box.NeighbourAllToAllVAsync<int>(send, sends, receive, receives, token);
+        Assert.Equal(expected, receive);
+        receive = Filled(40);
+        using PersistentCollective exchange = box.PrepareNeighbourAllToAllV<int>(send, sends, receive, receives);
+        exchange.Run();
+        Assert.Equal(expected, receive);
+
+        // What a rank gathers has the length that its owner says.
+        int[] own = [.. Enumerable.Range(0, 1 + box.Rank % 3).Select(i => Halo(box.Rank, 0, i))];
+        BlockLayout owners = BlockLayout.FromCounts([.. neighbours.Select(neighbour => neighbour < 0 ? 0L : 1 + neighbour % 3)]);
+        int[] gathered = new int[owners.Total];
+        box.NeighbourAllGatherV(own, gathered, owners);
+        Assert.Equal([.. neighbours.Where(neighbour => neighbour >= 0).SelectMany(neighbour =>
+            Enumerable.Range(0, 1 + neighbour % 3).Select(i => Halo(neighbour, 0, i)))], gathered);
+
+        static long Count(int rank, int block) => (rank * 3 + block * 5) % 8;
+    }
 
     private static int Halo(int rank, int block, int i) => rank * 100 + block * 10 + i;
 

@@ -1,3 +1,4 @@
+using System.IO.Hashing;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -37,7 +38,9 @@ internal sealed partial class CollectiveEngine
     {
         if (key.Collective == Collective.Barrier)
             return nameof(Collective.Barrier);
-        string elements = type?.Name ?? "Byte";
+
+        // Short for what all know; for other types all of it, since two may have one name.
+        string elements = type is null ? nameof(Byte) : type.IsPrimitive ? type.Name : type.ToString();
         string count = key.Collective switch
         {
             // Counts of these forms differ by rank.
@@ -160,12 +163,18 @@ internal sealed partial class CollectiveEngine
             }
         }
 
-        /// <summary>What fits into a report; type names may be long and of any alphabet.</summary>
+        /// <summary>What fits into a report; of a longer text the beginning and a hash, so that what differs behind it still differs.</summary>
         public static string Shorten(string text)
         {
-            while (Encoding.UTF8.GetByteCount(text) > TextBytes)
-                text = text[..^1];
-            return text;
+            byte[] bytes = Encoding.UTF8.GetBytes(text);
+            if (bytes.Length <= TextBytes)
+                return text;
+            string end = $"… ({XxHash32.HashToUInt32(bytes):x8})";
+            int room = TextBytes - Encoding.UTF8.GetByteCount(end);
+            int length = Math.Min(text.Length, room);
+            while (Encoding.UTF8.GetByteCount(text.AsSpan(0, length)) > room || char.IsHighSurrogate(text[length - 1]))
+                length--;
+            return text[..length] + end;
         }
 
         public static void Merge(Span<Report> accumulator, ReadOnlySpan<Report> later)
