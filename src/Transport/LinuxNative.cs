@@ -53,6 +53,7 @@ internal static unsafe partial class LinuxNative
     public const int ReuseAddress = 2; // SO_REUSEADDR
     public const int PendingError = 4; // SO_ERROR
     public const int KeepAlive = 9; // SO_KEEPALIVE
+    public const int LingerTime = 13; // SO_LINGER
     public const int ReusePort = 15; // SO_REUSEPORT
     public const int TimeToLive = 2; // IP_TTL
     public const int LeastTimeToLive = 21; // IP_MINTTL

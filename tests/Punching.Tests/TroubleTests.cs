@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Punching.Tests.Support;
 using BoxerMpi.Rendezvous;
@@ -46,6 +48,21 @@ public sealed class TroubleTests
         foreach (Task<WireUpReport> one in wiring)
             Assert.Equal([2], (await Assert.ThrowsAsync<PeerFailedException>(() => one)).FailedRanks);
         await job.CheckAsync(0, 1);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task A_pair_whose_endpoints_are_taken_is_linked_from_another_port(int taken)
+    {
+        await using LabJob job = LabJob.Start(new LabOptions { Hosts = 2 });
+        JobClient[] ranks = await job.JoinAllAsync();
+
+        // Half a connection between just these two, as an attempt leaves it whose other end was refused.
+        using NetSocket half = job.Lab.Hosts[taken].Run(() => NetSocket.Create(AddressFamily.InterNetwork));
+        Assert.Equal(SocketError.Success, half.BindShared(new IPEndPoint(IPAddress.Any, ranks[taken].ListenEndPoint.Port)));
+        Assert.Equal(SocketError.InProgress, half.Connect(ranks[1 - taken].ObservedEndPoint, hops: 2));
+        await job.WireAllAsync(ranks);
     }
 
     [Theory]

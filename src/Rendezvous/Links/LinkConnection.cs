@@ -123,7 +123,7 @@ internal sealed class LinkConnection : IReadinessTarget, IFrameTarget
         if (_socket is not null)
         {
             _links.Reactor.Unwatch(_socket);
-            _socket.Dispose();
+            _socket.Abort();
             _socket = null;
         }
     }
@@ -159,7 +159,7 @@ internal sealed class LinkConnection : IReadinessTarget, IFrameTarget
         SocketError error = _socket!.FinishConnect();
         if (error != SocketError.Success)
         {
-            End(new SocketException((int)error).Message, refusesConnection: error is SocketError.ConnectionRefused or SocketError.ConnectionReset);
+            End(new SocketException((int)error).Message, error);
             return;
         }
 
@@ -226,7 +226,7 @@ internal sealed class LinkConnection : IReadinessTarget, IFrameTarget
             LinkRefusal answer = new(IsDuplicate: false, refusal);
             Refuse(answer);
             if (IsOurs)
-                Pair!.OnEnded(this, refusal, answer, refusesConnection: false);
+                Pair!.OnEnded(this, refusal, SocketError.Success, answer);
             return;
         }
 
@@ -280,7 +280,7 @@ internal sealed class LinkConnection : IReadinessTarget, IFrameTarget
             LinkRefusal refusal = new(IsDuplicate: false, "the job's token was not proven");
             Refuse(refusal);
             if (IsOurs)
-                Pair.OnEnded(this, "it does not prove the job's token; another program may have taken the port", refusal, refusesConnection: false);
+                Pair.OnEnded(this, "it does not prove the job's token; another program may have taken the port", SocketError.Success, refusal);
             return;
         }
 
@@ -309,11 +309,13 @@ internal sealed class LinkConnection : IReadinessTarget, IFrameTarget
 
     private void TimeOut()
     {
-        string waited = Stage == LinkConnectionStage.Connecting ? "no answer" : IsOurs || Stage > LinkConnectionStage.Proof ? "no word" : "it was silent";
-        End($"{waited} in time");
+        if (Stage == LinkConnectionStage.Connecting)
+            End("no answer in time", SocketError.TimedOut);
+        else
+            End($"{(IsOurs || Stage > LinkConnectionStage.Proof ? "no word" : "it was silent")} in time");
     }
 
-    private void End(string problem, LinkRefusal? refusal = null, bool refusesConnection = false)
+    private void End(string problem, SocketError error = SocketError.Success, LinkRefusal? refusal = null)
     {
         if (Stage == LinkConnectionStage.Over)
             return;
@@ -322,6 +324,6 @@ internal sealed class LinkConnection : IReadinessTarget, IFrameTarget
         if (isStranger)
             _links.Log($"Closed the connection from {Remote}: {problem}");
         else
-            Pair!.OnEnded(this, problem, refusal, refusesConnection);
+            Pair!.OnEnded(this, problem, error, refusal);
     }
 }

@@ -10,13 +10,20 @@ internal sealed partial class Pair
 
     // So often is an attempt refused before another way is taken: a NAT that answers a stranger with a reset closes, with the
     // reset, what the stranger's own NAT had opened. Twice as often each further time.
+    //
+    // At the end that the other one's packet had reached before that reset, the attempt is half a connection, for which a reset of that
+    // kind comes too late: it is silent, and for minutes nothing else can use its endpoints.
     private const int RefusalsBeforeSequence = 3;
+
+    // So often, in a second and a half, are the endpoints found taken before it is not by a connection of the peer that becomes the link.
+    private const int TakenBeforeSequence = 30;
 
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(50);
 
     private ReactorTimer? _giveUp;
     private int _resets;
     private int _resetLimit = RefusalsBeforeSequence;
+    private int _taken;
     private RelayAttempt? _relay;
 
     /// <summary>The other end tells something about the pair, through the coordinator.</summary>
@@ -26,6 +33,10 @@ internal sealed partial class Pair
             return;
         switch (signal.Kind)
         {
+            case LinkSignalKind.Wanted when _isActive:
+                if (!IsLower && _plan == LinkPlan.Punch && _sequence is null && _loops.Length > 0)
+                    StartSequence(afterResets: true);
+                break;
             case LinkSignalKind.Wanted:
                 DoOurPart();
                 break;
@@ -180,32 +191,34 @@ internal sealed partial class Pair
         bool direct = _plan is LinkPlan.Connect or LinkPlan.Await;
         LinkOptions options = _links.Options;
         TimeSpan limit = direct ? options.AttemptTimeout : options.PunchAttemptTimeout;
-        loop.Current = Connect(loop.NextEndPoint(), _plan == LinkPlan.Punch ? LinkWay.Punched : LinkWay.Direct, limit);
+        LinkWay way = _plan == LinkPlan.Punch ? LinkWay.Punched : LinkWay.Direct;
+        loop.Current = Connect(loop.NextEndPoint(), way, limit, out SocketError error);
         if (loop.Current is null)
-            Later(loop);
+            OnFailed(loop, error);
     }
 
     /// <returns>The attempt, or <see langword="null"/> when it has failed already.</returns>
-    private LinkConnection? Connect(IPEndPoint remote, LinkWay way, TimeSpan limit, int hops = 0, IPEndPoint? local = null)
+    private LinkConnection? Connect(
+        IPEndPoint remote, LinkWay way, TimeSpan limit, out SocketError error, int hops = 0, IPEndPoint? local = null)
     {
         Attempts++;
         Reached = LinkStage.Punch;
         LastRemote = remote;
         LinkConnection attempt = new(_links, this, way);
-        SocketError error = attempt.Connect(_links.Port.CreateFor(remote, local), remote, limit, limit, hops);
+        error = attempt.Connect(_links.Port.CreateFor(remote, local), remote, limit, limit, hops);
         if (error == SocketError.Success)
         {
             _connections.Add(attempt);
             return attempt;
         }
 
-        // The same two endpoints have a connection: the peer's own is in the queue of the listener.
+        // The same two endpoints have a connection: mostly the peer's own, in the queue of the listener.
         if (error != SocketError.AddressNotAvailable)
             LastProblem = new SocketException((int)error).Message;
         return null;
     }
 
-    private void OnAttemptEnded(LinkConnection attempt, bool refusesConnection)
+    private void OnAttemptEnded(LinkConnection attempt, SocketError error)
     {
         if (attempt.Way == LinkWay.Relayed)
         {
@@ -224,16 +237,28 @@ internal sealed partial class Pair
             if (!ReferenceEquals(loop.Current, attempt))
                 continue;
             loop.Current = null;
-            if (_plan != LinkPlan.Punch || !refusesConnection || ++_resets < _resetLimit)
-            {
-                Later(loop);
-                return;
-            }
-
-            (_resets, _resetLimit) = (0, _resetLimit * 2);
-            TakeTurns();
+            OnFailed(loop, error);
             return;
         }
+    }
+
+    private void OnFailed(AttemptLoop loop, SocketError error)
+    {
+        bool isBlocked = error switch
+        {
+            SocketError.TimedOut => true,
+            SocketError.ConnectionRefused or SocketError.ConnectionReset => ++_resets >= _resetLimit,
+            SocketError.AddressNotAvailable => ++_taken >= TakenBeforeSequence,
+            _ => false,
+        };
+        if (_plan != LinkPlan.Punch || !isBlocked)
+        {
+            Later(loop);
+            return;
+        }
+
+        (_resets, _resetLimit, _taken) = (0, _resetLimit * 2, 0);
+        TakeTurns();
     }
 
     private void Later(AttemptLoop loop) => loop.Timer = _links.Reactor.After(loop.NextPause(), () => Attempt(loop));

@@ -55,6 +55,7 @@ internal sealed partial class Pair
         {
             StopLoops();
             WaitForOpenRequests();
+            _links.Signal(Peer, new LinkSignal(LinkSignalKind.Wanted, 0, Opening.Doomed, 0, TimeSpan.Zero));
         }
         else
         {
@@ -144,7 +145,7 @@ internal sealed partial class Pair
             Opening.Together => LinkWay.Punched,
             _ => LinkWay.Sequential,
         };
-        sequence.Current = Connect(_member.Observed, way, limit, local: sequence.Local);
+        sequence.Current = Connect(_member.Observed, way, limit, out _, local: sequence.Local);
         if (sequence.Current is null)
             sequence.Timer = _links.Reactor.After(ShortestStep, NextStep);
     }
@@ -187,7 +188,7 @@ internal sealed partial class Pair
 
         IPEndPoint remote = signal.Port == 0 ? _member.Observed : new IPEndPoint(_member.Observed.Address, signal.Port);
         LinkWay way = signal.Opening == Opening.Together ? LinkWay.Punched : LinkWay.HandedOver;
-        _opener = Connect(remote, way, _links.Options.PunchAttemptTimeout, signal.Hops);
+        _opener = Connect(remote, way, _links.Options.PunchAttemptTimeout, out _, signal.Hops);
         if (signal.Opening != Opening.Doomed || _opener is not { Stage: LinkConnectionStage.Connecting } doomed)
             return;
 

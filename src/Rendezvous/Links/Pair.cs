@@ -138,7 +138,11 @@ internal sealed partial class Pair
     }
 
     /// <summary>A connection has ended before it became the link.</summary>
-    public void OnEnded(LinkConnection connection, string problem, LinkRefusal? refusal, bool refusesConnection)
+    /// <param name="connection">Which.</param>
+    /// <param name="problem">Why.</param>
+    /// <param name="error">What the network said to an attempt that did not reach anybody.</param>
+    /// <param name="refusal">What the other end said.</param>
+    public void OnEnded(LinkConnection connection, string problem, SocketError error, LinkRefusal? refusal)
     {
         _connections.Remove(connection);
         if (IsUp || _failure is not null)
@@ -165,7 +169,7 @@ internal sealed partial class Pair
         }
 
         if (connection.IsOurs)
-            OnAttemptEnded(connection, refusesConnection);
+            OnAttemptEnded(connection, error);
     }
 
     /// <summary>This connection is the link; all others end.</summary>

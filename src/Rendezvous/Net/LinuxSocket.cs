@@ -129,6 +129,15 @@ internal sealed unsafe class LinuxSocket : NetSocket
         return new Socket(new SafeSocketHandle(descriptor, ownsHandle: true));
     }
 
+    public override void Abort()
+    {
+        // struct linger { int l_onoff; int l_linger; }
+        int* atOnce = stackalloc int[] { 1, 0 };
+        if (_descriptor >= 0)
+            _ = SetOption(_descriptor, LevelSocket, LingerTime, atOnce, 2 * sizeof(int));
+        Dispose();
+    }
+
     public override void Dispose()
     {
         if (_descriptor < 0)

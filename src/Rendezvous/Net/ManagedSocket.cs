@@ -74,6 +74,8 @@ internal sealed class ManagedSocket : NetSocket
 
     public override Socket ToManaged() => _socket;
 
+    public override void Abort() => _socket.Close(timeout: 0);
+
     public override void Dispose() => _socket.Dispose();
 
     protected override SocketError StartListening(IPEndPoint endPoint)

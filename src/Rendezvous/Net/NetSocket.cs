@@ -74,6 +74,11 @@ internal abstract class NetSocket : IDisposable
     /// <summary>Gives the connection up to a managed socket.</summary>
     public abstract Socket ToManaged();
 
+    /// <summary>
+    /// Closes without an end in order, so that the system keeps nothing of it: half a connection would hold its endpoints for minutes.
+    /// </summary>
+    public abstract void Abort();
+
     public abstract void Dispose();
 
     protected abstract SocketError StartListening(IPEndPoint endPoint);
