@@ -10,6 +10,9 @@ internal sealed class SeedApproach : ISeedDialogueOwner
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ReflectionLimit = TimeSpan.FromSeconds(2);
 
+    // Its links are there: a rank that comes back needs no kind of NAT, and does not wait long to tell it.
+    private static readonly TimeSpan ResumedReflectionLimit = TimeSpan.FromSeconds(0.5);
+
     private readonly Reactor _reactor;
     private readonly JoinOptions _options;
     private readonly LocalPort _port;
@@ -58,8 +61,8 @@ internal sealed class SeedApproach : ISeedDialogueOwner
 
     public void OnChallenged(SeedDialogue dialogue, ChallengeMessage challenge)
     {
-        // Behind a NAT: a second look from elsewhere tells whether others see the same.
-        if (_resumed || !_port.IsShared || challenge.Reflectors.Count == 0 || challenge.Observed.Equals(dialogue.Local))
+        // Behind a NAT: a second look from elsewhere tells whether others see the same. A coordinator that was started again has to learn it anew.
+        if (!_port.IsShared || challenge.Reflectors.Count == 0 || challenge.Observed.Equals(dialogue.Local))
             Ask(dialogue, null);
         else
             Reflect(dialogue, challenge.Reflectors, 0);
@@ -140,12 +143,12 @@ internal sealed class SeedApproach : ISeedDialogueOwner
         IPEndPoint reflector = reflectors[index];
         if (reflector.Address.Equals(IPAddress.Any) || reflector.Address.Equals(IPAddress.IPv6Any))
             reflector = new IPEndPoint(dialogue.Remote.Address, reflector.Port);
-        _reflection = new Reflection(_reactor, _port.CreateFor(reflector), reflector, ReflectionLimit, (reflection, observed) =>
+        _reflection = new Reflection(_reactor, _port.CreateFor(reflector), reflector, _resumed ? ResumedReflectionLimit : ReflectionLimit, (reflection, observed) =>
         {
             reflection.Stop();
             if (_isOver)
                 return;
-            if (observed is null && index + 1 < reflectors.Count)
+            if (observed is null && !_resumed && index + 1 < reflectors.Count)
                 Reflect(dialogue, reflectors, index + 1);
             else
                 Ask(dialogue, observed);

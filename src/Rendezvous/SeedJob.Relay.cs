@@ -91,7 +91,7 @@ internal sealed partial class SeedJob
         (int Lower, int Higher) key = (Math.Min(relay.From, relay.To), Math.Max(relay.From, relay.To));
         return _relays.Count < Spec.RelayPairs || _waitingRelays.ContainsKey(key)
             ? null
-            : $"Job '{Spec.JobId}' relays for {Spec.RelayPairs} pairs already, its limit; raise it with --relay-pairs.";
+            : $"Job '{Spec.JobId}' relays for {Spec.RelayPairs} {(Spec.RelayPairs == 1 ? "pair" : "pairs")} already, its limit; raise it with --relay-pairs.";
     }
 
     private RelayedPair PairOf((int Lower, int Higher) key)

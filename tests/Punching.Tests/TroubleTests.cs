@@ -50,6 +50,23 @@ public sealed class TroubleTests
         await job.CheckAsync(0, 1);
     }
 
+    [Fact]
+    public async Task A_coordinator_that_was_started_again_learns_the_members_and_their_NATs_and_the_links_stay()
+    {
+        await using LabJob job = LabJob.Start(new LabOptions { Hosts = 3, Kinds = [GatewayKind.Cone, GatewayKind.Remap, GatewayKind.None] });
+        JobClient[] ranks = await job.JoinAllAsync();
+        await job.WireAllAsync(ranks);
+        IReadOnlyList<IPEndPoint> endPoints = job.Seed.EndPoints;
+        await job.Seed.DisposeAsync();
+        await using Seed second = job.Lab.Seed.Run(() => Seed.Start(
+            new SeedOptions { Listen = endPoints[0], ExtraListen = [.. endPoints.Skip(1)], Log = job.Log.Enqueue }, job.Job.Spec));
+        SeedJob again = second.Jobs.Single();
+        await job.UntilAsync(() => again.Statuses.All(status => status.State == MemberState.Linked), "all ranks to come back");
+        Assert.Equal(ranks[0].Members.Select(member => (member.Id, member.Nat)), again.Members.Select(member => (member.Id, member.Nat)));
+        foreach ((int from, int to) in ((int, int)[])[(0, 1), (1, 2), (2, 0)])
+            await job.CheckAsync(from, to);
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(1)]

@@ -173,7 +173,7 @@ public class RelayTests
         RawMember[] members = await RawMember.StartAllAsync(job);
         (RawPeer low, RawPeer high) = await PairAsync(job, members);
         string text = await RefusedAsync(job, new RelayMessage(members[2].Id, 2, 1, 0));
-        Assert.Contains("1 pairs", text, StringComparison.Ordinal);
+        Assert.Contains("relays for 1 pair already", text, StringComparison.Ordinal);
         Assert.Contains("--relay-pairs", text, StringComparison.Ordinal);
         low.Dispose();
         high.Dispose();

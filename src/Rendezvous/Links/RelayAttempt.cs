@@ -38,7 +38,7 @@ internal sealed class RelayAttempt : ISeedDialogueOwner
     {
         _dialogue = null;
         if (error is RendezvousException)
-            _pair.OnRelayEnded(error.Message);
+            _pair.OnRelayEnded(error.Message.TrimEnd('.'));
         else
             _retry = _links.Reactor.After(Pause, Start);
     }
