@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures every algorithm of every collective for jobs of 2 to 16 ranks, and reports for how many calls the chosen one is within 1.25 of
-# the best. About five minutes on two quiet cores; run nothing else meanwhile. The report is the table of bench/RESULTS.md.
+# the best. About seven minutes on two quiet cores; run nothing else meanwhile. The report is the table of bench/RESULTS.md.
 #
 #   bench/selection.sh [--ranks LIST] [--topologies LIST] [--ops LIST] [--points FILE] [--model MODEL]
 #

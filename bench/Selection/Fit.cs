@@ -56,12 +56,13 @@ internal static class Fit
         Parallel.For(0, calls.Count, i =>
         {
             CollectiveExplanation explanation = Report.Explain(calls[i], model);
-            if (calls[i].FirstOrDefault(point => point.Algorithm == explanation.Chosen) is not { } chosen)
+            if (calls[i].FirstOrDefault(point => point.Algorithms.Contains(explanation.Chosen)) is not { } chosen)
                 return;
             double off = 0;
             foreach (CollectiveCandidate candidate in explanation.Candidates)
             {
-                if (candidate.PredictedSeconds is { } seconds && calls[i].FirstOrDefault(point => point.Algorithm == candidate.Algorithm) is { } point)
+                Point? point = calls[i].FirstOrDefault(point => point.Algorithms[0] == candidate.Algorithm);
+                if (candidate.PredictedSeconds is { } seconds && point is not null)
                     off += Math.Pow(Math.Log(seconds * 1e6 / point.Microseconds), 2);
             }
 

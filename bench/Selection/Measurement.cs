@@ -1,20 +1,38 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using BoxerMpi.Collectives;
 
 namespace BoxerMpi.Bench.Selection;
 
 /// <summary>Measures every algorithm that can serve each call, in turn, again and again, so that a busy moment hits all of them.</summary>
 /// <remarks>
-/// One iteration is a barrier and the call; its time goes from the first rank's start to the last rank's end, which the clock of one machine
-/// can tell. Kept is the least of the repeats' medians: other programs on the machine only ever add.
+/// <para>The ranks agree on a moment in which all start, by the one clock of the machine, and a call's time is from then to the last
+/// rank's end. A barrier would not do: ranks leave it one after the other, in an order that suits one algorithm and not another. Each
+/// algorithm has a communicator of its own, so that going on to the next costs nothing. Kept is the mean of the faster half: other
+/// programs on the machine only ever add.</para>
+/// <para>A first look leaves out the algorithms that are far from the best; the time goes to those that the choice is about. Algorithms
+/// that do the same are measured once.</para>
 /// </remarks>
 internal sealed class Measurement(Communicator world, string file, string[]? only)
 {
-    private const int Repeats = 5;
-    private const double RepeatMicroseconds = 6_000;
-    private const int LeastIterations = 3;
-    private const int MostIterations = 400;
+    // For a call that is measured, all its algorithms together.
+    private const double LookMicroseconds = 80_000;
+    private const double CallMicroseconds = 500_000;
+    private const int LookSamples = 3;
+    private const int LeastSamples = 5;
+    private const int MostSamples = 400;
+
+    // What is so far off after the first look stays as it is.
+    private const double FarFactor = 2;
+
+    // Samples in a row of one algorithm, one where calls are long; the iteration before them is not counted.
+    private const int Burst = 4;
+    private const double LongMicroseconds = 10_000;
+
+    // Ranks compile their hot code anew in the first seconds, the slower the more of them share a core.
+    private const double WarmUpSecondsPerRank = 0.3;
+
     private const long MostBufferBytes = 32L << 20;
 
     private static readonly long[] Sizes = [8, 1 << 10, 8 << 10, 64 << 10, 512 << 10];
@@ -25,127 +43,179 @@ internal sealed class Measurement(Communicator world, string file, string[]? onl
         Collective.AllGather, Collective.AllToAll, Collective.ReduceScatterBlock,
     ];
 
+    // Of the rounds in which the agreement on a start is timed: in most it is to come early enough.
+    private const int Agreements = 100;
+    private const double InTime = 0.8;
+
     private readonly byte[] _send = new byte[MostBufferBytes];
     private readonly byte[] _receive = new byte[MostBufferBytes];
+    private readonly List<Communicator> _lanes = [];
+    private long _agreementTicks;
 
     public void Run()
     {
         CollectiveOptions plain = world.GetCollectiveOptions();
-        CollectiveSelector selector = new(world.Topology, plain);
         using StreamWriter? results = world.Rank == 0 ? new StreamWriter(file, append: true) : null;
+        // The first touch of a page is the system's work, not the algorithm's.
+        _send.AsSpan().Fill(1);
+        _receive.AsSpan().Fill(1);
+        WarmUp();
         foreach (Collective collective in Collectives)
         {
             if (only is not null && !only.Contains(collective.ToString(), StringComparer.OrdinalIgnoreCase))
                 continue;
             foreach (long bytes in collective == Collective.Barrier ? [0] : Sizes)
             {
-                int elementSize = collective is Collective.Reduce or Collective.AllReduce or Collective.ReduceScatterBlock ? sizeof(float) : 1;
+                bool folds = collective is Collective.Reduce or Collective.AllReduce or Collective.ReduceScatterBlock;
+                int elementSize = folds ? sizeof(float) : 1;
                 bool perRank = collective is not (Collective.Broadcast or Collective.Reduce or Collective.AllReduce);
                 if (perRank && bytes * world.Size > MostBufferBytes / 4)
                     continue;
                 PlanKey key = new(collective, bytes, elementSize);
-                List<string> algorithms = [];
-                foreach (CollectiveAlgorithm algorithm in CollectiveAlgorithms.Of(collective))
-                {
-                    if (selector.Allows(algorithm, key))
-                        algorithms.Add(algorithm.Name);
-                }
+                string[] algorithms = [.. Distinct.Group(world.Topology, plain, key).Select(group => group[0])];
 
-                double[] best = Measure(collective, algorithms, plain, bytes);
-                for (int i = 0; i < algorithms.Count && results is not null; i++)
+                List<double>[] samples = Measure(collective, algorithms, plain, (int)bytes);
+                for (int i = 0; i < algorithms.Length && results is not null; i++)
                 {
-                    Point point = new(
-                        collective.ToString(), bytes, elementSize, world.Size, world.Topology.Spec, plain.RanksPerCore, algorithms[i], best[i]);
+                    double time = FasterHalf(samples[i]);
+                    string spec = world.Topology.Spec;
+                    Point point = new(collective.ToString(), bytes, elementSize, world.Size, spec, plain.RanksPerCore, algorithms[i], time);
                     results.WriteLine(point.ToJson());
                 }
             }
         }
 
+        foreach (Communicator lane in _lanes)
+            lane.Dispose();
         if (world.Rank == 0)
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{world.Topology.Describe()}: measured"));
     }
 
-    private double[] Measure(Collective collective, List<string> algorithms, CollectiveOptions plain, long bytes)
+    private void WarmUp()
     {
-        double[] best = new double[algorithms.Count];
-        Array.Fill(best, double.PositiveInfinity);
-        for (int repeat = 0; repeat < Repeats; repeat++)
+        Stopwatch clock = Stopwatch.StartNew();
+        bool isWarm = false;
+        while (!isWarm)
         {
-            for (int i = 0; i < algorithms.Count; i++)
-            {
-                world.SetCollectiveOptions(plain.With(collective, algorithms[i]));
-                best[i] = Math.Min(best[i], Median(collective, (int)bytes));
-            }
+            foreach (Collective collective in Collectives)
+                Time(world, collective, bytes: 64);
+            isWarm = world.Broadcast(clock.Elapsed.TotalSeconds > WarmUpSecondsPerRank * world.Size, root: 0);
         }
 
-        world.SetCollectiveOptions(plain);
-        return best;
+        long[] late = new long[Agreements];
+        for (int i = 0; i < Agreements; i++)
+        {
+            long agreed = world.AllReduce(Stopwatch.GetTimestamp(), ReduceOp<long>.Max);
+            late[i] = Stopwatch.GetTimestamp() - agreed;
+        }
+
+        long[] latest = new long[Agreements];
+        world.AllReduce<long>(late, latest, ReduceOp<long>.Max);
+        _agreementTicks = latest.Order().ElementAt((int)(InTime * Agreements));
     }
 
-    private double Median(Collective collective, int bytes)
+    /// <summary>The times of each algorithm in microseconds.</summary>
+    private List<double>[] Measure(Collective collective, string[] algorithms, CollectiveOptions plain, int bytes)
     {
-        Time(collective, bytes);
-        (long start, long end) = Time(collective, bytes);
-        double warm = world.AllReduce(Microseconds(end - start), ReduceOp<double>.Max);
-        int iterations = (int)Math.Clamp(RepeatMicroseconds / Math.Max(warm, 0.1), LeastIterations, MostIterations);
-        long[] starts = new long[iterations];
-        long[] ends = new long[iterations];
-        for (int i = 0; i < iterations; i++)
-            (starts[i], ends[i]) = Time(collective, bytes);
-        long[] first = new long[iterations];
-        long[] last = new long[iterations];
-        world.AllReduce<long>(starts, first, ReduceOp<long>.Min);
-        world.AllReduce<long>(ends, last, ReduceOp<long>.Max);
-        double[] times = [.. first.Zip(last, (from, to) => Microseconds(to - from)).Order()];
-        return times[iterations / 2];
+        while (_lanes.Count < algorithms.Length)
+            _lanes.Add(world.Duplicate());
+        List<int> live = [.. Enumerable.Range(0, algorithms.Length)];
+        List<double>[] samples = [.. live.Select(_ => new List<double>())];
+        foreach (int i in live)
+            _lanes[i].SetCollectiveOptions(plain.With(collective, algorithms[i]));
+
+        // Plans are made and memory is found in the first round, which does not count; the second tells how long a burst is to be.
+        Sample(collective, bytes, live, samples, burst: 1);
+        double wall = Sample(collective, bytes, live, samples, burst: 1);
+        int burst = wall / (2 * live.Count) > LongMicroseconds ? 1 : Burst;
+        foreach (List<double> one in samples)
+            one.Clear();
+        SampleFor(LookMicroseconds, LookSamples);
+        double least = samples.Min(FasterHalf);
+        live.RemoveAll(i => FasterHalf(samples[i]) > FarFactor * least);
+        SampleFor(CallMicroseconds, LeastSamples);
+        return samples;
+
+        void SampleFor(double microseconds, int atLeast)
+        {
+            double spent = 0;
+            for (int count = 0; (spent < microseconds || count < atLeast) && count < MostSamples; count += burst)
+                spent += Sample(collective, bytes, live, samples, burst);
+        }
     }
+
+    /// <summary>Goes round the algorithms, and adds to their samples what all ranks' clocks say.</summary>
+    /// <returns>Microseconds that it took, at most of all ranks.</returns>
+    private double Sample(Collective collective, int bytes, List<int> live, List<double>[] samples, int burst)
+    {
+        // The last one is for the whole.
+        long[] times = new long[live.Count * burst + 1];
+        long begin = Stopwatch.GetTimestamp();
+        int next = 0;
+        foreach (int i in live)
+        {
+            Time(_lanes[i], collective, bytes);
+            for (int sample = 0; sample < burst; sample++)
+                times[next++] = Time(_lanes[i], collective, bytes);
+        }
+
+        times[next] = Stopwatch.GetTimestamp() - begin;
+        long[] longest = new long[times.Length];
+        world.AllReduce<long>(times, longest, ReduceOp<long>.Max);
+        for (int i = 0; i < next; i++)
+            samples[live[i / burst]].Add(Microseconds(longest[i]));
+        return Microseconds(longest[next]);
+    }
+
+    private static double FasterHalf(List<double> samples) => samples.Order().Take((samples.Count + 1) / 2).Average();
 
     private static double Microseconds(long ticks) => ticks * (1e6 / Stopwatch.Frequency);
 
-    private (long Start, long End) Time(Collective collective, int bytes)
+    /// <summary>Ticks from the moment in which all ranks were to start to the end of this one.</summary>
+    private long Time(Communicator lane, Collective collective, int bytes)
     {
-        world.Barrier();
-        long start = Stopwatch.GetTimestamp();
-        Call(collective, bytes);
-        return (start, Stopwatch.GetTimestamp());
+        long start = world.AllReduce(Stopwatch.GetTimestamp(), ReduceOp<long>.Max) + _agreementTicks;
+        while (Stopwatch.GetTimestamp() < start)
+            Thread.Yield();
+        Call(lane, collective, bytes);
+        return Stopwatch.GetTimestamp() - start;
     }
 
-    private void Call(Collective collective, int bytes)
+    private void Call(Communicator lane, Collective collective, int bytes)
     {
-        int all = bytes * world.Size;
+        int all = bytes * lane.Size;
         int vector = bytes / sizeof(float);
         switch (collective)
         {
             case Collective.Barrier:
-                world.Barrier();
+                lane.Barrier();
                 break;
             case Collective.Broadcast:
-                world.Broadcast(_send.AsSpan(0, bytes), root: 0);
+                lane.Broadcast(_send.AsSpan(0, bytes), root: 0);
                 break;
             case Collective.Reduce:
-                world.Reduce(Floats(_send, vector), Floats(_receive, vector), ReduceOp<float>.Sum, root: 0);
+                lane.Reduce(Floats(_send, vector), Floats(_receive, vector), ReduceOp<float>.Sum, root: 0);
                 break;
             case Collective.AllReduce:
-                world.AllReduce(Floats(_send, vector), Floats(_receive, vector), ReduceOp<float>.Sum);
+                lane.AllReduce(Floats(_send, vector), Floats(_receive, vector), ReduceOp<float>.Sum);
                 break;
             case Collective.Gather:
-                world.Gather<byte>(_send.AsSpan(0, bytes), _receive.AsSpan(0, all), root: 0);
+                lane.Gather<byte>(_send.AsSpan(0, bytes), _receive.AsSpan(0, all), root: 0);
                 break;
             case Collective.Scatter:
-                world.Scatter<byte>(_send.AsSpan(0, all), _receive.AsSpan(0, bytes), root: 0);
+                lane.Scatter<byte>(_send.AsSpan(0, all), _receive.AsSpan(0, bytes), root: 0);
                 break;
             case Collective.AllGather:
-                world.AllGather<byte>(_send.AsSpan(0, bytes), _receive.AsSpan(0, all));
+                lane.AllGather<byte>(_send.AsSpan(0, bytes), _receive.AsSpan(0, all));
                 break;
             case Collective.AllToAll:
-                world.AllToAll<byte>(_send.AsSpan(0, all), _receive.AsSpan(0, all));
+                lane.AllToAll<byte>(_send.AsSpan(0, all), _receive.AsSpan(0, all));
                 break;
             default:
-                world.ReduceScatterBlock(Floats(_send, vector * world.Size), Floats(_receive, vector), ReduceOp<float>.Sum);
+                lane.ReduceScatterBlock(Floats(_send, vector * lane.Size), Floats(_receive, vector), ReduceOp<float>.Sum);
                 break;
         }
     }
 
-    private static Span<float> Floats(byte[] buffer, int count) =>
-        System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(buffer.AsSpan())[..count];
+    private static Span<float> Floats(byte[] buffer, int count) => MemoryMarshal.Cast<byte, float>(buffer.AsSpan())[..count];
 }

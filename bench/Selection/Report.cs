@@ -41,7 +41,7 @@ internal static class Report
     private static (Point Chosen, Point Best, double Predicted)? Judge(IReadOnlyList<Point> call, LinkModel model)
     {
         CollectiveExplanation explanation = Explain(call, model);
-        if (call.FirstOrDefault(point => point.Algorithm == explanation.Chosen) is not { } chosen)
+        if (call.FirstOrDefault(point => point.Algorithms.Contains(explanation.Chosen)) is not { } chosen)
             return null;
         double predicted = explanation.Candidates.First(candidate => candidate.IsChosen).PredictedSeconds!.Value * 1e6;
         return (chosen, call.MinBy(point => point.Microseconds)!, predicted);
