@@ -23,6 +23,8 @@ internal static class LocalRun
         await using JobSeat seat = new(job);
         RankEnvironment environment = new(
             seed.EndPoint.ToString(), options.Job.JobId, Convert.ToHexStringLower(options.Job.Token), options.Size, options.Variables);
+        if (options.Timeout is { } timeout)
+            environment.EndAt(TimeProvider.System.GetUtcNow() + timeout - clock.Elapsed);
         JobPlan plan = new(
             options.Size,
             rank => place.Put(rank, new SpawnRequest(command.File, [.. command.Arguments, .. options.Arguments])

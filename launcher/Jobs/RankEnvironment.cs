@@ -21,6 +21,8 @@ internal sealed class RankEnvironment
     /// <summary>The variable that marks all processes of one launcher, so that it finds those that left their group.</summary>
     public const string MarkVariable = "BOXER_LAUNCH";
 
+    private const string DeadlineVariable = "BOXER_DEADLINE_MS";
+
     private readonly Dictionary<string, string> _common;
 
     /// <param name="seed">The coordinator's address.</param>
@@ -55,6 +57,14 @@ internal sealed class RankEnvironment
         // fewer, and ranks that choose differently wait for each other for ever.
         if (isWhole)
             _common.TryAdd("BOXER_RANKS_PER_CORE", ((double)known / Environment.ProcessorCount).ToString(CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>Tells ranks when the job will be ended; where they know of an earlier end, that stays.</summary>
+    public void EndAt(DateTimeOffset end)
+    {
+        long milliseconds = end.ToUnixTimeMilliseconds();
+        if (!_common.TryGetValue(DeadlineVariable, out string? known) || (long.TryParse(known, NumberStyles.None, CultureInfo.InvariantCulture, out long earlier) && earlier > milliseconds))
+            _common[DeadlineVariable] = milliseconds.ToString(CultureInfo.InvariantCulture);
     }
 
     /// <summary>Value of <see cref="MarkVariable"/>: this launcher's alone, as several may run ranks of one job on a machine.</summary>

@@ -47,6 +47,9 @@ internal sealed class LocalLambda : IAsyncDisposable
     /// <summary>For people: which limits environments have.</summary>
     public string Limits => _host.Limits;
 
+    /// <summary>All that it keeps in files; the service removes it at its end.</summary>
+    public string Folder => _host.Folder;
+
     /// <summary>Where dead events go; a file of the service's own goes with it.</summary>
     public string DeadLetterFile => DeadLetters(_host);
 

@@ -5,20 +5,22 @@ namespace BoxerMpi.Launcher.Processes;
 
 /// <summary>Ends the ranks and their children when the launcher is gone, however it went.</summary>
 /// <remarks>
-/// A small shell in a session of its own reads the ranks' process groups from a pipe. Only the launcher holds the other
+/// A small shell in a session of its own reads the ranks' process groups, and folders to remove, from a pipe. Only the launcher holds the other
 /// end, so the kernel closes it when the launcher dies, even by SIGKILL, and the shell then terminates the groups and, on
 /// Linux, every process that still carries the launcher's mark in its environment: children that left their group included.
 /// It is a shell because it must cost nothing while it waits (1 MB, no second runtime).
 /// </remarks>
 internal sealed class Watchdog : IDisposable
 {
-    // $1 = mark, $2 = tenths of a second between TERM and KILL. Its own environment is empty, so it never finds itself.
+    // $1 = mark, $2 = tenths of a second between TERM and KILL; the folders to remove are added behind them. Its own
+    // environment is empty, so it never finds itself.
     private const string Script = """
         trap '' HUP INT QUIT TERM USR1 USR2 TSTP PIPE
         groups=
         while read -r verb id; do
             case $verb in
                 group) groups="$groups -$id" ;;
+                folder) set -- "$@" "$id" ;;
                 done) exit 0 ;;
             esac
         done
@@ -36,6 +38,11 @@ internal sealed class Watchdog : IDisposable
         left=$2
         while test "$left" -gt 0 && alive "$1"; do sleep 0.1; left=$((left - 1)); done
         deliver KILL "$1"
+        shift 2
+        test $# = 0 && exit 0
+
+        # What is being killed may still write there.
+        for _ in 1 2 3 4 5; do rm -rf -- "$@" 2>/dev/null && exit 0; sleep 0.1; done
         """;
 
     private const int MostRestarts = 5;
@@ -45,7 +52,9 @@ internal sealed class Watchdog : IDisposable
     private readonly Action<string> _warn;
     private readonly ManualResetEventSlim _ended = new();
     private readonly Lock _gate = new();
-    private readonly List<int> _groups = [];
+
+    // What every shell has to know, protected by the gate.
+    private readonly List<string> _orders = [];
     private Pipe _pipe;
     private PosixChild _shell;
     private int _restarts;
@@ -65,14 +74,11 @@ internal sealed class Watchdog : IDisposable
     public int ProcessId => _shell.Id;
 
     /// <summary>Adds a rank's process group to what dies with the launcher.</summary>
-    public void Guard(int group)
-    {
-        lock (_gate)
-        {
-            _groups.Add(group);
-            _ = Tell($"group {group}\n");
-        }
-    }
+    public void Guard(int group) => Order($"group {group}\n");
+
+    /// <summary>Adds a folder to what goes with the launcher, once the processes have.</summary>
+    /// <param name="path">Without a line break.</param>
+    public void Guard(string path) => Order($"folder {path}\n");
 
     /// <summary>All ranks are gone: the watchdog goes home without signalling anyone.</summary>
     public void Dispose()
@@ -140,10 +146,19 @@ internal sealed class Watchdog : IDisposable
                 return;
             }
 
-            foreach (int group in _groups)
-                _ = Tell($"group {group}\n");
+            foreach (string order in _orders)
+                _ = Tell(order);
         }
     }
 
-    private bool Tell(string line) => _pipe.TryWrite(Encoding.ASCII.GetBytes(line));
+    private void Order(string line)
+    {
+        lock (_gate)
+        {
+            _orders.Add(line);
+            _ = Tell(line);
+        }
+    }
+
+    private bool Tell(string line) => _pipe.TryWrite(Encoding.UTF8.GetBytes(line));
 }

@@ -26,6 +26,19 @@ public class LambdaServeTests
     }
 
     [Fact]
+    public async Task Its_files_go_with_it_even_when_it_is_killed()
+    {
+        await using Boxer boxer = Boxer.StartWith(NoKeys, "lambda", "serve");
+        await boxer.Output.WaitForAsync("use with: ");
+        Assert.Single(Folders());
+        boxer.Signal(NativeMethods.SigKill);
+        await ProcessList.UntilAsync(() => Folders().Length == 0, () => string.Join(" ", Folders()));
+
+        string[] Folders() =>
+            [.. ((string[])["/var/tmp", Path.GetTempPath()]).SelectMany(parent => Directory.EnumerateDirectories(parent, $"boxer-lambda-{boxer.Id}-*"))];
+    }
+
+    [Fact]
     public async Task Keys_that_were_given_are_not_shown()
     {
         await using Boxer boxer = Boxer.StartWith(NoKeys, "lambda", "serve", "--access-key", "AKIAMINE", "--secret-key", "hidden");

@@ -51,6 +51,15 @@ public sealed class MpiJobTests
         long hour = DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeMilliseconds();
         BoxerResult limited = (await Boxer.RunAsync("run", "-n", "2", "-x", $"BOXER_DEADLINE_MS={hour}", Puppet, "time")).ExitsWith(0);
         Assert.Equal(2, limited.Output.Count(line => line.Contains("minutes left: 60", StringComparison.Ordinal)));
+
+        // The job's own end counts where it is the earlier one.
+        foreach ((string timeout, string expected) in ((string, string)[])[("1800", "30"), ("7200", "60")])
+        {
+            limited = (await Boxer.RunAsync("run", "-n", "2", "-x", $"BOXER_DEADLINE_MS={hour}", "--timeout", timeout, Puppet, "time")).ExitsWith(0);
+            Assert.Equal(2, limited.Output.Count(line => line.Contains($"minutes left: {expected}", StringComparison.Ordinal)));
+        }
+
+        Assert.Contains("[0] minutes left: 30", (await Boxer.RunAsync("run", "-n", "1", "--timeout", "1800", Puppet, "time")).ExitsWith(0).Output);
         Assert.Contains("[0] minutes left: ", (await Boxer.RunAsync("run", "-n", "1", Puppet, "time")).ExitsWith(0).Output);
         BoxerResult wrong = (await Boxer.RunAsync("run", "-n", "1", "-x", "BOXER_DEADLINE_MS=soon", Puppet, "time")).ExitsWith(1);
         Assert.Contains(wrong.Error, line => line.Contains("BOXER_DEADLINE_MS is \"soon\"; it takes milliseconds of Unix time", StringComparison.Ordinal));

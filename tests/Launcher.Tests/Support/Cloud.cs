@@ -3,6 +3,8 @@ using System.Text;
 using BoxerMpi.Aws;
 using BoxerMpi.LambdaBootstrap;
 using BoxerMpi.LambdaService;
+using BoxerMpi.Launcher.Jobs;
+using BoxerMpi.Launcher.Processes;
 
 namespace BoxerMpi.Launcher.Tests.Support;
 
@@ -26,11 +28,14 @@ internal sealed class Cloud : IAsyncDisposable
     });
 
     private readonly TemporaryFolder _folder = new();
+    private readonly Watchdog _watchdog;
     private readonly LocalLambda _service;
 
-    private Cloud(LocalLambda service)
+    private Cloud(Watchdog watchdog, LocalLambda service)
     {
-        _service = service;
+        (_watchdog, _service) = (watchdog, service);
+        watchdog.Guard(service.Folder);
+        watchdog.Guard(_folder.Path);
         string dotnet = Path.Combine(Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "../../..")), "dotnet");
         Program = _folder.Script("program", $"#!/bin/sh\nexec {dotnet} {Puppet} \"$@\"\n");
         Script = _folder.Script("script", "#!/bin/sh\neval \"$1\"\n");
@@ -44,10 +49,14 @@ internal sealed class Cloud : IAsyncDisposable
 
     public static async Task<Cloud> StartAsync(int concurrency = 1000)
     {
-        Cloud cloud = new(await LocalLambda.StartAsync(new LambdaServiceOptions
+        // Frozen functions would outlive a run of the tests that is killed.
+        string mark = Guid.NewGuid().ToString("N");
+        Watchdog watchdog = new(mark, TimeSpan.Zero, static message => throw new InvalidOperationException(message));
+        Cloud cloud = new(watchdog, await LocalLambda.StartAsync(new LambdaServiceOptions
         {
             Credentials = Keys,
             Concurrency = concurrency,
+            ExtraVariables = new Dictionary<string, string> { [RankEnvironment.MarkVariable] = mark },
 
             // The programs are files of the tests, which may lie below /tmp.
             Isolate = false,
@@ -113,6 +122,7 @@ internal sealed class Cloud : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _service.DisposeAsync();
+        _watchdog.Dispose();
         _folder.Dispose();
     }
 
