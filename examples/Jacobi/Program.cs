@@ -9,10 +9,11 @@ using BoxerMpi;
 return MpiProgram.Run(args, world =>
 {
     CartesianShape shape = new(CartesianShape.Balance(world.Size, 2));
-    if (!int.TryParse(args.FirstOrDefault() ?? "40", out int n) || n < shape.Dimensions[0])
+    const int Most = 5000; // steps grow with the square of N: beyond, nobody waits for the end
+    if (!int.TryParse(args.FirstOrDefault() ?? "40", out int n) || n < shape.Dimensions[0] || n > Most)
     {
         if (world.Rank == 0)
-            Console.Error.WriteLine($"jacobi: N must be a positive number of at least {shape.Dimensions[0]}, a row of points for each rank");
+            Console.Error.WriteLine($"jacobi: N must be a number from {shape.Dimensions[0]}, a row of points for each rank, to {Most}");
         world.Barrier(); // an error code ends the job: not before rank 0 has said why
         return 2;
     }

@@ -7,7 +7,8 @@ using BoxerMpi;
 
 return MpiProgram.Run(args, world =>
 {
-    if (!int.TryParse(args.ElementAtOrDefault(0) ?? "100000", out int points) || !int.TryParse(args.ElementAtOrDefault(1) ?? "8", out int clusters)
+    if (!int.TryParse(args.ElementAtOrDefault(0) ?? "100000", out int points)
+        || !int.TryParse(args.ElementAtOrDefault(1) ?? "8", out int clusters)
         || clusters < 1 || points < clusters)
     {
         if (world.Rank == 0)
@@ -20,11 +21,11 @@ return MpiProgram.Run(args, world =>
     double[] sums = new double[3 * clusters + 1];
     using PersistentCollective addUp = world.PrepareAllReduce(sums, ReduceOp<double>.Sum);
     int first = (int)((long)points * world.Rank / world.Size), end = (int)((long)points * (world.Rank + 1) / world.Size);
-    (double[] centres, double spread, int steps) = KMeans.Run(first, end, clusters, sums, addUp.Run);
+    (double[] centres, double spread, int steps) = KMeans.Run(KMeans.Points(first, end), clusters, sums, addUp.Run);
     if (world.Rank != 0)
         return 0;
 
-    (double[] alone, double aloneSpread, int aloneSteps) = KMeans.Run(0, points, clusters, new double[sums.Length], () => { });
+    (double[] alone, double aloneSpread, int aloneSteps) = KMeans.Run(KMeans.Points(0, points), clusters, new double[sums.Length], () => { });
     double off = centres.Zip(alone, (a, b) => Math.Abs(a - b)).Max();
 
     // Sums in another order differ in their last bits.
@@ -39,7 +40,9 @@ internal static class KMeans
 {
     private const int MostSteps = 100;
 
-    public static (double[] Centres, double Spread, int Steps) Run(int first, int end, int clusters, double[] sums, Action addUp)
+    public static (double X, double Y)[] Points(int first, int end) => [.. Enumerable.Range(first, end - first).Select(Point)];
+
+    public static (double[] Centres, double Spread, int Steps) Run((double X, double Y)[] points, int clusters, double[] sums, Action addUp)
     {
         double[] centres = new double[2 * clusters];
         for (int c = 0; c < clusters; c++)
@@ -48,9 +51,8 @@ internal static class KMeans
         for (int step = 1; ; step++)
         {
             Array.Clear(sums);
-            for (int i = first; i < end; i++)
+            foreach ((double x, double y) in points)
             {
-                (double x, double y) = Point(i);
                 (int nearest, double squared) = Nearest(x, y, centres);
                 sums[nearest] += x;
                 sums[clusters + nearest] += y;

@@ -17,6 +17,14 @@ return MpiProgram.Run(args, world =>
         return 2;
     }
 
+    if (world.Topology.LinkCount < world.Size * (world.Size - 1L) / 2)
+    {
+        if (world.Rank == 0)
+            Console.Error.WriteLine($"meshorgrid: the way by mesh needs links between all ranks, not {world.Topology.Spec}: add --topology mesh");
+        world.Barrier();
+        return 2;
+    }
+
     (int rows, int columns) = Topology.NearSquare(world.Size);
     if (world.Rank == 0)
     {
@@ -30,8 +38,9 @@ return MpiProgram.Run(args, world =>
         (double mesh, bool meshRight) = Measure(world, "linear", block, repetitions);
         (double grid, bool gridRight) = Measure(world, "grid", block, repetitions);
         correct &= meshRight && gridRight;
+        string faster = grid < mesh ? $"grid by {mesh / grid:F2}" : $"mesh by {grid / mesh:F2}";
         if (world.Rank == 0)
-            Console.WriteLine($"{block * sizeof(int),8} B {mesh,9:F1} us {grid,9:F1} us   {(grid < mesh ? $"grid by {mesh / grid:F2}" : $"mesh by {grid / mesh:F2}")}");
+            Console.WriteLine($"{block * sizeof(int),8} B {mesh,9:F1} us {grid,9:F1} us   {faster}");
     }
 
     correct = world.AllReduce(correct, ReduceOp<bool>.LogicalAnd);

@@ -51,12 +51,14 @@ return MpiProgram.Run(args, world =>
 
 internal static class WordCount
 {
+    private static readonly char[] Separators = [' ', '\t', '.', ',', ';', ':', '!', '?', '"', '(', ')'];
+
     public static Dictionary<string, long> Count(string[] lines)
     {
         Dictionary<string, long> counts = [];
         foreach (string line in lines)
         {
-            foreach (string word in line.Split([' ', '\t', '.', ',', ';', ':', '!', '?', '"', '(', ')'], StringSplitOptions.RemoveEmptyEntries))
+            foreach (string word in line.Split(Separators, StringSplitOptions.RemoveEmptyEntries))
             {
                 string key = word.ToLowerInvariant();
                 counts[key] = counts.GetValueOrDefault(key) + 1;

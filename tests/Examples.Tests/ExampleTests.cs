@@ -43,14 +43,19 @@ public class ExampleTests
     [Theory]
     [InlineData("KMeans", 1, "mesh", "2000", "5")]
     [InlineData("KMeans", 5, "tree", "3001", "7")]
+    [InlineData("KMeans", 7, "grid", "7", "7")]
     [InlineData("Jacobi", 1, "mesh", "8")]
     [InlineData("Jacobi", 6, "grid", "20")]
     [InlineData("Jacobi", 5, "ring", "11")]
+    [InlineData("Jacobi", 7, "tree", "7")]
     [InlineData("WordCount", 1, "mesh")]
     [InlineData("WordCount", 6, "grid")]
+    [InlineData("WordCount", 5, "tree")]
     [InlineData("SampleSort", 1, "mesh", "5000")]
     [InlineData("SampleSort", 7, "mesh", "100001")]
     [InlineData("SampleSort", 4, "hypercube", "3")]
+    [InlineData("SampleSort", 7, "grid", "0")]
+    [InlineData("SampleSort", 5, "tree", "12345")]
     [InlineData("MeshOrGrid", 1, "mesh", "3")]
     [InlineData("MeshOrGrid", 9, "mesh", "3")]
     public async Task An_example_finds_itself_correct(string example, int ranks, string topology, params string[] args)
@@ -81,6 +86,7 @@ public class ExampleTests
     [Theory]
     [InlineData("KMeans", "3", "4")]
     [InlineData("Jacobi", "1")]
+    [InlineData("Jacobi", "1000000")]
     [InlineData("WordCount", "/no/such/file")]
     [InlineData("SampleSort", "many")]
     [InlineData("MeshOrGrid", "-1")]
@@ -89,6 +95,14 @@ public class ExampleTests
         Outcome run = await Programs.RunAsync(example, 3, "mesh", args);
         run.AssertExit(2);
         Assert.Contains($"{example.ToLowerInvariant()}: ", run.Output + run.Error);
+    }
+
+    [Fact]
+    public async Task MeshOrGrid_asks_for_a_mesh_where_it_lacks_links()
+    {
+        Outcome run = await Programs.RunAsync("MeshOrGrid", 5, "tree");
+        run.AssertExit(2);
+        Assert.Single(Regex.Matches(run.Output + run.Error, "meshorgrid: .* not tree:2: add --topology mesh"));
     }
 
     [Theory]
