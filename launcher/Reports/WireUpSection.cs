@@ -7,8 +7,8 @@ namespace BoxerMpi.Launcher.Reports;
 /// <summary>How the links of a job came up. Times are seconds from an end's first step towards a link until it was up.</summary>
 internal sealed record WireUpSection
 {
-    // Relayed pairs that the lines for people name one by one.
-    private const int MostRelayedNamed = 4;
+    // Pairs that a line for people names one by one.
+    private const int MostNamed = 4;
 
     /// <summary>Pairs of ranks that have told of their link.</summary>
     public required int Links { get; init; }
@@ -44,17 +44,19 @@ internal sealed record WireUpSection
                 yield return "NATs: " + Listed(Nats);
             if (Links > 0)
             {
-                PairReport slowest = Pairs[0];
                 yield return string.Create(
                     CultureInfo.InvariantCulture,
-                    $"links: {Listed(ByWay)}; {Attempts} attempts; each up after {Time(MedianSeconds)} (median), {Time(P99Seconds)} (p99), {Time(SlowestSeconds)} (slowest: ranks {slowest.Rank} and {slowest.Peer}, {slowest.Way}, {slowest.Attempts} attempts)");
+                    $"links: {Listed(ByWay)}; {Attempts} attempts; each up after {Time(MedianSeconds)} (median), {Time(P99Seconds)} (p99), {Time(SlowestSeconds)} (slowest)");
+                IEnumerable<string> slowest = Pairs.Take(MostNamed)
+                    .Select(static pair => $"ranks {pair.Rank} and {pair.Peer} {Time(pair.Seconds)} ({pair.Way}, {pair.Attempts} {(pair.Attempts == 1 ? "attempt" : "attempts")})");
+                yield return $"slowest links: {string.Join(", ", slowest)}";
             }
 
             if (Relayed.Count > 0)
             {
-                IEnumerable<string> named = Relayed.OrderByDescending(static pair => pair.Bytes).Take(MostRelayedNamed)
+                IEnumerable<string> named = Relayed.OrderByDescending(static pair => pair.Bytes).Take(MostNamed)
                     .Select(static pair => $"ranks {pair.Rank} and {pair.Peer} {Sizes.Of(pair.Bytes)}");
-                string more = Relayed.Count > MostRelayedNamed ? $" and {Relayed.Count - MostRelayedNamed} more pairs" : "";
+                string more = Relayed.Count > MostNamed ? $" and {Relayed.Count - MostNamed} more pairs" : "";
                 yield return $"relayed through the coordinator: {Sizes.Of(Relayed.Sum(static pair => pair.Bytes))}: {string.Join(", ", named)}{more}";
             }
         }

@@ -3,7 +3,7 @@ using BoxerMpi.NatLab.Tests.Support;
 
 namespace BoxerMpi.NatLab.Tests;
 
-/// <summary>The whole HashJoin example with every rank behind a NAT of its own: its links are punched.</summary>
+/// <summary>The whole HashJoin example with every rank behind a NAT of its own: its links are punched, or relayed where that cannot be.</summary>
 public sealed class JoinTests
 {
     private static readonly string HashJoin = Path.Combine(AppContext.BaseDirectory, "HashJoin.dll");
@@ -13,6 +13,7 @@ public sealed class JoinTests
     [InlineData(9, "grid:3x3", "cone")]
     [InlineData(9, "tree", "cone")]
     [InlineData(5, "mesh", "cone,remap,fullcone,none", "--window", "strict", "--delay", "1")]
+    [InlineData(4, "mesh", "symmetric,cone", "--relay")]
     public async Task The_join_is_verified_behind_NATs(int ranks, string topology, string kinds, params string[] options)
     {
         Machine.RequireLab();
