@@ -18,6 +18,10 @@ internal sealed class RankEnvironment
         ("DOTNET_TC_DelaySingleProcMultiplier", "1"),
     ];
 
+    // What .NET waits for new code to run before it compiles the code again that runs often.
+    private const double RecompilationDelayMilliseconds = 100;
+    private const double LongestRecompilationDelayMilliseconds = 5_000;
+
     /// <summary>The variable that marks all processes of one launcher, so that it finds those that left their group.</summary>
     public const string MarkVariable = "BOXER_LAUNCH";
 
@@ -55,8 +59,15 @@ internal sealed class RankEnvironment
 
         // The collectives choose few messages over few rounds when cores are shared. Elsewhere there may be more cores or
         // fewer, and ranks that choose differently wait for each other for ever.
-        if (isWhole)
-            _common.TryAdd("BOXER_RANKS_PER_CORE", ((double)known / Environment.ProcessorCount).ToString(CultureInfo.InvariantCulture));
+        if (!isWhole)
+            return;
+        double perCore = (double)known / Environment.ProcessorCount;
+        _common.TryAdd("BOXER_RANKS_PER_CORE", perCore.ToString(CultureInfo.InvariantCulture));
+
+        // Ranks that share a core start as much slower as there are of them. With the usual delay they would compile in the middle of it
+        // what most of them never need: the start of 64 ranks on two cores took a quarter longer, the wire-up of 32 behind NATs too.
+        if (perCore > 1)
+            _common.TryAdd("DOTNET_TC_CallCountingDelayMs", Hexadecimal(Math.Min(RecompilationDelayMilliseconds * perCore, LongestRecompilationDelayMilliseconds)));
     }
 
     /// <summary>Tells ranks when the job will be ended; where they know of an earlier end, that stays.</summary>
@@ -74,4 +85,6 @@ internal sealed class RankEnvironment
     public IReadOnlyDictionary<string, string> Of(int? rank) => rank is { } requested
         ? new Dictionary<string, string>(_common) { ["BOXER_RANK"] = requested.ToString(CultureInfo.InvariantCulture) }
         : _common;
+
+    private static string Hexadecimal(double value) => ((int)value).ToString("x", CultureInfo.InvariantCulture);
 }

@@ -28,6 +28,19 @@ public sealed class OptionTests
         Assert.Matches(@"^\[0\] 0/1/64/run-[0-9a-f]{12}/127\.0\.0\.1:[0-9]+/1/0/0/1$", Assert.Single(result.Output));
     }
 
+    [Theory]
+    [InlineData(1, null, "unset")]
+    [InlineData(4, null, "190")] // 400 ms, in hexadecimal as all that .NET reads from variables
+    [InlineData(4, "64", "64")]
+    public async Task Ranks_that_share_cores_optimise_their_code_later(int ranksPerCore, string? own, string expected)
+    {
+        await using Boxer boxer = Boxer.StartWith(
+            [new("DOTNET_TC_CallCountingDelayMs", own)],
+            "run", "-n", $"{ranksPerCore * Environment.ProcessorCount}", "--no-tag", "--", "sh", "-c", "echo ${DOTNET_TC_CallCountingDelayMs-unset}");
+        BoxerResult result = (await boxer.EndAsync()).ExitsWith(0);
+        Assert.Equal(Enumerable.Repeat(expected, ranksPerCore * Environment.ProcessorCount), result.Output);
+    }
+
     [Fact]
     public async Task The_token_is_on_no_command_line()
     {
