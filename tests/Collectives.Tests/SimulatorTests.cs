@@ -109,6 +109,15 @@ public sealed class SimulatorTests
         Assert.Equal(two, Simulate(linear, Topology.Mesh(8), 1, 32, model, cores: 2));
     }
 
+    // The root sends twice; a core that is free takes the bytes meanwhile, one that the root keeps busy takes them afterwards.
+    [Theory, InlineData(0, 2), InlineData(2, 2), InlineData(1, 4)]
+    public void An_idle_core_takes_bytes_while_they_are_sent(int cores, double times)
+    {
+        LinkModel model = new() { Name = "bytes", ProcessorByteSeconds = 1e-9 };
+        CollectiveAlgorithm flat = CollectiveAlgorithms.Find(Collective.Broadcast, "flat")!;
+        Assert.Equal(times * 1e-6, Simulate(flat, Topology.Mesh(3), 1000, 32, model, cores), 1e-12);
+    }
+
     [Fact]
     public void A_deadlock_names_the_ranks_that_wait()
     {

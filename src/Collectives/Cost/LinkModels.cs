@@ -34,7 +34,7 @@ internal static class LinkModels
         ProcessorMessageSeconds = 4e-6,
         ProcessorByteSeconds = 0.17e-9,
         SwitchSeconds = 3e-6,
-        ReduceByteSeconds = 0.05e-9,
+        ReduceByteSeconds = 0.1e-9,
         CopyByteSeconds = 0.05e-9,
         StepSeconds = 20e-9,
         LinkSetUpSeconds = 1e-3,

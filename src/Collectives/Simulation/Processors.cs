@@ -29,6 +29,7 @@ internal sealed class Processors
     private readonly int[] _lastRankOfCore;
     private readonly int[] _coreOf;
     private readonly bool[] _coreTaken;
+    private readonly double[] _coreIdleSince;
     private readonly Queue<int> _waiting = [];
 
     private double[] _seconds = new double[64];
@@ -51,14 +52,23 @@ internal sealed class Processors
         bool isShared = cores > 0 && cores < size;
         _lastRankOfCore = new int[isShared ? cores : 0];
         _coreTaken = new bool[_lastRankOfCore.Length];
+        _coreIdleSince = new double[_lastRankOfCore.Length];
         for (int core = 0; core < _lastRankOfCore.Length; core++)
             _lastRankOfCore[core] = core;
     }
 
     private bool IsShared => _coreTaken.Length > 0;
 
-    /// <summary>How long the rank's own core has had nothing to do; zero where ranks share cores, as others have used the time.</summary>
-    public double Idle(double now, int rank) => IsShared || _running[rank] ? 0 : now - _idleSince[rank];
+    /// <summary>How long the core that the rank would get now has had nothing to do; zero while there is none.</summary>
+    public double Idle(double now, int rank)
+    {
+        if (_running[rank])
+            return 0;
+        if (!IsShared)
+            return now - _idleSince[rank];
+        int core = FreeCore(rank);
+        return core < 0 ? 0 : now - _coreIdleSince[core];
+    }
 
     /// <summary>Gives a rank something to do.</summary>
     /// <returns>False when it takes no time and nothing is before it: the caller goes on at once.</returns>
@@ -105,7 +115,7 @@ internal sealed class Processors
         _idleSince[rank] = now;
         if (!IsShared)
             return;
-        _coreTaken[_coreOf[rank]] = false;
+        (_coreTaken[_coreOf[rank]], _coreIdleSince[_coreOf[rank]]) = (false, now);
         if (_waiting.TryDequeue(out int other))
             Take(now, other, _coreOf[rank]);
     }
@@ -143,7 +153,8 @@ internal sealed class Processors
                 continue;
             if (_lastRankOfCore[core] == rank)
                 return core;
-            free = free < 0 ? core : free;
+            if (free < 0 || _coreIdleSince[core] < _coreIdleSince[free])
+                free = core;
         }
 
         return free;

@@ -77,7 +77,7 @@ internal sealed partial class Simulator
     {
         double bytes = _model.ProcessorByteSeconds * BytesOf(message);
 
-        // An idle receiver takes the bytes while the sender still hands them over.
+        // A receiver whose core is idle takes the bytes while the sender still hands them over.
         if (kind == TaskKind.Receive)
             bytes = Math.Max(0, bytes - _processors.Idle(_now, rank));
         double seconds = _model.ProcessorMessageSeconds + bytes;
