@@ -13,6 +13,9 @@ internal sealed record MeasuredExchange(
     private const int MostRanksPerCore = 16;
     private const long MostBytes = 1L << 30;
 
+    // Ranks compile their hot code anew in their first seconds, the slower the more of them share the cores. The first size gets twice that.
+    private const double WarmupSecondsPerRank = 0.15;
+
     /// <summary>Runs those of the given shuffles that fit this machine, on mesh and grid.</summary>
     /// <param name="ranks">Numbers of ranks.</param>
     /// <param name="bytes">Sizes of blocks.</param>
@@ -68,7 +71,7 @@ internal sealed record MeasuredExchange(
             Operations = BenchOptions.ParseOperations("alltoall"),
             Bytes = bytes,
             Time = TimeSpan.FromSeconds(0.3),
-            Warmup = TimeSpan.FromSeconds(0.2),
+            Warmup = TimeSpan.FromSeconds(WarmupSecondsPerRank * topology.Size),
             JsonFile = file,
             Quiet = true,
         },
