@@ -124,7 +124,8 @@ internal sealed partial class SeedJob
         {
             return (
                 RendezvousFailure.AddressRegistered,
-                $"Rank {sameAddress} has joined from {observed.Address} already, and this job takes one member an address; drop that rule to allow more.");
+                $"Rank {sameAddress} has joined from {observed.Address} already, and this job takes one member an address; "
+                + "leave --one-per-address away to allow more.");
         }
 
         if (Taken(observed, ownRank) is { } sameObserved)
