@@ -66,6 +66,8 @@ public sealed class NoWayTests
         }
 
         Assert.Contains("--relay", error.Message, StringComparison.Ordinal);
+        Assert.Contains("stage Punch", error.Message, StringComparison.Ordinal);
+        Assert.Contains(error.Attempts switch { 0 => "without an attempt", 1 => "1 attempt in", int count => $"{count} attempts in" }, error.Message, StringComparison.Ordinal);
         Assert.Equal(LinkStage.Punch, error.Stage);
         await Task.WhenAll(ranks.Select(rank => rank.DisposeAsync().AsTask()));
         await Task.WhenAll(wiring).ContinueWith(_ => { }, job.Deadline, TaskContinuationOptions.None, TaskScheduler.Default);

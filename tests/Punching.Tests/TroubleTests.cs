@@ -103,5 +103,11 @@ public sealed class TroubleTests
         // Whoever is behind it speaks first: its gateway takes the connection up in the middle.
         await job.CheckAsync(0, 1);
         await job.CheckAsync(1, 0);
+
+        // What is sent from outside before that is sent again until it is let in.
+        job.Lab.Hosts[0].Gateway!.Run(Connections.Forget);
+        Task fromOutside = job.CheckAsync(1, 0);
+        await job.CheckAsync(0, 1);
+        await fromOutside;
     }
 }

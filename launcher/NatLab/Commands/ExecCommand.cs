@@ -23,8 +23,8 @@ internal sealed class ExecCommand : ProgramCommand
             throw new UsageException("the host is missing: where is the command to run?", "boxer natlab exec 0 -- hostname -I");
 
         LabRecord record = NatLabCommand.Find(prefix);
-        if (!int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int host) || host >= record.Hosts)
-            throw new UsageException($"lab {prefix} has no host '{number}'", $"its hosts are 0 to {record.Hosts - 1}");
+        if (!int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int host) || (record.Hosts > 0 && host >= record.Hosts))
+            throw new UsageException($"lab {prefix} has no host '{number}'", record.Hosts > 0 ? $"its hosts are 0 to {record.Hosts - 1}" : "give a number, from 0");
         return LabExecution.Become(record, LabPlan.HostName(host), Program[1..]);
     }
 }

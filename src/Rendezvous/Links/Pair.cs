@@ -248,11 +248,12 @@ internal sealed partial class Pair
     {
         string remote = LastRemote is null ? string.Join(" or ", _member.EndPoints) : $"{LastRemote}";
         string local = _self.Nat == NatKind.None ? $"{_links.ListenEndPoint}" : $"{_self.Observed}, NAT {_self.Nat.Name()}";
+        string ended = $"It ended at stage {Reached}{(Attempts == 0 ? ", without an attempt of this rank" : "")}. ";
         return new LinkException(
             Peer,
             Reached,
             Attempts,
-            $"No link between rank {_self.Rank} ({local}) and rank {Peer} ({remote}{(_member.Nat == NatKind.None ? "" : $", NAT {_member.Nat.Name()}")}) {what}{advice}")
+            $"No link between rank {_self.Rank} ({local}) and rank {Peer} ({remote}{(_member.Nat == NatKind.None ? "" : $", NAT {_member.Nat.Name()}")}) {what}{ended}{advice}")
         {
             Rank = _self.Rank,
             Elapsed = elapsed,
