@@ -34,6 +34,8 @@ internal sealed class CompareCommand : Command
         IReadOnlyList<long> bytes = TopologyValues.ByteList("--bytes-per-pair", parsed.GetValue(_bytes), StandardBytes);
         double exchanges = TopologyValues.Exchanges(parsed.GetValue(_exchanges));
         LinkModel model = TopologyValues.Model(parsed.GetValue(_model), "lambda");
+        if (parsed.GetValue(_plot) is not null && bytes.Distinct().Count() < 2)
+            throw new UsageException("--plot draws over block sizes: one is no line", $"give some more, as in --bytes-per-pair {StandardBytes}");
         string? plotFile = OptionValues.WritableFile("--plot", parsed.GetValue(_plot));
         string? jsonFile = OptionValues.WritableFile("--json", parsed.GetValue(_json));
         int memory = TopologyValues.Memory(parsed.GetValue(_memory));

@@ -28,7 +28,7 @@ internal static class ComparisonPlot
         }
 
         LineChart chart = new(
-            $"Set-up and shuffles (E = {exchanges}) on mesh and grid, model {model}; dotted: crossover", "bytes per pair", "job",
+            $"Set-up and shuffles (E = {exchanges}) on mesh and grid, model {model}; dotted: crossover", "bytes per pair", "time of the job",
             TopologyValues.Size, TopologyValues.Time);
         return chart.Draw(lines, marks);
     }

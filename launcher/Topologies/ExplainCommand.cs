@@ -61,10 +61,9 @@ internal sealed class ExplainCommand : Command
                 options = options with { Model = model };
             if (parsed.GetValue(_rules) is { } rules)
                 options = WithRules(options, rules);
-            return parsed.GetValue(_perCore) is not { } text ? options
-                : double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double perCore)
-                ? options with { RanksPerCore = perCore }
-                : throw new UsageException($"--ranks-per-core '{text}' is not a number", "give a number above 0, such as 8 or 0.5");
+            if (parsed.GetValue(_perCore) is { } perCore)
+                options = options with { RanksPerCore = PerCoreOf(perCore) };
+            return options;
         }
         catch (Exception wrong) when (wrong is ArgumentException or InvalidOperationException)
         {
@@ -83,6 +82,11 @@ internal sealed class ExplainCommand : Command
             throw new UsageException($"--rules {file}: {wrong.Message.TrimEnd('.')}", "docs/collectives.md, \"Rules\", has an example");
         }
     }
+
+    private static double PerCoreOf(string text) =>
+        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double perCore) && perCore > 0
+            ? perCore
+            : throw new UsageException($"--ranks-per-core '{text}' is not a number above 0", "give how many ranks share a core, such as 8 or 0.5");
 
     private static int RootOf(string? text, int ranks)
     {

@@ -121,6 +121,8 @@ public sealed class TopologyTests
     [InlineData("--bytes-per-pair '0' is not a size", "topology", "compare", "--bytes-per-pair", "0")]
     [InlineData("--bytes-per-pair '99999999999GiB' is not a size", "topology", "compare", "--bytes-per-pair", "99999999999GiB")]
     [InlineData("--exchanges '0' is not a number of exchanges", "topology", "compare", "--exchanges", "0")]
+    [InlineData("--plot draws over block sizes", "topology", "compare", "--ranks", "4", "--bytes-per-pair", "8,8", "--plot", "never.svg")]
+    [InlineData("--ranks-per-core '0' is not a number above 0", "topology", "explain", "--collective", "Barrier", "--ranks", "4", "--ranks-per-core", "0")]
     [InlineData("--model: 'warp' is no model", "topology", "advise", "--ranks", "8", "--bytes-per-pair", "8", "--model", "warp")]
     [InlineData("--bytes-per-pair is missing", "topology", "advise", "--ranks", "8")]
     [InlineData("--collective 'AllToSome': there is no such collective", "topology", "explain", "--collective", "AllToSome", "--ranks", "4", "--bytes", "8")]
