@@ -79,8 +79,6 @@ public sealed class MutationTests
             {
                 if (topology.Kind != TopologyKind.Mesh && !algorithm.FollowsTopology)
                     continue;
-                if (algorithm.Refusal(size, commutative: true) is not null)
-                    continue;
                 CartesianShape shape = new(size == 6 ? [2, 3] : [size], size == 6 ? [true, false] : [true]);
                 yield return new(algorithm, topology)
                 {

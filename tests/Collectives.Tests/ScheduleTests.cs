@@ -40,7 +40,7 @@ public sealed class ScheduleTests
                 {
                     foreach (bool commutative in Reduces(algorithm.Collective) ? new[] { true, false } : [true])
                     {
-                        if (algorithm.Refusal(size, commutative) is not null
+                        if (algorithm.Refusal(commutative) is not null
                             || algorithm.MissingLinks(topology, root, commutative, listed: 0, countAll: false).Count > 0)
                         {
                             continue;
@@ -78,10 +78,26 @@ public sealed class ScheduleTests
                     foreach (bool commutative in new[] { true, false })
                     {
                         Assert.Contains(CollectiveAlgorithms.Of(collective).ToArray(), algorithm =>
-                            algorithm.FollowsTopology && algorithm.Refusal(size, commutative) is null
-                            || algorithm.Refusal(size, commutative) is null
+                            algorithm.FollowsTopology && algorithm.Refusal(commutative) is null
+                            || algorithm.Refusal(commutative) is null
                             && algorithm.MissingLinks(topology, size - 1, commutative, 0, countAll: false).Count == 0);
                     }
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void Every_algorithm_serves_every_number_of_ranks()
+    {
+        foreach (Collective collective in Enum.GetValues<Collective>())
+        {
+            foreach (CollectiveAlgorithm algorithm in CollectiveAlgorithms.Of(collective))
+            {
+                for (int size = 1; size <= LargestSize; size++)
+                {
+                    CollectiveSelector selector = new(Topology.Mesh(size), CollectiveOptions.Plain);
+                    Assert.True(selector.Allows(algorithm, new(collective, 8, 8)), $"{algorithm}, {size} ranks");
                 }
             }
         }
@@ -115,8 +131,6 @@ public sealed class ScheduleTests
         CollectiveAlgorithm algorithm = CollectiveAlgorithms.Find(Enum.Parse<Collective>(collective), name)!;
         foreach (int size in new[] { 3, 4 })
         {
-            if (algorithm.Refusal(size, commutative: true) is not null)
-                continue;
             SymbolicRun small = new(algorithm, Topology.Mesh(size)) { Bytes = Small, ElementSize = 4, Count = (_, _) => Small / 4 };
             SymbolicRun large = small with { Bytes = Small * Factor, Count = (_, _) => Small / 4 * Factor, SegmentBytes = 1 << 30 };
             for (int rank = 0; rank < size; rank++)
@@ -124,7 +138,9 @@ public sealed class ScheduleTests
                 (Schedule one, Schedule other) = (Built(small, rank), Built(large, rank));
                 Assert.Equal((one.BytesSent * Factor, one.BytesReceived * Factor), (other.BytesSent, other.BytesReceived));
                 foreach (Step step in other.Steps)
-                    Assert.True(step.Source.Offset >= 0 && step.Target.Offset >= 0 && step.Source.Length >= 0 && step.Target.Length >= 0, $"{step}");
+                    Assert.True(
+                        step.Source.Offset >= 0 && step.Target.Offset >= 0 && step.Source.Length >= 0 && step.Target.Length >= 0,
+                        $"{step}");
             }
         }
 

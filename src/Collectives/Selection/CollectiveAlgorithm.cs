@@ -3,19 +3,6 @@ namespace BoxerMpi.Collectives;
 /// <summary>Makes one rank's schedule of a call.</summary>
 internal delegate Schedule ScheduleFunction(in CollectiveCall call);
 
-/// <summary>What an algorithm asks of a call, besides links.</summary>
-[Flags]
-internal enum Demands
-{
-    None = 0,
-
-    /// <summary>The reduction may fold ranks in any order.</summary>
-    Commutative = 1,
-
-    /// <summary>The number of ranks is a power of two.</summary>
-    PowerOfTwo = 2,
-}
-
 /// <summary>An algorithm of a collective: its schedule, and when it may be used.</summary>
 internal sealed class CollectiveAlgorithm(Collective collective, string name, ScheduleFunction build)
 {
@@ -26,7 +13,8 @@ internal sealed class CollectiveAlgorithm(Collective collective, string name, Sc
 
     public ScheduleFunction Build { get; } = build;
 
-    public Demands Demands { get; init; }
+    /// <summary>The reduction must be one that may fold ranks in any order.</summary>
+    public bool NeedsCommutativity { get; init; }
 
     /// <summary>The schedule goes along the topology's own links, whatever they are.</summary>
     public bool FollowsTopology { get; init; }
@@ -34,7 +22,9 @@ internal sealed class CollectiveAlgorithm(Collective collective, string name, Sc
     /// <summary>Vectors are folded strictly in the order of the ranks, one after the other.</summary>
     public bool FoldsInOrder { get; init; }
 
-    /// <summary>Makes the schedule that brings the counts which this algorithm needs besides the rank's own; null when those suffice.</summary>
+    /// <summary>
+    /// Makes the schedule that brings the counts which this algorithm needs besides the rank's own; null when those suffice.
+    /// </summary>
     public ScheduleFunction? BuildCounts { get; init; }
 
     /// <summary>How many counts that schedule brings to this rank.</summary>
@@ -43,14 +33,8 @@ internal sealed class CollectiveAlgorithm(Collective collective, string name, Sc
     public delegate int CountsFunction(in CollectiveCall call);
 
     /// <summary>Why the algorithm cannot serve a call, links aside; null when it can.</summary>
-    public string? Refusal(int size, bool commutative)
-    {
-        if (Demands.HasFlag(Demands.PowerOfTwo) && (size & (size - 1)) != 0)
-            return $"needs a power of two of ranks, not {size}";
-        if (Demands.HasFlag(Demands.Commutative) && !commutative)
-            return "needs an operation that commutes";
-        return null;
-    }
+    public string? Refusal(bool commutative) =>
+        NeedsCommutativity && !commutative ? "needs an operation that commutes" : null;
 
     /// <summary>The first links that the schedules of all ranks use and the topology lacks, and how many lack in all.</summary>
     /// <param name="topology">The links there are.</param>

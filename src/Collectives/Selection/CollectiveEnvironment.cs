@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace BoxerMpi.Collectives;
 
-/// <summary>Reads <see cref="CollectiveOptions"/> from the environment. A name or value that means nothing is an error, not a default.</summary>
+/// <summary>
+/// Reads <see cref="CollectiveOptions"/> from the environment. A name or value that means nothing is an error, not a default.
+/// </summary>
 internal static class CollectiveEnvironment
 {
     private const string Prefix = "BOXER_COLLECTIVE_";

@@ -12,7 +12,9 @@ public sealed record CollectiveCandidate
     /// <summary>Whether the call uses it.</summary>
     public bool IsChosen { get; init; }
 
-    /// <summary>Seconds until the last rank is done, by the model; null where the algorithm cannot serve the call, or for neighbourhoods.</summary>
+    /// <summary>
+    /// Seconds until the last rank is done, by the model; null where the algorithm cannot serve the call, or for neighbourhoods.
+    /// </summary>
     public double? PredictedSeconds { get; init; }
 
     /// <summary>Why the algorithm cannot serve the call, such as the links that it lacks; null where it can.</summary>
@@ -73,8 +75,12 @@ public sealed record CollectiveExplanation
         StringBuilder text = new();
         string shared = RanksPerCore > 1 ? string.Create(CultureInfo.InvariantCulture, $", {RanksPerCore:0.##} ranks a core") : "";
         string stands = ModelBytes == Bytes ? "" : string.Create(CultureInfo.InvariantCulture, $" (as {ModelBytes:N0})");
-        text.Append(CultureInfo.InvariantCulture, $"{Collective} of {Bytes:N0} bytes{stands} among {Ranks} ranks, {Topology}, model {Model}{shared}\n");
-        text.Append(CultureInfo.InvariantCulture, $"  {"algorithm",-20}{"predicted",12}{"rounds",8}{"messages",10}{"bytes sent",14}{"folded",12}{"copied",12}\n");
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"{Collective} of {Bytes:N0} bytes{stands} among {Ranks} ranks, {Topology}, model {Model}{shared}\n");
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"  {"algorithm",-20}{"predicted",12}{"rounds",8}{"messages",10}{"bytes sent",14}{"folded",12}{"copied",12}\n");
         foreach (CollectiveCandidate candidate in Candidates.OrderBy(candidate => candidate.PredictedSeconds ?? double.PositiveInfinity))
         {
             string mark = candidate.IsChosen ? "*" : " ";
@@ -82,12 +88,15 @@ public sealed record CollectiveExplanation
             {
                 text.Append(
                     CultureInfo.InvariantCulture,
-                    $"{mark} {candidate.Algorithm,-20}{Time(seconds),12}{candidate.Rounds,8}{candidate.Messages,10:N0}{candidate.SentBytes,14:N0}" +
+                    $"{mark} {candidate.Algorithm,-20}{Time(seconds),12}{candidate.Rounds,8}" +
+                    $"{candidate.Messages,10:N0}{candidate.SentBytes,14:N0}" +
                     $"{candidate.ReducedBytes,12:N0}{candidate.CopiedBytes,12:N0}\n");
             }
             else
             {
-                text.Append(CultureInfo.InvariantCulture, $"{mark} {candidate.Algorithm,-20}{"—",12}  {candidate.Refusal ?? "depends on the neighbourhood"}\n");
+                text.Append(
+                    CultureInfo.InvariantCulture,
+                    $"{mark} {candidate.Algorithm,-20}{"—",12}  {candidate.Refusal ?? "depends on the neighbourhood"}\n");
             }
         }
 

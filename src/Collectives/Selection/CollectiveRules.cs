@@ -103,7 +103,9 @@ internal sealed class CollectiveRules(string source, IReadOnlyList<CollectiveRul
                 case "topology":
                     string kind = reader.ReadText();
                     string kinds = string.Join(", ", Enum.GetNames<TopologyKind>()).ToLowerInvariant();
-                    rule = rule with { Topology = KindOf(kind) ?? throw StrictJson.ErrorAt(line, $"there is no topology '{kind}'; there are {kinds}") };
+                    TopologyKind known = KindOf(kind)
+                        ?? throw StrictJson.ErrorAt(line, $"there is no topology '{kind}'; there are {kinds}");
+                    rule = rule with { Topology = known };
                     break;
                 default:
                     throw reader.Error($"a rule has no '{name}'; it has {Members}");

@@ -44,7 +44,7 @@ internal sealed class CollectiveSelector(Topology topology, CollectiveOptions op
     /// <summary>Whether the call and the links allow an algorithm.</summary>
     public bool Allows(CollectiveAlgorithm algorithm, in PlanKey call)
     {
-        if (algorithm.Refusal(Size, call.Commutative) is not null || (MustFoldInOrder(call) && !algorithm.FoldsInOrder))
+        if (algorithm.Refusal(call.Commutative) is not null || (MustFoldInOrder(call) && !algorithm.FoldsInOrder))
             return false;
         (CollectiveAlgorithm, int, bool) key = (algorithm, call.Root, call.Commutative);
         if (!_fits.TryGetValue(key, out bool fits))
@@ -65,11 +65,13 @@ internal sealed class CollectiveSelector(Topology topology, CollectiveOptions op
         List<CollectiveCandidate> candidates = [];
         foreach (CollectiveAlgorithm algorithm in CollectiveAlgorithms.Of(call.Collective))
         {
-            bool isSpared = IsLastResort(algorithm) && algorithm != chosen;
-            candidates.Add(isSpared ? new() { Algorithm = algorithm.Name, Refusal = $"is planned above {MostRoutedRanks} ranks only where nothing else serves" }
-                : !Allows(algorithm, call) ? new() { Algorithm = algorithm.Name, Refusal = RefusalOf(algorithm, call) }
-                : IsNeighbourhood(call.Collective) ? new() { Algorithm = algorithm.Name, IsChosen = algorithm == chosen }
-                : CandidateOf(algorithm, _estimator.Estimate(algorithm, CallOf(shape)), algorithm == chosen));
+            bool isChosen = algorithm == chosen;
+            string? refusal = IsLastResort(algorithm) && !isChosen
+                ? $"is planned above {MostRoutedRanks} ranks only where nothing else serves"
+                : Allows(algorithm, call) ? null : RefusalOf(algorithm, call);
+            candidates.Add(refusal is not null || IsNeighbourhood(call.Collective)
+                ? new() { Algorithm = algorithm.Name, Refusal = refusal, IsChosen = isChosen }
+                : CandidateOf(algorithm, _estimator.Estimate(algorithm, CallOf(shape)), isChosen));
         }
 
         string reason = options.AlgorithmOf(call.Collective) is not null ? "asked for by options or environment"
@@ -92,7 +94,8 @@ internal sealed class CollectiveSelector(Topology topology, CollectiveOptions op
     }
 
     /// <summary>Calls along a neighbourhood that only its communicator knows: there is nothing to predict, and nothing to choose.</summary>
-    private static bool IsNeighbourhood(Collective collective) => collective is Collective.NeighbourAllGather or Collective.NeighbourAllGatherV
+    private static bool IsNeighbourhood(Collective collective) =>
+        collective is Collective.NeighbourAllGather or Collective.NeighbourAllGatherV
         or Collective.NeighbourAllToAll or Collective.NeighbourAllToAllV;
 
     private bool IsLastResort(CollectiveAlgorithm algorithm) => Size > MostRoutedRanks && algorithm.FollowsTopology
@@ -187,7 +190,8 @@ internal sealed class CollectiveSelector(Topology topology, CollectiveOptions op
             : call.Bytes;
         foreach (CollectiveRule rule in rules.Rules)
         {
-            if (rule.Covers(call.Collective, Size, bytes, topology.Kind) && Allows(CollectiveAlgorithms.Find(rule.Collective, rule.Algorithm)!, call))
+            if (rule.Covers(call.Collective, Size, bytes, topology.Kind)
+                && Allows(CollectiveAlgorithms.Find(rule.Collective, rule.Algorithm)!, call))
                 return rule;
         }
 
@@ -210,11 +214,12 @@ internal sealed class CollectiveSelector(Topology topology, CollectiveOptions op
     /// <summary>Why an algorithm cannot serve a call.</summary>
     private string RefusalOf(CollectiveAlgorithm algorithm, in PlanKey call)
     {
-        if (algorithm.Refusal(Size, call.Commutative) is { } refusal)
+        if (algorithm.Refusal(call.Commutative) is { } refusal)
             return refusal;
         if (MustFoldInOrder(call) && !algorithm.FoldsInOrder)
             return "does not fold in the order of the ranks, as deterministic results need";
-        (List<(int A, int B)> links, int count) = algorithm.MissingLinks(topology, call.Root, call.Commutative, ListedLinks, countAll: true);
+        (List<(int A, int B)> links, int count) = algorithm.MissingLinks(
+            topology, call.Root, call.Commutative, ListedLinks, countAll: true);
         string listed = string.Join(", ", links.ConvertAll(link => $"{link.A}-{link.B}"));
         return $"needs {count} links that {topology.Spec} lacks: {listed}{(count > links.Count ? ", …" : "")}";
     }
