@@ -14,7 +14,7 @@ public sealed class RandomTests
         Collective.Barrier, Collective.Broadcast, Collective.Reduce, Collective.AllReduce, Collective.Gather, Collective.GatherV,
         Collective.Scatter, Collective.ScatterV, Collective.AllGather, Collective.AllGatherV, Collective.AllToAll, Collective.AllToAllV,
         Collective.ReduceScatterBlock,
-        Collective.ReduceScatter, Collective.Scan, Collective.ExclusiveScan,
+        Collective.ReduceScatter, Collective.Scan, Collective.ExclusiveScan, Collective.NeighbourAllGather, Collective.NeighbourAllToAllV,
     ];
 
     private static readonly ReduceOp<long>[] Folds =
@@ -42,11 +42,12 @@ public sealed class RandomTests
         program => LocalCluster.RunAsync(program.Size, async (world, token) =>
         {
             world.SetCollectiveOptions(new() { Deterministic = program.Deterministic, Window = 3, SegmentBytes = 1000 });
+            using CartesianCommunicator box = world.CreateCartesian(dimensions: 2, periodic: program.Size % 2 == 0);
             List<Task> running = [];
             for (int i = 0; i < program.Calls.Length; i++)
             {
                 Call call = program.Calls[i] with { Number = i, Root = program.Calls[i].Root % world.Size };
-                running.Add(RunAsync(world, call, token));
+                running.Add(SymbolicRun.IsAmongNeighbours(call.Kind) ? RunAsync(box, call, token) : RunAsync(world, call, token));
                 if (call.Shift > 0)
                     running.Add(MessageAsync(world, call, token));
             }
@@ -57,6 +58,29 @@ public sealed class RandomTests
         threads: 1,
         print: program => $"{program.Size} ranks, {Topologies[program.Topology]}, deterministic {program.Deterministic}: " +
             string.Join<Call>("; ", program.Calls));
+
+    private static async Task RunAsync(CartesianCommunicator box, Call call, CancellationToken token)
+    {
+        int rank = box.Rank;
+        int[] near = box.Shape.Neighbours(rank);
+        if (call.Kind == Collective.NeighbourAllGather)
+        {
+            long[] gathered = new long[near.Length * call.Length];
+            await box.NeighbourAllGatherAsync<long>(Input(call, rank, 0, call.Length), gathered, token);
+            Assert.Equal(
+                All(near.Length, block => near[block] < 0 ? new long[call.Length] : Input(call, near[block], 0, call.Length)), gathered);
+            return;
+        }
+
+        // What a neighbour sends back to here is the block of the other direction.
+        BlockLayout sends = Layout(near.Length, block => Count(call, rank, block));
+        BlockLayout receives = Layout(near.Length, block => near[block] < 0 ? 0 : Count(call, near[block], block ^ 1));
+        long[] arrived = new long[receives.Total];
+        await box.NeighbourAllToAllVAsync<long>(
+            All(near.Length, block => Input(call, rank, block, Count(call, rank, block))), sends, arrived, receives, token);
+        Assert.Equal(All(near.Length, block => near[block] < 0 ? [] : Input(
+            call, near[block], block ^ 1, Count(call, near[block], block ^ 1))), arrived);
+    }
 
     private static async Task MessageAsync(Communicator world, Call call, CancellationToken token)
     {
