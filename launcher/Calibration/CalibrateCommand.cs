@@ -8,7 +8,9 @@ using BoxerMpi.Launcher.Topologies;
 
 namespace BoxerMpi.Launcher.Calibration;
 
-/// <summary><c>boxer calibrate</c>: measures the link model of this machine by two jobs of its own. docs/cost-model.md tells how.</summary>
+/// <summary>
+/// <c>boxer calibrate</c>: measures the link model of this machine, or of a lab on it, by two jobs. docs/cost-model.md tells how.
+/// </summary>
 internal sealed class CalibrateCommand : Command
 {
     private const int PairSize = 2;
@@ -20,37 +22,49 @@ internal sealed class CalibrateCommand : Command
         Description = "Ranks of the second job, at least 3  [default: four for each core, at most 16]",
     };
 
-    private readonly Option<string> _out = new("--out") { HelpName = "FILE", Description = "Where the model goes  [default: the file that --model measured reads]" };
+    private readonly Option<string> _out =
+        new("--out") { HelpName = "FILE", Description = "Where the model goes  [default: the file that --model measured reads]" };
+
+    private readonly PlaceArguments _place;
 
     public CalibrateCommand()
-        : base("calibrate", "Measures the cost model of this machine and keeps it as JSON")
+        : base("calibrate", "Measures the cost model of this machine, or of hosts behind NATs, and keeps it as JSON")
     {
         Add(_size);
         Add(_out);
+        _place = new PlaceArguments(this);
         SetAction((parsed, _) => RunAsync(parsed));
     }
 
     private async Task<int> RunAsync(ParseResult parsed)
     {
-        int size = parsed.GetValue(_size) is { } text ? OptionValues.Ranks(text) : Math.Clamp(4 * Environment.ProcessorCount, 3, MostStandardRanks);
+        int size = parsed.GetValue(_size) is { } text
+            ? OptionValues.Ranks(text)
+            : Math.Clamp(4 * Environment.ProcessorCount, 3, MostStandardRanks);
         if (size < 3)
-            throw new UsageException($"-n {size}: what ranks that share cores cost needs at least 3 of them", "leave it away, or give -n 8");
+            throw new UsageException(
+                $"-n {size}: what ranks that share cores cost needs at least 3 of them", "leave it away, or give -n 8");
         string file = OutputFile(parsed.GetValue(_out));
         string work = Directory.CreateTempSubdirectory("boxer-calibrate-").FullName;
         try
         {
             string partial = Path.Combine(work, "model.json");
             string report = Path.Combine(work, "report.json");
-            int code = await LocalRun.ExecuteAsync(JobOf(PairSize, partial, report));
-            if (code == 0)
-                code = await LocalRun.ExecuteAsync(JobOf(size, partial, report));
+            int code = 0;
+            foreach (int ranks in new[] { PairSize, size })
+            {
+                if (code == 0)
+                    code = await LocalRun.ExecuteAsync(JobOf(ranks, partial, report) with { OpenPlace = _place.Read(parsed, ranks) });
+            }
+
             if (code != 0)
                 return code;
 
             LinkModel model = WithSetUp(LinkModelText.Parse(await File.ReadAllTextAsync(partial)), size, report);
             await File.WriteAllTextAsync(file, LinkModelText.Write(model));
             Console.WriteLine(TopologyValues.Describe(model));
-            Console.WriteLine($"written to {file}; boxer run --model {(file == LinkModels.MeasuredFile ? "measured" : file)} chooses algorithms by it");
+            Console.WriteLine(
+                $"written to {file}; boxer run --model {(file == LinkModels.MeasuredFile ? "measured" : file)} chooses algorithms by it");
             return 0;
         }
         finally
@@ -78,7 +92,9 @@ internal sealed class CalibrateCommand : Command
         ReportFile = report,
     };
 
-    /// <summary>One link's set-up, from the wire-up of a whole mesh: the other way round of <see cref="LinkModel.WireUpSeconds"/>.</summary>
+    /// <summary>
+    /// One link's set-up, from the wire-up of a whole mesh: the other way round of <see cref="LinkModel.WireUpSeconds"/>.
+    /// </summary>
     private static LinkModel WithSetUp(LinkModel model, int size, string report)
     {
         using JsonDocument document = JsonDocument.Parse(File.ReadAllText(report));

@@ -33,6 +33,7 @@ internal sealed class CalibrateRankCommand : Command
             return;
         LinkModel pair = LinkModelText.Parse(File.ReadAllText(file));
         double others = ((double)world.Size / Environment.ProcessorCount) - 1;
-        File.WriteAllText(file, LinkModelText.Write(pair with { SwitchSeconds = others > 0 ? Math.Max(0, hop - pair.AlphaSeconds) / others : 0 }));
+        File.WriteAllText(
+            file, LinkModelText.Write(pair with { SwitchSeconds = others > 0 ? Math.Max(0, hop - pair.AlphaSeconds) / others : 0 }));
     });
 }

@@ -14,6 +14,9 @@ internal sealed class PairMeasurement(Communicator world)
     private const int Iterations = 400;
     private const int LeastIterations = 20;
     private const long IterationBytes = 64L << 20;
+
+    // Where round trips take long, fewer of them tell as much.
+    private const double SizeSeconds = 3;
     private const int MemoryBytes = 1 << 20;
     private const int MemoryRepeats = 50;
     private const int SmallSteps = 20_000;
@@ -25,10 +28,11 @@ internal sealed class PairMeasurement(Communicator world)
     {
         List<(double Bytes, double Seconds)> halves = [];
         double send = 0;
-        PingPong(Sizes[0]);
+        (double half, _) = PingPong(Sizes[0], LeastIterations);
+        (half, _) = PingPong(Sizes[0], IterationsOf(Sizes[0], half));
         foreach (int bytes in Sizes)
         {
-            (double half, double sendSeconds) = PingPong(bytes);
+            (half, double sendSeconds) = PingPong(bytes, IterationsOf(bytes, half));
             halves.Add((bytes, half));
             if (bytes == Sizes[0])
                 send = sendSeconds;
@@ -68,11 +72,14 @@ internal sealed class PairMeasurement(Communicator world)
         return ((wy - slope * wx) / w, slope);
     }
 
+    /// <summary>As rank 0 finds: as many as bytes and time allow, by what half a round trip took last.</summary>
+    private int IterationsOf(int bytes, double half) => world.Broadcast(
+        (int)Math.Clamp(Math.Min(IterationBytes / bytes, SizeSeconds / Math.Max(2 * half, 1e-9)), LeastIterations, Iterations));
+
     /// <summary>Median half round trip, and median time in the send; only rank 0's mean something.</summary>
-    private (double Half, double Send) PingPong(int bytes)
+    private (double Half, double Send) PingPong(int bytes, int iterations)
     {
         byte[] buffer = new byte[bytes];
-        int iterations = (int)Math.Clamp(IterationBytes / bytes, LeastIterations, Iterations);
         double[] halves = new double[iterations];
         double[] sends = new double[iterations];
         int peer = 1 - world.Rank;

@@ -36,6 +36,25 @@ public sealed class RunTests
     }
 
     [Fact]
+    public async Task The_model_of_a_lab_has_the_delay_of_its_network()
+    {
+        Machine.RequireLab();
+        string file = Path.Combine(Path.GetTempPath(), Machine.Prefix() + ".json");
+        try
+        {
+            BoxerResult result = (await Boxer.RunAsync(
+                "calibrate", "-n", "3", "--on", "natlab", "--nat", "none", "--delay", "4", "--out", file)).ExitsWith(0);
+            Assert.StartsWith("model measured: ", result.Output[0], StringComparison.Ordinal);
+            using JsonDocument model = JsonDocument.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
+            Assert.InRange(model.RootElement.GetProperty("latencySeconds").GetDouble(), 0.0018, 0.05); // half of the round trip
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
     public async Task Each_rank_is_on_a_host_of_its_own_and_has_what_other_ranks_have()
     {
         Machine.RequireLab();
@@ -70,7 +89,8 @@ public sealed class RunTests
         string prefix = Machine.Prefix();
         string timeout = signal == 0 ? "1" : "1000";
         await using Boxer boxer = Boxer.Start(
-            "run", "-n", "2", "--on", "natlab", "--prefix", prefix, "--delay", "1", "--timeout", timeout, "--", "sh", "-c", "echo up; exec sleep 1000");
+            "run", "-n", "2", "--on", "natlab", "--prefix", prefix, "--delay", "1", "--timeout", timeout, "--", "sh", "-c",
+            "echo up; exec sleep 1000");
         await boxer.Output.WaitForAsync("[0] up");
         await boxer.Output.WaitForAsync("[1] up");
         LabRecord record = LabRecords.Find(prefix)!;
@@ -86,7 +106,8 @@ public sealed class RunTests
         Machine.RequireLab();
         string prefix = Machine.Prefix();
         await using Boxer boxer = Boxer.Start(
-            "run", "-n", "2", "--on", "natlab", "--prefix", prefix, "--delay", "1", "--", "sh", "-c", "setsid sleep 1000 & echo up; exec sleep 1000");
+            "run", "-n", "2", "--on", "natlab", "--prefix", prefix, "--delay", "1", "--", "sh", "-c",
+            "setsid sleep 1000 & echo up; exec sleep 1000");
         await boxer.Output.WaitForAsync("[0] up");
         await boxer.Output.WaitForAsync("[1] up");
         LabRecord record = LabRecords.Find(prefix)!;
@@ -107,7 +128,8 @@ public sealed class RunTests
     {
         Machine.RequireLab();
         BoxerResult result = (await Boxer.RunAsync(
-            "bench", "pingpong", "-n", "2", "--on", "natlab", "--nat", "none", "--delay", "20", "--bytes", "8", "--seconds", "0.1", "--warmup", "0.01")).ExitsWith(0);
+            "bench", "pingpong", "-n", "2", "--on", "natlab", "--nat", "none", "--delay", "20", "--bytes", "8", "--seconds", "0.1",
+            "--warmup", "0.01")).ExitsWith(0);
 
         // Half of a round trip, at best.
         string[] row = result.Output[^1].Split(' ', StringSplitOptions.RemoveEmptyEntries);
