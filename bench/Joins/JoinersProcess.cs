@@ -5,7 +5,9 @@ using BoxerMpi.Rendezvous;
 namespace BoxerMpi.Joins;
 
 /// <summary>All ranks of a job in one process: they join, wait for the gate, report their links and leave.</summary>
-/// <remarks>They do not read the table of members into objects: a thousand tables of a thousand members are not the coordinator's cost.</remarks>
+/// <remarks>
+/// They do not read the table of members into objects: a thousand tables of a thousand members are not the coordinator's cost.
+/// </remarks>
 internal static class JoinersProcess
 {
     public static async Task<(double Joined, double Left)> RunAsync(IPEndPoint seed, byte[] token, int count)
@@ -30,7 +32,8 @@ internal static class JoinersProcess
             ProcessId = Environment.ProcessId,
         };
         (ControlChannel channel, _) = await ControlHandshake.OpenAsync(
-            seed, SeedProcess.JobId, token, TimeSpan.FromSeconds(60), TimeProvider.System, local => JoinFrom(local).Encode(), CancellationToken.None);
+            seed, SeedProcess.JobId, token, TimeSpan.FromSeconds(60), TimeProvider.System, local => JoinFrom(local).Encode(),
+            CancellationToken.None);
         while ((await channel.ReadAsync(CancellationToken.None)).Kind != ControlKind.Start)
         {
         }

@@ -52,7 +52,8 @@ foreach (int count in counts)
     all.Add(best!);
     Console.WriteLine(string.Create(
         CultureInfo.InvariantCulture,
-        $"{best!.Ranks,5}   {best.SeedSeconds,10:F3}   {best.StartUpSeconds,18:F3}   {best.MicrosecondsPerJoin,11:F0}   {best.JoinedSeconds,11:F3}   {best.LeftSeconds,9:F3}"));
+        $"{best!.Ranks,5}   {best.SeedSeconds,10:F3}   {best.StartUpSeconds,18:F3}   {best.MicrosecondsPerJoin,11:F0}   " +
+        $"{best.JoinedSeconds,11:F3}   {best.LeftSeconds,9:F3}"));
 }
 
 if (json is not null)
@@ -87,4 +88,5 @@ static async Task<Measurement> MeasureAsync(int count)
     }
 }
 
-internal sealed record Measurement(int Ranks, double SeedSeconds, double StartUpSeconds, double MicrosecondsPerJoin, double JoinedSeconds, double LeftSeconds);
+internal sealed record Measurement(
+    int Ranks, double SeedSeconds, double StartUpSeconds, double MicrosecondsPerJoin, double JoinedSeconds, double LeftSeconds);

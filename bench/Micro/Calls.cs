@@ -6,7 +6,9 @@ using BoxerMpi.Transport;
 
 namespace BoxerMpi.Micro;
 
-/// <summary>Whole calls between two ranks in this process, over loopback TCP; "Allocated" counts both ranks and must be 0 for spans.</summary>
+/// <summary>
+/// Whole calls between two ranks in this process, over loopback TCP; "Allocated" counts both ranks and must be 0 for spans.
+/// </summary>
 [MemoryDiagnoser]
 public class Calls : IDisposable
 {

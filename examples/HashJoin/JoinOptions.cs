@@ -23,7 +23,9 @@ internal sealed record JoinOptions
 
     public double Skew { get; private set; }
 
-    /// <summary>AllToAllV keeps to the topology's links and wins where ranks share cores; streaming needs memory for a few blocks only.</summary>
+    /// <summary>
+    /// AllToAllV keeps to the topology's links and wins where ranks share cores; streaming needs memory for a few blocks only.
+    /// </summary>
     public ExchangeKind Exchange { get; private set; } = ExchangeKind.AllToAllV;
 
     public bool? Verify { get; private set; }

@@ -27,7 +27,8 @@ internal sealed class ParquetInput : IJoinInput
             throw new InputException($"there is no folder '{directory}'; make one with examples/data/make.sh --out DIR");
 
         ParquetTable orders = await ParquetTable.OpenAsync(directory, "orders", ["o_orderkey", "o_orderpriority"], cancellationToken);
-        ParquetTable lines = await ParquetTable.OpenAsync(directory, "lineitem", ["l_orderkey", "l_extendedprice", "l_discount"], cancellationToken);
+        ParquetTable lines = await ParquetTable.OpenAsync(
+            directory, "lineitem", ["l_orderkey", "l_extendedprice", "l_discount"], cancellationToken);
         return new ParquetInput(directory, orders, lines);
     }
 
@@ -45,7 +46,8 @@ internal sealed class ParquetInput : IJoinInput
                 return inClone;
         }
 
-        throw new InputException($"no data beside the program ({beside}) nor in an examples/data around the working folder; use --data DIR");
+        throw new InputException(
+            $"no data beside the program ({beside}) nor in an examples/data around the working folder; use --data DIR");
     }
 
     public async Task<OrderRow[]> ReadOrdersAsync(RowRange range, CancellationToken cancellationToken)
@@ -61,7 +63,8 @@ internal sealed class ParquetInput : IJoinInput
             {
                 int priority = Priorities.IndexOf(priorities[i].Span);
                 if (priority < 0)
-                    throw new InputException($"o_orderpriority '{priorities[i]}' in '{slice.Path}' is none of {string.Join(", ", Priorities.Names)}");
+                    throw new InputException(
+                        $"o_orderpriority '{priorities[i]}' in '{slice.Path}' is none of {string.Join(", ", Priorities.Names)}");
                 rows[filled++] = new OrderRow(keys[i], priority);
             }
         }

@@ -22,7 +22,8 @@ return await MpiProgram.RunAsync(args, async (world, ct) =>
     {
         options = JoinOptions.Parse(args);
         input = await options.OpenInputAsync(ct);
-        orders = await clock.MeasureAsync(Phase.Read, () => input.ReadOrdersAsync(RowRange.Of(input.OrderCount, world.Rank, world.Size), ct));
+        orders = await clock.MeasureAsync(
+            Phase.Read, () => input.ReadOrdersAsync(RowRange.Of(input.OrderCount, world.Rank, world.Size), ct));
         lines = await clock.MeasureAsync(Phase.Read, () => input.ReadLinesAsync(RowRange.Of(input.LineCount, world.Rank, world.Size), ct));
     }
     catch (InputException ex)

@@ -13,7 +13,8 @@ internal static class Report
         for (int priority = 0; priority < Priorities.Count; priority++)
         {
             table.AppendLine(
-                CultureInfo.InvariantCulture, $"{Priorities.Names[priority],-16} {result.Lines[priority],14:N0} {result.Revenue[priority] / 10_000m,24:N4}");
+                CultureInfo.InvariantCulture,
+                $"{Priorities.Names[priority],-16} {result.Lines[priority],14:N0} {result.Revenue[priority] / 10_000m,24:N4}");
         }
 
         return table.ToString();
@@ -29,7 +30,8 @@ internal static class Report
         double rate = exchangeSeconds > 0 ? megabytes / exchangeSeconds : 0;
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{verdict}: {result.OrdersSeen:N0} orders and {result.LinesSeen:N0} lines give {result.JoinedRows:N0} rows, checksum {result.Checksum:x16}, " +
+            $"{verdict}: {result.OrdersSeen:N0} orders and {result.LinesSeen:N0} lines give {result.JoinedRows:N0} rows, checksum " +
+            $"{result.Checksum:x16}, " +
             $"{megabytes:F1} MB shuffled, {rate:F0} MB/s");
     }
 

@@ -25,7 +25,8 @@ return MpiProgram.Run(args, world =>
     if (world.Rank != 0)
         return 0;
 
-    (double[] alone, double aloneSpread, int aloneSteps) = KMeans.Run(KMeans.Points(0, points), clusters, new double[sums.Length], () => { });
+    (double[] alone, double aloneSpread, int aloneSteps) = KMeans.Run(
+        KMeans.Points(0, points), clusters, new double[sums.Length], () => { });
     double off = centres.Zip(alone, (a, b) => Math.Abs(a - b)).Max();
 
     // Sums in another order differ in their last bits.

@@ -20,7 +20,8 @@ return MpiProgram.Run(args, world =>
     if (world.Topology.LinkCount < world.Size * (world.Size - 1L) / 2)
     {
         if (world.Rank == 0)
-            Console.Error.WriteLine($"meshorgrid: the way by mesh needs links between all ranks, not {world.Topology.Spec}: add --topology mesh");
+            Console.Error.WriteLine(
+                $"meshorgrid: the way by mesh needs links between all ranks, not {world.Topology.Spec}: add --topology mesh");
         world.Barrier();
         return 2;
     }
@@ -28,7 +29,8 @@ return MpiProgram.Run(args, world =>
     (int rows, int columns) = Topology.NearSquare(world.Size);
     if (world.Rank == 0)
     {
-        Console.WriteLine($"{world.Size} ranks: {world.Size - 1} messages a rank by mesh, {rows + columns - 2} by a grid of {rows}x{columns}");
+        Console.WriteLine(
+            $"{world.Size} ranks: {world.Size - 1} messages a rank by mesh, {rows + columns - 2} by a grid of {rows}x{columns}");
         Console.WriteLine($"{"block",10} {"mesh",12} {"grid",12}   faster");
     }
 

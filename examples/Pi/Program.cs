@@ -28,6 +28,7 @@ return MpiProgram.Run(args, world =>
 
     // The midpoint rule is off by about width^2 / 12 here; the rest is for rounding, which grows with the number of terms.
     double error = Math.Abs(pi[0] - Math.PI), tolerance = width * width / 6 + 1e-12;
-    Console.WriteLine($"pi is about {pi[0]:F12} by {steps} steps on {world.Size} ranks, off by {error:E1}: {(error <= tolerance ? "correct" : "WRONG")}");
+    Console.WriteLine(
+        $"pi is about {pi[0]:F12} by {steps} steps on {world.Size} ranks, off by {error:E1}: {(error <= tolerance ? "correct" : "WRONG")}");
     return error <= tolerance ? 0 : 1;
 });

@@ -47,7 +47,8 @@ internal sealed class Comparison(LinkModel model, double exchanges, int memoryMe
             double job = setUp + exchanges * exchange;
             yield return new(
                 ranks, blockBytes, topology.Spec, topology.LinkCount, degree, model.MostLinks == 0 || degree <= model.MostLinks,
-                setUp, exchange, IsUniform(topology) ? TermsOf(topology).Seconds(model, blockBytes) : null, job, prices.JobDollars(ranks, memoryMebibytes, job));
+                setUp, exchange, IsUniform(topology) ? TermsOf(topology).Seconds(model, blockBytes) : null,
+                job, prices.JobDollars(ranks, memoryMebibytes, job));
         }
     }
 
@@ -57,14 +58,16 @@ internal sealed class Comparison(LinkModel model, double exchanges, int memoryMe
         double? closed = IsUniform(grid)
             ? ExchangeTerms.CrossoverBytes(TermsOf(mesh), Degree(mesh), TermsOf(grid), Degree(grid), model, exchanges)
             : null;
-        double simulated = SimulatedCrossover(mesh, grid, closed ?? model.AlphaSeconds / Math.Max(model.ByteSeconds + 2 * model.ProcessorByteSeconds, 1e-15));
+        double simulated = SimulatedCrossover(
+            mesh, grid, closed ?? model.AlphaSeconds / Math.Max(model.ByteSeconds + 2 * model.ProcessorByteSeconds, 1e-15));
         return new(ranks, $"{grid.Rows}x{grid.Columns}", Finite(simulated), closed is { } bytes ? Finite(bytes) : null);
     }
 
     private static double? Finite(double value) => double.IsFinite(value) ? value : null;
 
     /// <summary>Whether all ranks do the same in an exchange, so that one rank's schedule tells the time of all.</summary>
-    private static bool IsUniform(Topology topology) => topology.Kind == TopologyKind.Mesh || topology.Rows * topology.Columns == topology.Size;
+    private static bool IsUniform(Topology topology) =>
+        topology.Kind == TopologyKind.Mesh || topology.Rows * topology.Columns == topology.Size;
 
     private static int Degree(Topology topology)
     {
@@ -74,7 +77,8 @@ internal sealed class Comparison(LinkModel model, double exchanges, int memoryMe
         return most;
     }
 
-    private static ExchangeTerms TermsOf(Topology topology) => ExchangeTerms.Of(AlgorithmFor(topology), topology, CollectiveCall.DefaultWindow);
+    private static ExchangeTerms TermsOf(Topology topology) =>
+        ExchangeTerms.Of(AlgorithmFor(topology), topology, CollectiveCall.DefaultWindow);
 
     private static CollectiveAlgorithm AlgorithmFor(Topology topology) => topology.Kind == TopologyKind.Mesh ? Direct : TwoPhases;
 
@@ -114,7 +118,8 @@ internal sealed class Comparison(LinkModel model, double exchanges, int memoryMe
         if (_simulated.TryGetValue(key, out double seconds))
             return seconds;
         CollectiveAlgorithm algorithm = AlgorithmFor(topology);
-        CollectiveCall call = new() { Collective = Collective.AllToAll, Rank = 0, Size = topology.Size, Topology = topology, Bytes = blockBytes };
+        CollectiveCall call =
+            new() { Collective = Collective.AllToAll, Rank = 0, Size = topology.Size, Topology = topology, Bytes = blockBytes };
         seconds = Simulator.Run(topology.Size, rank => algorithm.Build(call with { Rank = rank }), model).Seconds;
         _simulated.Add(key, seconds);
         return seconds;

@@ -9,7 +9,8 @@ internal static class ComparisonPlot
 
     private static readonly string[] Colours = ["#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#8c564b", "#17becf", "#7f7f7f"];
 
-    public static string Draw(string model, double exchanges, IReadOnlyList<ComparedExchange> compared, IReadOnlyList<ComparedCrossover> crossovers)
+    public static string Draw(
+        string model, double exchanges, IReadOnlyList<ComparedExchange> compared, IReadOnlyList<ComparedCrossover> crossovers)
     {
         List<ChartLine> lines = [];
         List<(double X, string Colour)> marks = [];
@@ -20,7 +21,9 @@ internal static class ComparisonPlot
             foreach (IGrouping<string, ComparedExchange> topology in ranks.GroupBy(row => row.Topology))
             {
                 bool isMesh = topology.Key == "mesh";
-                lines.Add(new($"{ranks.Key} ranks, {(isMesh ? "mesh" : "grid")}", drawn, Dashed: !isMesh, Points([.. topology.OrderBy(row => row.BlockBytes)])));
+                lines.Add(new(
+                    $"{ranks.Key} ranks, {(isMesh ? "mesh" : "grid")}", drawn, Dashed: !isMesh,
+                    Points([.. topology.OrderBy(row => row.BlockBytes)])));
             }
 
             if (crossovers.FirstOrDefault(crossover => crossover.Ranks == ranks.Key)?.SimulatedBytes is { } bytes)
@@ -28,7 +31,8 @@ internal static class ComparisonPlot
         }
 
         LineChart chart = new(
-            $"Set-up and shuffles (E = {exchanges}) on mesh and grid, model {model}; dotted: crossover", "bytes per pair", "time of the job",
+            $"Set-up and shuffles (E = {exchanges}) on mesh and grid, model {model}; dotted: crossover", "bytes per pair",
+            "time of the job",
             TopologyValues.Size, TopologyValues.Time);
         return chart.Draw(lines, marks);
     }

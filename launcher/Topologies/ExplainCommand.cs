@@ -8,7 +8,8 @@ namespace BoxerMpi.Launcher.Topologies;
 /// <summary><c>boxer topology explain</c>: which algorithm a collective would use, what the others would take, and why.</summary>
 internal sealed class ExplainCommand : Command
 {
-    private readonly Option<string> _collective = new("--collective") { HelpName = "C", Description = string.Join(", ", Enum.GetNames<Collective>()) };
+    private readonly Option<string> _collective =
+        new("--collective") { HelpName = "C", Description = string.Join(", ", Enum.GetNames<Collective>()) };
     private readonly Option<string> _ranks = new("--ranks", "-n") { HelpName = "P", Description = "Number of ranks" };
     private readonly Option<string> _bytes = new("--bytes")
     {
@@ -17,10 +18,13 @@ internal sealed class ExplainCommand : Command
     };
 
     private readonly Option<string> _topology = new("--topology") { HelpName = "T", Description = "As for boxer run" };
-    private readonly Option<string> _model = new("--model") { HelpName = "MODEL", Description = "local, lambda, measured, or a file  [default: BOXER_MODEL, else local]" };
-    private readonly Option<string> _perCore = new("--ranks-per-core") { HelpName = "R", Description = "Ranks that share a core  [default: BOXER_RANKS_PER_CORE, else 1]" };
+    private readonly Option<string> _model =
+        new("--model") { HelpName = "MODEL", Description = "local, lambda, measured, or a file  [default: BOXER_MODEL, else local]" };
+    private readonly Option<string> _perCore =
+        new("--ranks-per-core") { HelpName = "R", Description = "Ranks that share a core  [default: BOXER_RANKS_PER_CORE, else 1]" };
     private readonly Option<string> _root = new("--root") { HelpName = "RANK", Description = "Root of calls that have one  [default: 0]" };
-    private readonly Option<string> _rules = new("--rules") { HelpName = "FILE", Description = "Rules that win over the model  [default: BOXER_COLLECTIVE_RULES]" };
+    private readonly Option<string> _rules =
+        new("--rules") { HelpName = "FILE", Description = "Rules that win over the model  [default: BOXER_COLLECTIVE_RULES]" };
     private readonly Option<bool> _ordered = new("--ordered") { Description = "The operation of a reduction does not commute" };
 
     public ExplainCommand()
@@ -34,9 +38,11 @@ internal sealed class ExplainCommand : Command
     private int Run(ParseResult parsed)
     {
         string name = parsed.GetValue(_collective)
-            ?? throw new UsageException("--collective is missing: which operation?", $"there are {string.Join(", ", Enum.GetNames<Collective>())}");
+            ?? throw new UsageException(
+                "--collective is missing: which operation?", $"there are {string.Join(", ", Enum.GetNames<Collective>())}");
         Collective collective = CollectiveAlgorithms.CollectiveOf(name)
-            ?? throw new UsageException($"--collective '{name}': there is no such collective", $"there are {string.Join(", ", Enum.GetNames<Collective>())}");
+            ?? throw new UsageException(
+                $"--collective '{name}': there is no such collective", $"there are {string.Join(", ", Enum.GetNames<Collective>())}");
         int ranks = TopologyValues.Ranks("--ranks", parsed.GetValue(_ranks));
         long bytes = collective == Collective.Barrier ? 0 : TopologyValues.Bytes("--bytes", parsed.GetValue(_bytes), least: 0);
         Topology topology = OptionValues.Links(parsed.GetValue(_topology), ranks);
@@ -86,7 +92,8 @@ internal sealed class ExplainCommand : Command
     private static double PerCoreOf(string text) =>
         double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double perCore) && perCore > 0
             ? perCore
-            : throw new UsageException($"--ranks-per-core '{text}' is not a number above 0", "give how many ranks share a core, such as 8 or 0.5");
+            : throw new UsageException(
+                $"--ranks-per-core '{text}' is not a number above 0", "give how many ranks share a core, such as 8 or 0.5");
 
     private static int RootOf(string? text, int ranks)
     {

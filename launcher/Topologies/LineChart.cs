@@ -31,7 +31,9 @@ internal sealed class LineChart(string title, string xTitle, string yTitle, Func
         (double minX, double maxX) = Span(all.Select(point => point.X), 2);
         (double minY, double maxY) = Span(all.Select(point => point.Y), 10);
         StringBuilder svg = new();
-        svg.Append(CultureInfo.InvariantCulture, $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" width=\"{Width}\" height=\"{Height}\" ");
+        svg.Append(
+            CultureInfo.InvariantCulture,
+            $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" width=\"{Width}\" height=\"{Height}\" ");
         svg.Append("font-family=\"DejaVu Sans, Helvetica, Arial, sans-serif\" font-size=\"12\">\n");
         svg.Append(CultureInfo.InvariantCulture, $"<rect width=\"{Width}\" height=\"{Height}\" fill=\"white\"/>\n");
         Text(svg, Left, 28, title, "start", size: 16);
@@ -54,13 +56,19 @@ internal sealed class LineChart(string title, string xTitle, string yTitle, Func
                 Line(svg, X(x), Top, X(x), Height - Bottom, colour, "2,4");
         }
 
-        svg.Append(CultureInfo.InvariantCulture, $"<rect x=\"{Left}\" y=\"{Top}\" width=\"{Width - Left - Right}\" height=\"{Height - Top - Bottom}\" fill=\"none\" stroke=\"#404040\"/>\n");
+        svg.Append(
+            CultureInfo.InvariantCulture,
+            $"<rect x=\"{Left}\" y=\"{Top}\" width=\"{Width - Left - Right}\" height=\"{Height - Top - Bottom}\" " +
+            $"fill=\"none\" stroke=\"#404040\"/>\n");
         for (int i = 0; i < lines.Count; i++)
         {
             ChartLine line = lines[i];
-            string path = string.Join(' ', line.Points.Select(point => string.Create(CultureInfo.InvariantCulture, $"{X(point.X):0.0},{Y(point.Y):0.0}")));
+            string path = string.Join(
+                ' ', line.Points.Select(point => string.Create(CultureInfo.InvariantCulture, $"{X(point.X):0.0},{Y(point.Y):0.0}")));
             string dash = line.Dashed ? " stroke-dasharray=\"7,4\"" : "";
-            svg.Append(CultureInfo.InvariantCulture, $"<polyline points=\"{path}\" fill=\"none\" stroke=\"{line.Colour}\" stroke-width=\"2\"{dash}/>\n");
+            svg.Append(
+                CultureInfo.InvariantCulture,
+                $"<polyline points=\"{path}\" fill=\"none\" stroke=\"{line.Colour}\" stroke-width=\"2\"{dash}/>\n");
             double at = Top + 16 + i * 20;
             Line(svg, Width - Right + 14, at - 4, Width - Right + 44, at - 4, line.Colour, line.Dashed ? "7,4" : "", 2);
             Text(svg, Width - Right + 50, at, line.Name, "start");
@@ -95,10 +103,13 @@ internal sealed class LineChart(string title, string xTitle, string yTitle, Func
             yield return least * Math.Pow(numberBase, i);
     }
 
-    private static void Line(StringBuilder svg, double x1, double y1, double x2, double y2, string colour, string dash = "", int width = 1) => svg.Append(
+    private static void Line(
+        StringBuilder svg, double x1, double y1, double x2, double y2, string colour, string dash = "", int width = 1) => svg.Append(
         CultureInfo.InvariantCulture,
-        $"<line x1=\"{x1:0.0}\" y1=\"{y1:0.0}\" x2=\"{x2:0.0}\" y2=\"{y2:0.0}\" stroke=\"{colour}\" stroke-width=\"{width}\"{(dash.Length > 0 ? $" stroke-dasharray=\"{dash}\"" : "")}/>\n");
+        $"<line x1=\"{x1:0.0}\" y1=\"{y1:0.0}\" x2=\"{x2:0.0}\" y2=\"{y2:0.0}\" stroke=\"{colour}\" " +
+        $"stroke-width=\"{width}\"{(dash.Length > 0 ? $" stroke-dasharray=\"{dash}\"" : "")}/>\n");
 
     private static void Text(StringBuilder svg, double x, double y, string text, string anchor, int size = 12) => svg.Append(
-        CultureInfo.InvariantCulture, $"<text x=\"{x:0.0}\" y=\"{y:0.0}\" text-anchor=\"{anchor}\" font-size=\"{size}\">{SecurityElement.Escape(text)}</text>\n");
+        CultureInfo.InvariantCulture,
+        $"<text x=\"{x:0.0}\" y=\"{y:0.0}\" text-anchor=\"{anchor}\" font-size=\"{size}\">{SecurityElement.Escape(text)}</text>\n");
 }

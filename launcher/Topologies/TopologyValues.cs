@@ -11,7 +11,8 @@ internal static class TopologyValues
 
     private const long MostBytes = 1L << 40;
 
-    private static readonly (string Unit, int Shift)[] Units = [("KiB", 10), ("MiB", 20), ("GiB", 30), ("K", 10), ("M", 20), ("G", 30), ("B", 0)];
+    private static readonly (string Unit, int Shift)[] Units =
+        [("KiB", 10), ("MiB", 20), ("GiB", 30), ("K", 10), ("M", 20), ("G", 30), ("B", 0)];
 
     public static IReadOnlyList<int> RankList(string option, string? list, string standard) =>
         [.. Items(list ?? standard).Select(item => Ranks(option, item))];
@@ -20,10 +21,12 @@ internal static class TopologyValues
     public static int Ranks(string option, string? text, int least = 1)
     {
         if (text is null)
-            throw new UsageException($"{option} is missing: how many ranks?", $"give a whole number from {least} to {MostRanks}, as in {option} 64");
+            throw new UsageException(
+                $"{option} is missing: how many ranks?", $"give a whole number from {least} to {MostRanks}, as in {option} 64");
         return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int ranks) && ranks >= least && ranks <= MostRanks
             ? ranks
-            : throw new UsageException($"{option} '{text}' is not a number of ranks here", $"give whole numbers from {least} to {MostRanks}, as in {option} 64");
+            : throw new UsageException(
+                $"{option} '{text}' is not a number of ranks here", $"give whole numbers from {least} to {MostRanks}, as in {option} 64");
     }
 
     public static IReadOnlyList<long> ByteList(string option, string? list, string standard) =>
@@ -44,9 +47,11 @@ internal static class TopologyValues
             }
         }
 
-        return long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out long value) && value <= MostBytes >> shift && value << shift >= least
+        return long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out long value) && value <= MostBytes >> shift
+            && value << shift >= least
             ? value << shift
-            : throw new UsageException($"{option} '{text}' is not a size", $"give bytes from {least} to 1024GiB, as in {option} 1KiB, 64KiB or 1MiB");
+            : throw new UsageException(
+                $"{option} '{text}' is not a size", $"give bytes from {least} to 1024GiB, as in {option} 1KiB, 64KiB or 1MiB");
     }
 
     public static double Exchanges(string? text)
@@ -55,7 +60,8 @@ internal static class TopologyValues
             return 1;
         return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int exchanges) && exchanges >= 1
             ? exchanges
-            : throw new UsageException($"--exchanges '{text}' is not a number of exchanges", "give how many shuffles the job makes, at least 1");
+            : throw new UsageException(
+                $"--exchanges '{text}' is not a number of exchanges", "give how many shuffles the job makes, at least 1");
     }
 
     public static int Memory(string? text)
@@ -75,7 +81,8 @@ internal static class TopologyValues
         }
         catch (ArgumentException wrong)
         {
-            throw new UsageException($"--model: {wrong.Message.TrimEnd('.')}", "give lambda, local, measured, or a file that boxer calibrate wrote");
+            throw new UsageException(
+                $"--model: {wrong.Message.TrimEnd('.')}", "give lambda, local, measured, or a file that boxer calibrate wrote");
         }
     }
 
@@ -106,7 +113,8 @@ internal static class TopologyValues
         string limit = model.MostLinks > 0 ? $", at most {model.MostLinks} a rank" : "";
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"model {model.Name}: latency {Time(model.LatencySeconds)}, message {Time(model.MessageSeconds + 2 * model.ProcessorMessageSeconds)}, " +
+            $"model {model.Name}: latency {Time(model.LatencySeconds)}, message " +
+            $"{Time(model.MessageSeconds + 2 * model.ProcessorMessageSeconds)}, " +
             $"byte {bytes * 1e9:0.00} ns{bandwidth}, copy {model.CopyByteSeconds * 1e9:0.00} ns; " +
             $"links {Time(model.LinkSetUpSeconds)} each, {model.LinkSetUpParallel} at a time{limit}");
     }

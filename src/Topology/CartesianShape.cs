@@ -31,7 +31,8 @@ public sealed class CartesianShape
             if (dimensions[d] < 1)
             {
                 throw new ArgumentException(
-                    $"Dimension {d} has {dimensions[d]} places; it has at least 1. CartesianShape.Balance finds extents for a number of ranks.",
+                    $"Dimension {d} has {dimensions[d]} places; it has at least 1. CartesianShape.Balance finds extents for a number of " +
+                    $"ranks.",
                     nameof(dimensions));
             }
 

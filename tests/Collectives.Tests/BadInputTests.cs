@@ -91,8 +91,9 @@ public sealed class BadInputTests
                         await world.BroadcastAsync(new Polar.Point(1, 2), cancellationToken: token);
                         break;
                     case "end of a long text":
-                        await world.ReduceAsync(new ((long, long, long), (long, long, long))[4], new ((long, long, long), (long, long, long))[4],
-                            ReduceOp.Create<((long, long, long), (long, long, long))>((a, b) => a, commutative: other), cancellationToken: token);
+                        ReduceOp<((long, long, long), (long, long, long))> first =
+                            ReduceOp.Create<((long, long, long), (long, long, long))>((a, b) => a, commutative: other);
+                        await world.ReduceAsync(((1L, 2L, 3L), (4L, 5L, 6L)), first, cancellationToken: token);
                         break;
                     case "root of a call with counts":
                         await world.GatherVAsync<int>(new int[2], new int[6], BlockLayout.Uniform(3, 2), other ? 1 : 0, token);
@@ -143,7 +144,8 @@ public sealed class BadInputTests
                 () => world.ReduceScatter(six, two, BlockLayout.FromCounts(2, 2, 1), ReduceOp<int>.Sum));
             Assert.Contains("send has 6 elements, expected 5 (the sum of the layout's counts)", sum.Message, StringComparison.Ordinal);
             Assert.Contains("gaps", Assert.Throws<ArgumentException>(
-                () => world.ReduceScatter(six, two, BlockLayout.FromCounts([2, 2, 2], [4, 2, 0]), ReduceOp<int>.Sum)).Message, StringComparison.Ordinal);
+                () => world.ReduceScatter(six, two, BlockLayout.FromCounts([2, 2, 2], [4, 2, 0]), ReduceOp<int>.Sum)).Message,
+                StringComparison.Ordinal);
             Assert.Throws<ArgumentException>(() => world.ReduceScatterBlock(six.AsSpan(0, 4), ReduceOp<int>.Sum));
             Assert.Throws<ArgumentException>(() => world.AllReduce(six.AsSpan(0, 4), six.AsSpan(2, 4), ReduceOp<int>.Sum));
             Assert.Throws<ArgumentException>(() => world.AllGather(six.AsSpan(0, 2), six.AsSpan()));

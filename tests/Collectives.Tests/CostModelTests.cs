@@ -110,7 +110,8 @@ public sealed class CostModelTests
             CollectiveCall call = Call(topology, Collective.AllToAll, 4096);
             CostEstimate counted = new CostEstimator(topology, model, perCore).Estimate(algorithm, call);
             int cores = perCore > 1 ? (int)(Size / perCore) : 0;
-            double simulated = Simulator.Run(Size, rank => algorithm.Build(call with { Rank = rank }), model, new() { Cores = cores }).Seconds;
+            double simulated =
+                Simulator.Run(Size, rank => algorithm.Build(call with { Rank = rank }), model, new() { Cores = cores }).Seconds;
             Assert.InRange(counted.Seconds / simulated, 0.75, 1.35);
         }
     }

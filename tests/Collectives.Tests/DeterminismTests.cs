@@ -10,12 +10,14 @@ public sealed class DeterminismTests
 
     private static readonly Collective[] Folding =
     [
-        Collective.Reduce, Collective.AllReduce, Collective.ReduceScatterBlock, Collective.ReduceScatter, Collective.Scan, Collective.ExclusiveScan,
+        Collective.Reduce, Collective.AllReduce, Collective.ReduceScatterBlock, Collective.ReduceScatter, Collective.Scan,
+        Collective.ExclusiveScan,
     ];
 
     public static TheoryData<int, string> Shapes => new()
     {
-        { 2, "mesh" }, { 9, "mesh" }, { 16, "mesh" }, { 7, "grid" }, { 9, "grid" }, { 12, "grid" }, { 6, "tree" }, { 5, "ring" }, { 7, "star" },
+        { 2, "mesh" }, { 9, "mesh" }, { 16, "mesh" }, { 7, "grid" }, { 9, "grid" }, { 12, "grid" }, { 6, "tree" }, { 5, "ring" },
+        { 7, "star" },
         { 8, "hypercube" },
     };
 
@@ -29,9 +31,11 @@ public sealed class DeterminismTests
             foreach (Collective collective in Folding)
             {
                 CollectiveAlgorithm[] usable = Array.FindAll(
-                    CollectiveAlgorithms.Of(collective).ToArray(), algorithm => selector.Allows(algorithm, new(collective, 8, 8) { Root = size - 1 }));
+                    CollectiveAlgorithms.Of(collective).ToArray(), algorithm => selector.Allows(
+                        algorithm, new(collective, 8, 8) { Root = size - 1 }));
                 Assert.NotEmpty(usable);
-                foreach (CollectiveOptions options in usable.Select(algorithm => deterministic.With(collective, algorithm.Name)).Append(deterministic))
+                IEnumerable<CollectiveOptions> ways = usable.Select(algorithm => deterministic.With(collective, algorithm.Name));
+                foreach (CollectiveOptions options in ways.Append(deterministic))
                 {
                     world.SetCollectiveOptions(options);
                     foreach (int length in new[] { 1, 37, 700 })
@@ -68,7 +72,8 @@ public sealed class DeterminismTests
 
     private static async Task<double[]> FoldAsync(Communicator world, Collective collective, int length, CancellationToken token)
     {
-        double[] own = Values(world.Rank, 0, collective is Collective.ReduceScatterBlock or Collective.ReduceScatter ? world.Size * length : length);
+        double[] own = Values(
+            world.Rank, 0, collective is Collective.ReduceScatterBlock or Collective.ReduceScatter ? world.Size * length : length);
         double[] result = new double[length];
         switch (collective)
         {

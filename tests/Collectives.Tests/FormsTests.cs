@@ -3,7 +3,9 @@ using System.Text;
 
 namespace BoxerMpi.Collectives.Tests;
 
-/// <summary>Which forms every collective has: what is not there has a reason. docs/collectives.md shows them, and every algorithm.</summary>
+/// <summary>
+/// Which forms every collective has: what is not there has a reason. docs/collectives.md shows them, and every algorithm.
+/// </summary>
 public sealed class FormsTests
 {
     private enum Form

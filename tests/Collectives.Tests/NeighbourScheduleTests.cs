@@ -63,7 +63,8 @@ public sealed class NeighbourScheduleTests
         }
 
         Neighbourhood Of(int rank) => Neighbourhood.OfGraph(
-            [.. edges.Where(edge => edge.To == rank).Select(edge => edge.From)], [.. edges.Where(edge => edge.From == rank).Select(edge => edge.To)]);
+            [.. edges.Where(edge => edge.To == rank).Select(edge => edge.From)],
+            [.. edges.Where(edge => edge.From == rank).Select(edge => edge.To)]);
     }
 
     [Fact]
@@ -76,7 +77,8 @@ public sealed class NeighbourScheduleTests
 
     private static Cell[][] Run(Collective collective, int size, Func<int, Neighbourhood> neighbours)
     {
-        SymbolicRun run = new(CollectiveAlgorithms.Find(collective, "linear")!, Topology.Mesh(size)) { Bytes = Bytes, Neighbours = neighbours };
+        SymbolicRun run =
+            new(CollectiveAlgorithms.Find(collective, "linear")!, Topology.Mesh(size)) { Bytes = Bytes, Neighbours = neighbours };
         return run.Run(run.Build());
     }
 }

@@ -33,15 +33,18 @@ public sealed class PersistentTests
                 ("scatter with counts", world.PrepareScatterV<long>(send, counts, all.AsMemory(0, own), last),
                     s => Assert.Equal(own == 0 ? 0 : Value(last, s, (int)counts.Displacement(rank)), all[0])),
                 ("all-gather", world.PrepareAllGather<long>(one, all), s => Assert.Equal(Value(last, s, 2), all[^1])),
-                ("all-gather with counts", world.PrepareAllGatherV<long>(one.AsMemory(0, own), all, counts), s => Assert.Equal(Value(0, s, 1), all[1])),
+                ("all-gather with counts", world.PrepareAllGatherV<long>(one.AsMemory(0, own), all, counts), s => Assert.Equal(
+                    Value(0, s, 1), all[1])),
                 ("all-to-all", world.PrepareAllToAll<long>(send, all), s => Assert.Equal(Value(last, s, rank * 3 + 1), all[last * 3 + 1])),
                 ("all-to-all with counts", world.PrepareAllToAllV<long>(send, toAll, all, toAll),
                     s => Assert.Equal(Value(last, s, rank * 3 + 1), all[last * 3 + 1])),
-                ("reduce", world.PrepareReduce(one, all.AsMemory(0, 3), sum, last), s => Assert.Equal(rank == last ? Sum(size, s, 2) : 0, all[2])),
+                ("reduce", world.PrepareReduce(one, all.AsMemory(0, 3), sum, last), s => Assert.Equal(
+                    rank == last ? Sum(size, s, 2) : 0, all[2])),
                 ("all-reduce", world.PrepareAllReduce(one, all.AsMemory(0, 3), sum), s => Assert.Equal(Sum(size, s, 2), all[2])),
                 ("all-reduce in place", world.PrepareAllReduce<long>(one, sum), s => Assert.Equal(Sum(size, s, 2), one[2])),
                 ("reduce-scatter", world.PrepareReduceScatterBlock(send, one, sum), s => Assert.Equal(Sum(size, s, rank * 3 + 1), one[1])),
-                ("reduce-scatter with counts", world.PrepareReduceScatter(send.AsMemory(0, (int)counts.Total), all.AsMemory(0, own), counts, sum),
+                ("reduce-scatter with counts", world.PrepareReduceScatter(
+                    send.AsMemory(0, (int)counts.Total), all.AsMemory(0, own), counts, sum),
                     s => Assert.Equal(own == 0 ? 0 : Sum(size, s, (int)counts.Displacement(rank) + 1), all[1])),
                 ("scan", world.PrepareScan(one, all.AsMemory(0, 3), sum), s => Assert.Equal(Sum(rank + 1, s, 1), all[1])),
                 ("exclusive scan", world.PrepareExclusiveScan(one, all.AsMemory(0, 3), sum), s => Assert.Equal(Sum(rank, s, 1), all[1])),

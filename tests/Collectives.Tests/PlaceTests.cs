@@ -25,7 +25,8 @@ public sealed class PlaceTests
             int[] send = new int[8];
             for (int i = 0; i < send.Length; i++)
                 send[i] = Halo(box.Rank, i / 2, i % 2);
-            int[] expected = [.. Enumerable.Range(0, 8).Select(i => neighbours[i / 2] < 0 ? -7 : Halo(neighbours[i / 2], (i / 2) ^ 1, i % 2))];
+            int[] expected =
+                [.. Enumerable.Range(0, 8).Select(i => neighbours[i / 2] < 0 ? -7 : Halo(neighbours[i / 2], (i / 2) ^ 1, i % 2))];
             foreach (bool blocking in new[] { true, false })
             {
                 int[] receive = Filled(8);
@@ -205,7 +206,9 @@ public sealed class PlaceTests
             Assert.Contains("layout has 3 blocks", layout.Message, StringComparison.Ordinal);
 
             ArgumentException edge = Assert.Throws<ArgumentException>(() => world.CreateGraph(world.Rank == 2 ? [1] : [], []));
-            Assert.Contains("rank 2 names rank 1 as a source 1 time(s) more than rank 1 names it as a destination", edge.Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "rank 2 names rank 1 as a source 1 time(s) more than rank 1 names it as a destination", edge.Message,
+                StringComparison.Ordinal);
             Assert.Contains("rank 9", Assert.Throws<ArgumentException>(
                 () => world.CreateGraph([], world.Rank == 5 ? [9] : [])).Message, StringComparison.Ordinal);
             Assert.Contains("Edge 0-6", Assert.Throws<ArgumentException>(
@@ -233,7 +236,9 @@ public sealed class PlaceTests
             Assert.Contains($"{other[0]}", error.Message, StringComparison.Ordinal);
         }, new() { Topology = "star", OffTopology = OffTopologyPolicy.Refuse, OperationTimeout = TimeSpan.FromSeconds(20) });
 
-    /// <summary>Blocks of as many elements as their sender says for that direction, down and up unequal and some empty; with gaps.</summary>
+    /// <summary>
+    /// Blocks of as many elements as their sender says for that direction, down and up unequal and some empty; with gaps.
+    /// </summary>
     private static async Task CheckUnequalBlocksAsync(CartesianCommunicator box, CancellationToken token)
     {
         int[] neighbours = box.Shape.Neighbours(box.Rank);

@@ -151,7 +151,10 @@ public sealed class SelectionTests
                     new(Collective.AllToAllV, 0, 1) { SendLayout = own, ReceiveLayout = own },
                     new(Collective.GatherV, 1L << (3 * world.Rank), 1) { ReceiveLayout = world.Rank == 0 ? own : null },
                     new(Collective.ScatterV, 1L << (3 * world.Rank), 1) { SendLayout = world.Rank == 0 ? own : null },
-                    new(Collective.AllGatherV, 1L << (3 * world.Rank), 1) { ReceiveLayout = BlockLayout.FromCounts(1, 8, 64, 512, 4096, 32768) },
+                    new(Collective.AllGatherV, 1L << (3 * world.Rank), 1)
+                    {
+                        ReceiveLayout = BlockLayout.FromCounts(1, 8, 64, 512, 4096, 32768),
+                    },
                 ];
                 CollectiveSelector selector = new(world.Topology, world.GetCollectiveOptions());
                 foreach (PlanKey call in calls)

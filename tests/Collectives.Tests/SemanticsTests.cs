@@ -74,7 +74,8 @@ public sealed class SemanticsTests
                     Affine[] many = [.. Enumerable.Range(0, (int)parts.Total).Select(i => Affine.Of(world.Rank, i))];
                     Affine[] result = new Affine[parts.Count(world.Rank)];
                     world.ReduceScatter(many, result, parts, Compose);
-                    Assert.Equal([.. Enumerable.Range((int)parts.Displacement(world.Rank), result.Length).Select(i => Folded(size, i))], result);
+                    Assert.Equal(
+                        [.. Enumerable.Range((int)parts.Displacement(world.Rank), result.Length).Select(i => Folded(size, i))], result);
                 }
             }
 
@@ -94,7 +95,8 @@ public sealed class SemanticsTests
                 Task first = world.BroadcastAsync<int>(broadcast, root: 1, token).AsTask();
                 Task second = world.AllGatherAsync<long>(Enumerable.Repeat((long)world.Rank, 2000).ToArray(), gathered, token).AsTask();
                 Task barrier = world.BarrierAsync(token).AsTask();
-                Task third = world.AllToAllAsync<long>(Enumerable.Range(0, size).Select(to => world.Rank * 100L + to).ToArray(), exchanged, token).AsTask();
+                long[] outgoing = [.. Enumerable.Range(0, size).Select(to => world.Rank * 100L + to)];
+                Task third = world.AllToAllAsync<long>(outgoing, exchanged, token).AsTask();
                 await Task.WhenAll(third, barrier, second, first, sum);
 
                 Assert.Equal(size * (size + 1) / 2, await sum);

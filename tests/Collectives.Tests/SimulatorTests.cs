@@ -122,7 +122,8 @@ public sealed class SimulatorTests
     public void A_deadlock_names_the_ranks_that_wait()
     {
         CollectiveCall call = Call(Collective.Barrier, Topology.Mesh(2), 0, 32);
-        Schedule[] schedules = [new ScheduleBuilder(call).Await(from: 1).Build(), new ScheduleBuilder(call with { Rank = 1 }).Await(from: 0).Build()];
+        Schedule[] schedules =
+            [new ScheduleBuilder(call).Await(from: 1).Build(), new ScheduleBuilder(call with { Rank = 1 }).Await(from: 0).Build()];
         ScheduleException error = Assert.Throws<ScheduleException>(() => Simulator.Run(2, rank => schedules[rank], Model));
         Assert.Equal("Deadlock: rank 0 in round 0, rank 1 in round 0.", error.Message);
     }

@@ -12,7 +12,10 @@ internal static class ReduceBinomial
         ScheduleBuilder schedule = new(call);
         Region result = Region.UserReceive(0, call.Bytes);
         if (call.Commutative || call.Root == 0)
-            return TreeSteps.Reduce(schedule, SpanningTree.Binomial(call.Size, call.Root), call.Rank, call.Own, result, call.MayFoldLate).Build();
+        {
+            SpanningTree tree = SpanningTree.Binomial(call.Size, call.Root);
+            return TreeSteps.Reduce(schedule, tree, call.Rank, call.Own, result, call.MayFoldLate).Build();
+        }
 
         Region collected = call.Rank == 0 ? schedule.Scratch(call.Bytes) : default;
         TreeSteps.Reduce(schedule, SpanningTree.Binomial(call.Size, root: 0), call.Rank, call.Own, collected, foldsLate: false);

@@ -4,5 +4,6 @@ namespace BoxerMpi.Collectives;
 internal static class ReduceTree
 {
     public static Schedule Build(in CollectiveCall call) => TreeSteps.Reduce(
-        new(call), SpanningTree.Over(call.Topology, call.Root), call.Rank, call.Own, Region.UserReceive(0, call.Bytes), call.MayFoldLate).Build();
+        new(call), SpanningTree.Over(call.Topology, call.Root), call.Rank, call.Own, Region.UserReceive(0, call.Bytes),
+        call.MayFoldLate).Build();
 }

@@ -44,7 +44,8 @@ internal sealed partial class CollectiveEngine
         string count = key.Collective switch
         {
             // Counts of these forms differ by rank.
-            Collective.GatherV or Collective.ScatterV or Collective.AllToAllV or Collective.NeighbourAllGatherV or Collective.NeighbourAllToAllV => "",
+            Collective.GatherV or Collective.ScatterV or Collective.AllToAllV or Collective.NeighbourAllGatherV
+                or Collective.NeighbourAllToAllV => "",
             Collective.AllGatherV => $"{key.ReceiveLayout!.Total} ",
             Collective.ReduceScatter => $"{key.SendLayout!.Total} ",
             _ => $"{key.Bytes / key.ElementSize} ",
@@ -74,7 +75,8 @@ internal sealed partial class CollectiveEngine
         try
         {
             Write(buffer, new(_communicator.Rank, Describe(key, op, type)));
-            await _runner.RunAsync(CheckSchedule(), nameof(Check), sequence, buffer, buffer, Compare, cancellationToken).ConfigureAwait(false);
+            await _runner.RunAsync(
+                CheckSchedule(), nameof(Check), sequence, buffer, buffer, Compare, cancellationToken).ConfigureAwait(false);
             Judge(Read(buffer), sequence, key, op, type);
         }
         finally
@@ -163,7 +165,9 @@ internal sealed partial class CollectiveEngine
             }
         }
 
-        /// <summary>What fits into a report; of a longer text the beginning and a hash, so that what differs behind it still differs.</summary>
+        /// <summary>
+        /// What fits into a report; of a longer text the beginning and a hash, so that what differs behind it still differs.
+        /// </summary>
         public static string Shorten(string text)
         {
             byte[] bytes = Encoding.UTF8.GetBytes(text);

@@ -228,7 +228,8 @@ internal sealed partial class CollectiveEngine
         SegmentBytes = _options.SegmentBytes,
     };
 
-    private sealed class OptionsScope(CollectiveEngine engine, CollectiveOptions options, CollectiveSelector selector, PlanCache plans) : IDisposable
+    private sealed class OptionsScope(CollectiveEngine engine, CollectiveOptions options, CollectiveSelector selector, PlanCache plans)
+        : IDisposable
     {
         private bool _ended;
 

@@ -2,7 +2,9 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace BoxerMpi.Collectives;
 
-/// <summary>The plans of a communicator's latest calls: the oldest leave when there are too many, or their steps take too much memory.</summary>
+/// <summary>
+/// The plans of a communicator's latest calls: the oldest leave when there are too many, or their steps take too much memory.
+/// </summary>
 internal sealed class PlanCache
 {
     private const int LargestCount = 256;

@@ -21,7 +21,8 @@ internal static class Arguments
         if (actual != expected)
         {
             throw new ArgumentException(
-                $"{collective} on \"{communicator.Name}\" ({communicator.Size} ranks): {buffer} has {actual} elements, expected {expected} ({reason}).",
+                $"{collective} on \"{communicator.Name}\" ({communicator.Size} ranks): {buffer} has {actual} elements, expected " +
+                $"{expected} ({reason}).",
                 buffer);
         }
     }
@@ -40,7 +41,8 @@ internal static class Arguments
         if (length % communicator.Size != 0)
         {
             throw new ArgumentException(
-                $"{collective} on \"{communicator.Name}\": {buffer} has {length} elements, which is no multiple of the {communicator.Size} ranks.", buffer);
+                $"{collective} on \"{communicator.Name}\": {buffer} has {length} elements, which is no multiple of the " +
+                $"{communicator.Size} ranks.", buffer);
         }
 
         return length / communicator.Size;
@@ -53,7 +55,8 @@ internal static class Arguments
         if (layout.Size != communicator.Size)
         {
             throw new ArgumentException(
-                $"{collective} on \"{communicator.Name}\": {name} has blocks for {layout.Size} ranks, the communicator has {communicator.Size}.", name);
+                $"{collective} on \"{communicator.Name}\": {name} has blocks for {layout.Size} ranks, the communicator has " +
+                $"{communicator.Size}.", name);
         }
 
         if (layout.Extent > length)
@@ -80,7 +83,8 @@ internal static class Arguments
         if (layout.Size != neighbours.Length)
         {
             throw new ArgumentException(
-                $"{collective} on \"{communicator.Name}\": {name} has {layout.Size} blocks, rank {communicator.Rank} has {neighbours.Length} {kind}.", name);
+                $"{collective} on \"{communicator.Name}\": {name} has {layout.Size} blocks, rank {communicator.Rank} has " +
+                $"{neighbours.Length} {kind}.", name);
         }
 
         if (layout.Extent > length)

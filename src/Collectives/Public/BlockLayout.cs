@@ -90,7 +90,8 @@ public sealed class BlockLayout
             if (layout._displacements[before] + layout._counts[before] > layout._displacements[after])
             {
                 throw new ArgumentException(
-                    $"The blocks of ranks {before} and {after} overlap: {layout._counts[before]} elements at {layout._displacements[before]}, " +
+                    $"The blocks of ranks {before} and {after} overlap: {layout._counts[before]} elements at " +
+                    $"{layout._displacements[before]}, " +
                     $"{layout._counts[after]} at {layout._displacements[after]}.", nameof(displacements));
             }
         }

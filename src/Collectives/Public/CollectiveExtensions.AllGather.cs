@@ -92,7 +92,8 @@ public static partial class CollectiveExtensions
     {
         ArgumentNullException.ThrowIfNull(communicator);
         Arguments.CheckLength(
-            communicator, Collective.AllGather, nameof(receive), receive.Length, (long)send.Length * communicator.Size, "a block for each rank");
+            communicator, Collective.AllGather, nameof(receive), receive.Length, (long)send.Length * communicator.Size,
+            "a block for each rank");
         _ = Arguments.AreSame(Collective.AllGather, send, receive, mayBeSame: communicator.Size == 1);
         return Key<T>(Collective.AllGather, send.Length);
     }
@@ -111,7 +112,8 @@ public static partial class CollectiveExtensions
         ArgumentNullException.ThrowIfNull(communicator);
         Arguments.CheckLayout(communicator, Collective.AllGatherV, nameof(layout), layout, nameof(receive), receive.Length);
         Arguments.CheckLength(
-            communicator, Collective.AllGatherV, nameof(send), send.Length, layout.Count(communicator.Rank), "this rank's count in the layout");
+            communicator, Collective.AllGatherV, nameof(send), send.Length, layout.Count(communicator.Rank),
+            "this rank's count in the layout");
         _ = Arguments.AreSame(Collective.AllGatherV, send, receive, mayBeSame: false);
         return Key<T>(Collective.AllGatherV, send.Length) with { ReceiveLayout = layout };
     }

@@ -90,7 +90,8 @@ public static partial class CollectiveExtensions
         if (toSelf != fromSelf)
         {
             throw new ArgumentException(
-                $"AllToAllV on \"{communicator.Name}\": rank {communicator.Rank} sends {toSelf} elements to itself but receives {fromSelf}.",
+                $"AllToAllV on \"{communicator.Name}\": rank {communicator.Rank} sends {toSelf} elements to itself but receives " +
+                $"{fromSelf}.",
                 nameof(receiveLayout));
         }
 

@@ -6,7 +6,10 @@ namespace BoxerMpi;
 public static partial class CollectiveExtensions
 {
     /// <summary>Other options for some calls: those until the result is disposed. Every rank does it around the same calls.</summary>
-    /// <example><c>using (world.UseCollectiveOptions(world.GetCollectiveOptions() with { AllToAll = "grid" })) world.AllToAll(send, receive);</c></example>
+    /// <example><code>
+    /// using (world.UseCollectiveOptions(world.GetCollectiveOptions() with { AllToAll = "grid" }))
+    ///     world.AllToAll(send, receive);
+    /// </code></example>
     /// <param name="communicator">The communicator.</param>
     /// <param name="options">The options.</param>
     /// <returns>Disposing it brings back the options from before, and the plans made with them.</returns>

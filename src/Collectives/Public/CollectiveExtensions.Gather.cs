@@ -19,7 +19,8 @@ public static partial class CollectiveExtensions
 
     /// <inheritdoc cref="Gather{T}(Communicator, ReadOnlySpan{T}, Span{T}, int)"/>
     public static ValueTask GatherAsync<T>(
-        this Communicator communicator, ReadOnlyMemory<T> send, Memory<T> receive, int root = 0, CancellationToken cancellationToken = default)
+        this Communicator communicator, ReadOnlyMemory<T> send, Memory<T> receive, int root =
+            0, CancellationToken cancellationToken = default)
         where T : unmanaged =>
         RunAsync(communicator, GatherKey(communicator, send.Span, receive.Span, root), send, receive, op: null, cancellationToken);
 
@@ -67,7 +68,8 @@ public static partial class CollectiveExtensions
         if (communicator.Rank == root)
         {
             Arguments.CheckLength(
-                communicator, Collective.Gather, nameof(receive), receive.Length, (long)send.Length * communicator.Size, "a block for each rank");
+                communicator, Collective.Gather, nameof(receive), receive.Length, (long)send.Length * communicator.Size,
+                "a block for each rank");
             _ = Arguments.AreSame(Collective.Gather, send, receive, mayBeSame: communicator.Size == 1);
         }
 

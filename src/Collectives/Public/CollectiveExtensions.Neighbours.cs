@@ -62,7 +62,9 @@ public static partial class CollectiveExtensions
         BlockLayout? layout,
         CancellationToken cancellationToken = default)
         where T : unmanaged =>
-        RunAsync(communicator, NeighbourAllGatherVKey(communicator, send.Span, receive.Span, layout), send, receive, op: null, cancellationToken);
+        RunAsync(
+            communicator, NeighbourAllGatherVKey(communicator, send.Span, receive.Span, layout), send, receive, op: null,
+            cancellationToken);
 
     /// <summary>Prepares an all-gather with counts among neighbours that can be started many times.</summary>
     /// <inheritdoc cref="NeighbourAllGatherV{T}(NeighbourCommunicator, ReadOnlySpan{T}, Span{T}, BlockLayout?)"/>
@@ -133,7 +135,8 @@ public static partial class CollectiveExtensions
     /// <summary>Prepares an all-to-all with counts among neighbours that can be started many times.</summary>
     /// <inheritdoc cref="NeighbourAllToAllV{T}(NeighbourCommunicator, ReadOnlySpan{T}, BlockLayout?, Span{T}, BlockLayout?)"/>
     public static PersistentCollective PrepareNeighbourAllToAllV<T>(
-        this NeighbourCommunicator communicator, ReadOnlyMemory<T> send, BlockLayout? sendLayout, Memory<T> receive, BlockLayout? receiveLayout)
+        this NeighbourCommunicator communicator, ReadOnlyMemory<T> send, BlockLayout? sendLayout, Memory<T> receive,
+        BlockLayout? receiveLayout)
         where T : unmanaged => Prepared(
             communicator, NeighbourAllToAllVKey(communicator, send.Span, sendLayout, receive.Span, receiveLayout), send, receive, op: null);
 
@@ -142,7 +145,8 @@ public static partial class CollectiveExtensions
     {
         ArgumentNullException.ThrowIfNull(communicator);
         Arguments.CheckBlocks(
-            communicator, Collective.NeighbourAllGather, nameof(receive), receive.Length, send.Length, communicator.Sources.Length, "sources");
+            communicator, Collective.NeighbourAllGather, nameof(receive), receive.Length, send.Length, communicator.Sources.Length,
+            "sources");
         _ = Arguments.AreSame(Collective.NeighbourAllGather, send, receive, mayBeSame: false);
         return Key<T>(Collective.NeighbourAllGather, send.Length);
     }
@@ -153,7 +157,8 @@ public static partial class CollectiveExtensions
     {
         ArgumentNullException.ThrowIfNull(communicator);
         Arguments.CheckNeighbours(
-            communicator, Collective.NeighbourAllGatherV, nameof(layout), layout, communicator.Sources, "sources", nameof(receive), receive.Length);
+            communicator, Collective.NeighbourAllGatherV, nameof(layout), layout, communicator.Sources, "sources", nameof(receive),
+            receive.Length);
         _ = Arguments.AreSame(Collective.NeighbourAllGatherV, send, receive, mayBeSame: false);
         return Key<T>(Collective.NeighbourAllGatherV, send.Length) with { ReceiveLayout = layout };
     }

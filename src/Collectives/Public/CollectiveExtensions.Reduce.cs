@@ -59,7 +59,8 @@ public static partial class CollectiveExtensions
 
     /// <inheritdoc cref="AllReduce{T}(Communicator, ReadOnlySpan{T}, Span{T}, ReduceOp{T})"/>
     public static ValueTask AllReduceAsync<T>(
-        this Communicator communicator, ReadOnlyMemory<T> send, Memory<T> receive, ReduceOp<T> op, CancellationToken cancellationToken = default)
+        this Communicator communicator, ReadOnlyMemory<T> send, Memory<T> receive, ReduceOp<T> op, CancellationToken cancellationToken =
+            default)
         where T : unmanaged =>
         RunAsync(communicator, AllReduceKey(communicator, send.Span, receive.Span, op), send, receive, op, cancellationToken);
 

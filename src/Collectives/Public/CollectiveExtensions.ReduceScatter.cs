@@ -17,7 +17,8 @@ public static partial class CollectiveExtensions
 
     /// <inheritdoc cref="ReduceScatterBlock{T}(Communicator, ReadOnlySpan{T}, Span{T}, ReduceOp{T})"/>
     public static ValueTask ReduceScatterBlockAsync<T>(
-        this Communicator communicator, ReadOnlyMemory<T> send, Memory<T> receive, ReduceOp<T> op, CancellationToken cancellationToken = default)
+        this Communicator communicator, ReadOnlyMemory<T> send, Memory<T> receive, ReduceOp<T> op, CancellationToken cancellationToken =
+            default)
         where T : unmanaged =>
         RunAsync(communicator, ReduceScatterBlockKey(communicator, send.Span, receive.Span, op), send, receive, op, cancellationToken);
 
@@ -88,7 +89,8 @@ public static partial class CollectiveExtensions
         ArgumentNullException.ThrowIfNull(communicator);
         ArgumentNullException.ThrowIfNull(op);
         Arguments.CheckLength(
-            communicator, Collective.ReduceScatterBlock, nameof(send), send.Length, (long)receive.Length * communicator.Size, "a block for each rank");
+            communicator, Collective.ReduceScatterBlock, nameof(send), send.Length, (long)receive.Length * communicator.Size,
+            "a block for each rank");
         _ = Arguments.AreSame(Collective.ReduceScatterBlock, send, receive, mayBeSame: communicator.Size == 1);
         return Key<T>(Collective.ReduceScatterBlock, receive.Length) with { Commutative = op.IsCommutative };
     }
@@ -108,7 +110,8 @@ public static partial class CollectiveExtensions
     {
         PlanKey key = ReduceScatterLayout(communicator, send.Length, nameof(send), layout, op);
         Arguments.CheckLength(
-            communicator, Collective.ReduceScatter, nameof(receive), receive.Length, layout.Count(communicator.Rank), "this rank's count in the layout");
+            communicator, Collective.ReduceScatter, nameof(receive), receive.Length, layout.Count(communicator.Rank),
+            "this rank's count in the layout");
         _ = Arguments.AreSame(Collective.ReduceScatter, send, receive, mayBeSame: communicator.Size == 1);
         return key;
     }
@@ -126,11 +129,16 @@ public static partial class CollectiveExtensions
         if (!layout.IsContiguous)
         {
             throw new ArgumentException(
-                $"{Collective.ReduceScatter} on \"{communicator.Name}\": the blocks lie one after the other, the layout has gaps or another order. " +
+                $"{Collective.ReduceScatter} on \"{communicator.Name}\": the blocks lie one after the other, the layout has gaps or " +
+                $"another order. " +
                 "Make it from counts alone.", nameof(layout));
         }
 
         Arguments.CheckLength(communicator, Collective.ReduceScatter, buffer, length, layout.Total, "the sum of the layout's counts");
-        return Key<T>(Collective.ReduceScatter, layout.Count(communicator.Rank)) with { Commutative = op.IsCommutative, SendLayout = layout };
+        return Key<T>(Collective.ReduceScatter, layout.Count(communicator.Rank)) with
+        {
+            Commutative = op.IsCommutative,
+            SendLayout = layout,
+        };
     }
 }

@@ -17,7 +17,8 @@ public static partial class CollectiveExtensions
 
     /// <inheritdoc cref="Scan{T}(Communicator, ReadOnlySpan{T}, Span{T}, ReduceOp{T})"/>
     public static ValueTask ScanAsync<T>(
-        this Communicator communicator, ReadOnlyMemory<T> send, Memory<T> receive, ReduceOp<T> op, CancellationToken cancellationToken = default)
+        this Communicator communicator, ReadOnlyMemory<T> send, Memory<T> receive, ReduceOp<T> op, CancellationToken cancellationToken =
+            default)
         where T : unmanaged =>
         RunAsync(communicator, ScanKey(communicator, Collective.Scan, send.Span, receive.Span, op), send, receive, op, cancellationToken);
 
@@ -70,9 +71,12 @@ public static partial class CollectiveExtensions
 
     /// <inheritdoc cref="ExclusiveScan{T}(Communicator, ReadOnlySpan{T}, Span{T}, ReduceOp{T})"/>
     public static ValueTask ExclusiveScanAsync<T>(
-        this Communicator communicator, ReadOnlyMemory<T> send, Memory<T> receive, ReduceOp<T> op, CancellationToken cancellationToken = default)
+        this Communicator communicator, ReadOnlyMemory<T> send, Memory<T> receive, ReduceOp<T> op, CancellationToken cancellationToken =
+            default)
         where T : unmanaged =>
-        RunAsync(communicator, ScanKey(communicator, Collective.ExclusiveScan, send.Span, receive.Span, op), send, receive, op, cancellationToken);
+        RunAsync(
+            communicator, ScanKey(communicator, Collective.ExclusiveScan, send.Span, receive.Span, op), send, receive, op,
+            cancellationToken);
 
     /// <summary>Folds the vectors of the ranks before each, in place.</summary>
     /// <param name="communicator">The communicator.</param>

@@ -17,7 +17,8 @@ public static partial class CollectiveExtensions
 
     /// <inheritdoc cref="Scatter{T}(Communicator, ReadOnlySpan{T}, Span{T}, int)"/>
     public static ValueTask ScatterAsync<T>(
-        this Communicator communicator, ReadOnlyMemory<T> send, Memory<T> receive, int root = 0, CancellationToken cancellationToken = default)
+        this Communicator communicator, ReadOnlyMemory<T> send, Memory<T> receive, int root =
+            0, CancellationToken cancellationToken = default)
         where T : unmanaged =>
         RunAsync(communicator, ScatterKey(communicator, send.Span, receive.Span, root), send, receive, op: null, cancellationToken);
 
@@ -54,7 +55,8 @@ public static partial class CollectiveExtensions
         if (communicator.Rank == root)
         {
             Arguments.CheckLength(
-                communicator, Collective.Scatter, nameof(send), send.Length, (long)receive.Length * communicator.Size, "a block for each rank");
+                communicator, Collective.Scatter, nameof(send), send.Length, (long)receive.Length * communicator.Size,
+                "a block for each rank");
             _ = Arguments.AreSame(Collective.Scatter, send, receive, mayBeSame: communicator.Size == 1);
         }
 

@@ -21,7 +21,8 @@ public static partial class CollectiveExtensions
         {
             throw new ArgumentException(
                 $"A box of {shape} has {shape.Size} places, \"{communicator.Name}\" has {communicator.Size} ranks. CartesianShape.Balance" +
-                $"({communicator.Size}, {shape.Dimensions.Length}) gives {string.Join("x", CartesianShape.Balance(communicator.Size, shape.Dimensions.Length))}.",
+                $"({communicator.Size}, {shape.Dimensions.Length}) gives " +
+                $"{string.Join("x", CartesianShape.Balance(communicator.Size, shape.Dimensions.Length))}.",
                 nameof(shape));
         }
 
@@ -72,7 +73,8 @@ public static partial class CollectiveExtensions
         if (keep.Length != whole.Dimensions.Length || !keep.Contains(true))
         {
             throw new ArgumentException(
-                $"Sub says for each of the {whole.Dimensions.Length} dimensions of \"{communicator.Name}\" whether it stays, and keeps at least one.",
+                $"Sub says for each of the {whole.Dimensions.Length} dimensions of \"{communicator.Name}\" " +
+                "whether it stays, and keeps at least one.",
                 nameof(keep));
         }
 
@@ -131,7 +133,8 @@ public static partial class CollectiveExtensions
         if ((long)rows * columns != size)
         {
             throw new ArgumentException(
-                $"A grid of {rows}x{columns} has {(long)rows * columns} places, \"{communicator.Name}\" has {size} ranks: all places are taken, " +
+                $"A grid of {rows}x{columns} has {(long)rows * columns} places, \"{communicator.Name}\" has {size} ranks: all places are " +
+                $"taken, " +
                 $"once each. {square[1]}x{square[0]} fits.");
         }
 

@@ -49,7 +49,8 @@ public static partial class CollectiveExtensions
         ArgumentNullException.ThrowIfNull(op);
         Arguments.CheckRoot(communicator, root);
         return CollectiveEngine.Of(communicator).RunValueAsync(
-            Key<T>(Collective.Reduce, 1) with { Root = root, Commutative = op.IsCommutative, InPlace = true }, value, op, cancellationToken);
+            Key<T>(Collective.Reduce, 1) with { Root = root, Commutative = op.IsCommutative, InPlace = true }, value, op,
+            cancellationToken);
     }
 
     /// <summary>Every rank gives a value for every rank, and gets the fold of those for it.</summary>

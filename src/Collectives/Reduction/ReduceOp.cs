@@ -161,7 +161,8 @@ public abstract class ReduceOp<T> : ReduceOp
         private static readonly ReduceOp<T>?[] Ops = BuiltInOps.Create<T>();
 
         public static ReduceOp<T> Get(BuiltInOp op) => Ops[(int)op] ?? throw new NotSupportedException(
-            $"ReduceOp<{typeof(T).Name}>.{op} does not exist: it is for {(op <= BuiltInOp.Max ? "primitive numbers" : "integers and bool")}. " +
+            $"ReduceOp<{typeof(T).Name}>.{op} does not exist: it is for " +
+            $"{(op <= BuiltInOp.Max ? "primitive numbers" : "integers and bool")}. " +
             "Use ReduceOp.Create or ReduceOp.FromKernel for other types.");
     }
 }

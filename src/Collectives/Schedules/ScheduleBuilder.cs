@@ -78,7 +78,8 @@ internal sealed class ScheduleBuilder
         if (source.Length == 0 || source == target)
             return this;
 
-        if (_locals is [.., { Kind: StepKind.Copy, Count: 1 } last] && Joined(last.Source, source) is { } from && Joined(last.Target, target) is { } to)
+        if (_locals is [.., { Kind: StepKind.Copy, Count: 1 } last] && Joined(last.Source, source) is { } from
+            && Joined(last.Target, target) is { } to)
             _locals[^1] = last with { Source = from, Target = to };
         else
             _locals.Add(new(StepKind.Copy, -1, target, source));

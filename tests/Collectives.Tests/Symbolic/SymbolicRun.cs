@@ -188,7 +188,11 @@ internal sealed partial record SymbolicRun(CollectiveAlgorithm Algorithm, Topolo
             throw new ScheduleException("A count did not arrive.");
         return [.. calls.Select((call, rank) => call with
         {
-            Known = [.. receive[rank].Where((_, i) => i % sizeof(long) == 0).Select(cell => SentCount(calls[cell.First], (int)(cell.Offset / sizeof(long))))],
+            Known =
+            [
+                .. receive[rank].Where((_, i) => i % sizeof(long) == 0)
+                    .Select(cell => SentCount(calls[cell.First], (int)(cell.Offset / sizeof(long)))),
+            ],
         })];
 
         static long SentCount(CollectiveCall sender, int index) => (sender.SendLayout ?? sender.ReceiveLayout!).Count(index);
