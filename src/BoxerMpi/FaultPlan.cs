@@ -19,10 +19,12 @@ public sealed class FaultPlan
     public FaultPlan Duplicate(int from, int to, int frame = 0) => With(new Rule(from, to, frame, new FrameFault(Duplicate: true)));
 
     /// <summary>The n-th frame from one rank to another, and all behind it, come that much later.</summary>
-    public FaultPlan Delay(int from, int to, TimeSpan delay, int frame = 0) => With(new Rule(from, to, frame, new FrameFault(Delay: delay)));
+    public FaultPlan Delay(int from, int to, TimeSpan delay, int frame = 0) =>
+        With(new Rule(from, to, frame, new FrameFault(Delay: delay)));
 
     /// <summary>The connection between two ranks breaks instead of carrying the n-th frame from the first to the second.</summary>
-    public FaultPlan BreakLink(int from, int to, int frame = 0) => With(new Rule(from, to, frame, new FrameFault(Drop: true), BreaksLink: true));
+    public FaultPlan BreakLink(int from, int to, int frame = 0) =>
+        With(new Rule(from, to, frame, new FrameFault(Drop: true), BreaksLink: true));
 
     internal bool Kills(int rank) => _rules.Exists(rule => rule.Kills && rule.From == rank);
 
@@ -78,6 +80,7 @@ public sealed class FaultPlan
             ThreadPool.UnsafeQueueUserWorkItem(static action => action(), kill, preferLocal: false);
         }
 
-        public void BreakLink(int peer) => ThreadPool.UnsafeQueueUserWorkItem(static state => state.breakLink(state.peer), (breakLink, peer), preferLocal: false);
+        public void BreakLink(int peer) =>
+            ThreadPool.UnsafeQueueUserWorkItem(static state => state.breakLink(state.peer), (breakLink, peer), preferLocal: false);
     }
 }

@@ -27,7 +27,8 @@ internal static class JobEnvironment
     /// <summary>When this process has to have stopped, or null: BOXER_DEADLINE_MS.</summary>
     /// <exception cref="ArgumentException">It is malformed.</exception>
     public static DateTimeOffset? Deadline() => Environment.GetEnvironmentVariable("BOXER_DEADLINE_MS") is { Length: > 0 } text
-        ? Parse("BOXER_DEADLINE_MS", text, "milliseconds of Unix time", number => DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(number, NumberStyles.None, CultureInfo.InvariantCulture)))
+        ? Parse("BOXER_DEADLINE_MS", text, "milliseconds of Unix time", number => DateTimeOffset.FromUnixTimeMilliseconds(
+            long.Parse(number, NumberStyles.None, CultureInfo.InvariantCulture)))
         : null;
 
     private static string Required(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value

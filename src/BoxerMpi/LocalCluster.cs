@@ -40,9 +40,13 @@ public sealed class LocalCluster : IDisposable
 
     /// <summary>Runs a body on every rank and waits for all.</summary>
     /// <param name="size">How many ranks.</param>
-    /// <param name="body">What each rank does; blocking and asynchronous calls are both fine. Its token fires when another rank has failed.</param>
+    /// <param name="body">
+    /// What each rank does; blocking and asynchronous calls are both fine. Its token fires when another rank has failed.
+    /// </param>
     /// <param name="options">Transport, topology, faults, deadlines.</param>
-    /// <exception cref="RankFailedException">A rank threw: the first one's exception is inside. Or the time is over: the message says what each rank waits for.</exception>
+    /// <exception cref="RankFailedException">
+    /// A rank threw: the first one's exception is inside. Or the time is over: the message says what each rank waits for.
+    /// </exception>
     public static async Task RunAsync(int size, Func<Communicator, CancellationToken, Task> body, LocalClusterOptions? options = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
@@ -101,7 +105,8 @@ public sealed class LocalCluster : IDisposable
             return Routing.Refused(from.Rank, to, _topology);
 
         // Not from here: the caller holds its gate, and linking takes the peer's.
-        ThreadPool.UnsafeQueueUserWorkItem(static state => state.Item1.Link(state.Item2, state.Item3), (this, from.Rank, to), preferLocal: false);
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static state => state.Item1.Link(state.Item2, state.Item3), (this, from.Rank, to), preferLocal: false);
         return null;
     }
 
@@ -156,7 +161,8 @@ public sealed class LocalCluster : IDisposable
             throw new RankFailedException(first.Rank, $"Rank {first.Rank} of {_ranks.Length} failed: {first.Error.Message}", first.Error);
     }
 
-    private async Task RunRankAsync(Messenger rank, Func<Communicator, CancellationToken, Task> body, ConcurrentQueue<(int Rank, Exception Error)> errors)
+    private async Task RunRankAsync(
+        Messenger rank, Func<Communicator, CancellationToken, Task> body, ConcurrentQueue<(int Rank, Exception Error)> errors)
     {
         try
         {

@@ -28,19 +28,37 @@ public sealed record LocalClusterOptions
     public OffTopologyPolicy OffTopology { get; init; }
 
     /// <summary>How long all ranks together may take. Default one minute.</summary>
-    public TimeSpan Timeout { get; init => field = value > TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(value)); } = TimeSpan.FromMinutes(1);
+    public TimeSpan Timeout
+    {
+        get;
+        init => field = value > TimeSpan.Zero
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value));
+    } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long one operation may wait; see <see cref="Communicator.Timeout"/>. Default: without limit, so that what ends a hang tells of all ranks.</summary>
+    /// <summary>
+    /// How long one operation may wait; see <see cref="Communicator.Timeout"/>. Default: without limit, so that what ends a hang tells of
+    /// all ranks.
+    /// </summary>
     public TimeSpan? OperationTimeout { get; init; }
 
-    /// <summary>What <see cref="Communicator.RemainingTime"/> counts down from, to test what a program does when its time is nearly over. Default: no limit.</summary>
+    /// <summary>
+    /// What <see cref="Communicator.RemainingTime"/> counts down from, to test what a program does when its time is nearly over. Default:
+    /// no limit.
+    /// </summary>
     public TimeSpan? RemainingTime { get; init; }
 
     /// <summary>Faults to inject, or null.</summary>
     public FaultPlan? Faults { get; init; }
 
     /// <summary>Longest message whose send does not wait for its receive, in bytes. Default 65,536.</summary>
-    public int EagerLimitBytes { get; init => field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(value)); } = MessengerOptions.Default.EagerLimitBytes;
+    public int EagerLimitBytes
+    {
+        get;
+        init => field = value >= 0
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value));
+    } = MessengerOptions.Default.EagerLimitBytes;
 
     /// <summary>Makes every send wait for its receive, to expose programs that rely on buffering. Default off.</summary>
     public bool Strict { get; init; }

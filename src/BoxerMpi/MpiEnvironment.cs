@@ -5,7 +5,9 @@ using BoxerMpi.Transport;
 
 namespace BoxerMpi;
 
-/// <summary>This process as a rank of a job: joined, linked, with the communicator of all ranks. Disposing it ends the rank in order.</summary>
+/// <summary>
+/// This process as a rank of a job: joined, linked, with the communicator of all ranks. Disposing it ends the rank in order.
+/// </summary>
 public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
 {
     // A rank that is done waits for the others before it closes its links; a failed one ends this through the abort channel.
@@ -39,7 +41,9 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
     /// <summary>Fires when the job was aborted by another rank or the launcher.</summary>
     public CancellationToken Aborted { get; }
 
-    /// <summary>Joins the job that the environment names (BOXER_SEED and others, set by the launcher), or makes a job of one rank.</summary>
+    /// <summary>
+    /// Joins the job that the environment names (BOXER_SEED and others, set by the launcher), or makes a job of one rank.
+    /// </summary>
     /// <exception cref="RendezvousException">The coordinator did not take this rank, or could not be reached.</exception>
     /// <exception cref="LinkException">A link of the job's topology could not be set up.</exception>
     internal static MpiEnvironment Start()
@@ -169,14 +173,16 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
 
     private static MpiEnvironment Alone()
     {
-        Messenger messenger = new(0, 1, Settings.OfEnvironment.Messages(relay: false)) { RemainingTime = JobEnvironment.Deadline() - DateTimeOffset.UtcNow };
+        Messenger messenger =
+            new(0, 1, Settings.OfEnvironment.Messages(relay: false)) { RemainingTime = JobEnvironment.Deadline() - DateTimeOffset.UtcNow };
         return new(null, messenger, Topology.Mesh(1), Settings.OfEnvironment);
     }
 
     private static MpiEnvironment Joined(JobClient job)
     {
         Settings settings = new(job.Options, Environment.GetEnvironmentVariable);
-        Messenger messenger = new(job.Rank, job.Size, settings.Messages(job.OffTopology == OffTopologyPolicy.Relay)) { RemainingTime = job.RemainingTime };
+        Messenger messenger =
+            new(job.Rank, job.Size, settings.Messages(job.OffTopology == OffTopologyPolicy.Relay)) { RemainingTime = job.RemainingTime };
         MpiEnvironment environment = new(job, messenger, job.Topology, settings);
         job.Aborted += environment.OnAborted;
         job.MemberLost += messenger.PeerLost;
@@ -190,7 +196,8 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
         await job.DisposeAsync().ConfigureAwait(false);
     }
 
-    private Task<WireUpReport> WireUpAsync(CancellationToken cancellationToken) => _job!.WireUpAsync(_job.Topology, OnLink, cancellationToken: cancellationToken);
+    private Task<WireUpReport> WireUpAsync(CancellationToken cancellationToken) =>
+        _job!.WireUpAsync(_job.Topology, OnLink, cancellationToken: cancellationToken);
 
     private void AddRoutes()
     {
@@ -232,7 +239,8 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
             await Task.Yield();
             _messenger.LinkFailed(
                 peer,
-                exception as LinkException ?? new LinkException(peer, LinkStage.Punch, 1, $"No link to rank {peer}: {exception.Message}", exception));
+                exception as LinkException ?? new LinkException(
+                    peer, LinkStage.Punch, 1, $"No link to rank {peer}: {exception.Message}", exception));
         }
     }
 

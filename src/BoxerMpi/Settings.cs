@@ -47,5 +47,6 @@ internal sealed class Settings(IReadOnlyDictionary<string, string> job, Func<str
 
     private string? Find(string name) => environment(name) ?? job.GetValueOrDefault(name);
 
-    private static ArgumentException Wrong(string name, string value, string expected) => new($"{name} is \"{value}\"; it takes {expected}.");
+    private static ArgumentException Wrong(string name, string value, string expected) =>
+        new($"{name} is \"{value}\"; it takes {expected}.");
 }

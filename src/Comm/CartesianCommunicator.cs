@@ -36,7 +36,10 @@ public sealed class CartesianCommunicator : NeighbourCommunicator
     /// <inheritdoc cref="CartesianShape.RankAt(ReadOnlySpan{int})"/>
     public int RankAt(params ReadOnlySpan<int> coordinates) => Shape.RankAt(coordinates);
 
-    /// <summary>Whom this rank receives from and sends to when all shift along a dimension; <see cref="NeighbourCommunicator.NoRank"/> beyond an edge.</summary>
+    /// <summary>
+    /// Whom this rank receives from and sends to when all shift along a dimension; <see cref="NeighbourCommunicator.NoRank"/> beyond an
+    /// edge.
+    /// </summary>
     /// <param name="dimension">The dimension.</param>
     /// <param name="displacement">How far, up or (negative) down.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such dimension.</exception>

@@ -18,7 +18,8 @@ public partial class Communicator
     {
         ThrowIfDisposed();
         if (source != AnySource && (uint)source >= (uint)Size)
-            throw new ArgumentOutOfRangeException(name, source, $"\"{Name}\" has ranks 0 to {Size - 1}; Communicator.AnySource receives from all.");
+            throw new ArgumentOutOfRangeException(
+                name, source, $"\"{Name}\" has ranks 0 to {Size - 1}; Communicator.AnySource receives from all.");
         if (tag < AnyTag)
             throw new ArgumentOutOfRangeException(nameof(tag), tag, "A tag is zero or more; Communicator.AnyTag receives all.");
     }

@@ -46,7 +46,8 @@ public partial class Communicator
     /// <param name="source">Rank that sends it, or <see cref="AnySource"/>.</param>
     /// <param name="tag">Its tag, or <see cref="AnyTag"/>.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    public async ValueTask<MatchedMessage> ProbeAsync(int source = AnySource, int tag = AnyTag, CancellationToken cancellationToken = default)
+    public async ValueTask<MatchedMessage> ProbeAsync(
+        int source = AnySource, int tag = AnyTag, CancellationToken cancellationToken = default)
     {
         CheckReceive(source, tag);
         cancellationToken.ThrowIfCancellationRequested();
@@ -71,7 +72,8 @@ public partial class Communicator
     /// <param name="source">Rank that sends it, or <see cref="AnySource"/>.</param>
     /// <param name="tag">Its tag, or <see cref="AnyTag"/>.</param>
     /// <param name="cancellationToken">Withdraws the receive.</param>
-    public async ValueTask<Received<T>> ReceiveOwnedAsync<T>(int source = AnySource, int tag = AnyTag, CancellationToken cancellationToken = default)
+    public async ValueTask<Received<T>> ReceiveOwnedAsync<T>(
+        int source = AnySource, int tag = AnyTag, CancellationToken cancellationToken = default)
         where T : unmanaged
     {
         CheckReceive(source, tag);
@@ -113,7 +115,9 @@ public partial class Communicator
             done = group.AwaitAsync();
         }
 
-        CancellationTokenRegistration registration = cancellationToken.CanBeCanceled ? FailWhenCancelled(group, cancellationToken) : default;
+        CancellationTokenRegistration registration = cancellationToken.CanBeCanceled
+            ? FailWhenCancelled(group, cancellationToken)
+            : default;
         await using (registration.ConfigureAwait(false))
             await done.ConfigureAwait(false);
 
@@ -130,7 +134,8 @@ public partial class Communicator
                 lock (communicator.Messenger.Gate)
                 {
                     if (!group.IsDone)
-                        communicator.FailRound(group, new OperationCanceledException($"{group.Operation} #{group.Sequence} was cancelled; the communicator is revoked.", token));
+                        communicator.FailRound(group, new OperationCanceledException(
+                            $"{group.Operation} #{group.Sequence} was cancelled; the communicator is revoked.", token));
                 }
             },
             group);

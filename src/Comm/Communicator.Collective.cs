@@ -58,7 +58,9 @@ public unsafe partial class Communicator
             throw error;
     }
 
-    /// <summary>Blocks until the round is done, driving progress. A timeout revokes the communicator. Within <see cref="EnterPosts"/>.</summary>
+    /// <summary>
+    /// Blocks until the round is done, driving progress. A timeout revokes the communicator. Within <see cref="EnterPosts"/>.
+    /// </summary>
     internal void WaitPosted(CompletionGroup group)
     {
         if (!Messenger.WaitFor(group, Timeout) && !group.IsDone)
@@ -66,7 +68,9 @@ public unsafe partial class Communicator
         EndRound(group);
     }
 
-    /// <summary>A posted round is left to itself for a while: the background thread moves it if nobody else does. Within <see cref="EnterPosts"/>.</summary>
+    /// <summary>
+    /// A posted round is left to itself for a while: the background thread moves it if nobody else does. Within <see cref="EnterPosts"/>.
+    /// </summary>
     internal void LeavePosted() => Messenger.Engine.CountAsynchronous(+1, urgent: false);
 
     /// <summary>The caller of <see cref="LeavePosted"/> is back to wait.</summary>

@@ -74,7 +74,8 @@ public partial class Communicator
         {
             // MemoryPack reports some malformed lengths as overflow.
             throw new WireFormatException(
-                $"The message of {message.Status.ByteCount} bytes from rank {message.Status.Source} (tag {message.Status.Tag}) on \"{Name}\" " +
+                $"The message of {message.Status.ByteCount} bytes from rank {message.Status.Source} (tag {message.Status.Tag}) on " +
+                $"\"{Name}\" " +
                 $"is no {typeof(T).Name}: {exception.Message}");
         }
     }

@@ -21,7 +21,8 @@ public unsafe partial class Communicator
     {
         CheckReceive(source, tag);
         fixed (T* pointer = buffer)
-            return Messenger.Receive(this, Queue, ToWorldRank(source), tag, (byte*)pointer, (long)buffer.Length * sizeof(T), TimeoutOr(timeout));
+            return Messenger.Receive(
+                this, Queue, ToWorldRank(source), tag, (byte*)pointer, (long)buffer.Length * sizeof(T), TimeoutOr(timeout));
     }
 
     /// <summary>Receives one value.</summary>
@@ -41,7 +42,8 @@ public unsafe partial class Communicator
     /// <param name="tag">Their tag, or <see cref="AnyTag"/>.</param>
     /// <param name="cancellationToken">Withdraws the receive; a message that was arriving is dropped.</param>
     /// <exception cref="ArgumentOutOfRangeException">No such rank or tag.</exception>
-    public ValueTask<Status> ReceiveAsync<T>(Memory<T> buffer, int source = AnySource, int tag = AnyTag, CancellationToken cancellationToken = default)
+    public ValueTask<Status> ReceiveAsync<T>(
+        Memory<T> buffer, int source = AnySource, int tag = AnyTag, CancellationToken cancellationToken = default)
         where T : unmanaged
     {
         CheckReceive(source, tag);
@@ -83,13 +85,15 @@ public unsafe partial class Communicator
             lock (Messenger.Gate)
             {
                 ReceiveOperation operation = Messenger.RentReceive();
-                operation.Prepare(Queue, ToWorldRank(source), receiveTag ?? tag, (byte*)incoming, (long)receive.Length * sizeof(T), ownsBuffer: false);
+                operation.Prepare(
+                    Queue, ToWorldRank(source), receiveTag ?? tag, (byte*)incoming, (long)receive.Length * sizeof(T), ownsBuffer: false);
                 operation.Communicator = this;
                 SendOperation? sending = null;
                 try
                 {
                     Messenger.StartReceive(operation);
-                    sending = Messenger.StartSend(this, Queue, ToWorldRank(destination), tag, (byte*)outgoing, (long)send.Length * sizeof(T), synchronous: false);
+                    sending = Messenger.StartSend(
+                        this, Queue, ToWorldRank(destination), tag, (byte*)outgoing, (long)send.Length * sizeof(T), synchronous: false);
                     if (sending is null)
                         Messenger.WaitFor(operation, Timeout);
                     else
@@ -152,7 +156,8 @@ public unsafe partial class Communicator
         if (status.ByteCount == count * Unsafe.SizeOf<T>())
             return;
         throw new MessageTruncatedException(
-            $"Receive on \"{Name}\": expected {count} value(s) of {Unsafe.SizeOf<T>()} bytes from rank {status.Source} (tag {status.Tag}), got {status.ByteCount} bytes.")
+            $"Receive on \"{Name}\": expected {count} value(s) of {Unsafe.SizeOf<T>()} bytes from rank {status.Source} (tag " +
+            $"{status.Tag}), got {status.ByteCount} bytes.")
         {
             ExpectedBytes = count * Unsafe.SizeOf<T>(),
             ActualBytes = status.ByteCount,

@@ -21,7 +21,9 @@ public unsafe partial class Communicator
     {
         CheckSend(destination, tag);
         fixed (T* pointer = data)
-            Messenger.Send(this, Queue, ToWorldRank(destination), tag, (byte*)pointer, (long)data.Length * sizeof(T), synchronous: false, TimeoutOr(timeout));
+            Messenger.Send(
+                this, Queue, ToWorldRank(destination), tag, (byte*)pointer, (long)data.Length * sizeof(T), synchronous: false,
+                TimeoutOr(timeout));
     }
 
     /// <summary>Sends one value.</summary>
@@ -36,7 +38,9 @@ public unsafe partial class Communicator
     {
         CheckSend(destination, tag);
         fixed (T* pointer = data)
-            Messenger.Send(this, Queue, ToWorldRank(destination), tag, (byte*)pointer, (long)data.Length * sizeof(T), synchronous: true, TimeoutOr(timeout));
+            Messenger.Send(
+                this, Queue, ToWorldRank(destination), tag, (byte*)pointer, (long)data.Length * sizeof(T), synchronous: true,
+                TimeoutOr(timeout));
     }
 
     /// <summary>Starts sending elements; the task ends when the memory may be used again.</summary>
@@ -55,7 +59,8 @@ public unsafe partial class Communicator
 
     /// <summary>Starts sending elements; the task ends when the receiver has matched them and the memory may be used again.</summary>
     /// <inheritdoc cref="SendAsync{T}(ReadOnlyMemory{T}, int, int, CancellationToken)"/>
-    public ValueTask SynchronousSendAsync<T>(ReadOnlyMemory<T> data, int destination, int tag = 0, CancellationToken cancellationToken = default)
+    public ValueTask SynchronousSendAsync<T>(
+        ReadOnlyMemory<T> data, int destination, int tag = 0, CancellationToken cancellationToken = default)
         where T : unmanaged => StartSendAsync(data, destination, tag, synchronous: true, cancellationToken);
 
     /// <summary>Starts sending elements, for code that polls: see <see cref="Request"/>.</summary>
@@ -72,7 +77,8 @@ public unsafe partial class Communicator
         }
     }
 
-    private ValueTask StartSendAsync<T>(ReadOnlyMemory<T> data, int destination, int tag, bool synchronous, CancellationToken cancellationToken)
+    private ValueTask StartSendAsync<T>(
+        ReadOnlyMemory<T> data, int destination, int tag, bool synchronous, CancellationToken cancellationToken)
         where T : unmanaged
     {
         CheckSend(destination, tag);

@@ -60,8 +60,12 @@ public partial class Communicator : IAsyncDisposable, IDisposable
     /// <summary>Whether it was disposed.</summary>
     public bool IsDisposed { get; private set; }
 
-    /// <summary>How long an operation may wait before it fails with <see cref="MpiTimeoutException"/>. Default 10 minutes. BOXER_TIMEOUT (seconds).</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is zero or negative and not <see cref="Timeout.InfiniteTimeSpan"/>.</exception>
+    /// <summary>
+    /// How long an operation may wait before it fails with <see cref="MpiTimeoutException"/>. Default 10 minutes. BOXER_TIMEOUT (seconds).
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The value is zero or negative and not <see cref="Timeout.InfiniteTimeSpan"/>.
+    /// </exception>
     public TimeSpan Timeout
     {
         get => _timeout;
@@ -93,7 +97,9 @@ public partial class Communicator : IAsyncDisposable, IDisposable
     /// <summary>What the layer above keeps for this communicator: schedules and options.</summary>
     internal object? CollectiveState { get; set; }
 
-    /// <summary>Ends every operation on this communicator, here and on all its members, with <see cref="CommunicatorRevokedException"/>.</summary>
+    /// <summary>
+    /// Ends every operation on this communicator, here and on all its members, with <see cref="CommunicatorRevokedException"/>.
+    /// </summary>
     public void Revoke(string reason = "revoked by the program")
     {
         ThrowIfDisposed();
@@ -145,7 +151,9 @@ public partial class Communicator : IAsyncDisposable, IDisposable
     internal void SkipChild() => _children++;
 
     /// <summary>A communicator of a group's members, made by these alone: no other rank of this communicator takes part.</summary>
-    /// <remarks>The context follows from the members and the tag; the n-th creation with the same ones is the n-th on every member.</remarks>
+    /// <remarks>
+    /// The context follows from the members and the tag; the n-th creation with the same ones is the n-th on every member.
+    /// </remarks>
     internal Communicator CreateFromGroup(Group group, int tag)
     {
         ThrowIfDisposed();
@@ -154,7 +162,8 @@ public partial class Communicator : IAsyncDisposable, IDisposable
         {
             members[i] = Group.PositionOf(group.WorldRanks[i]);
             if (members[i] < 0)
-                throw new ArgumentException($"Rank {group.WorldRanks[i]} of the world is in the group but not in \"{Name}\".", nameof(group));
+                throw new ArgumentException(
+                    $"Rank {group.WorldRanks[i]} of the world is in the group but not in \"{Name}\".", nameof(group));
         }
 
         if (!members.Contains(Rank))
@@ -184,7 +193,8 @@ public partial class Communicator : IAsyncDisposable, IDisposable
 
     internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(IsDisposed, this);
 
-    private Communicator NewCommunicator(ReadOnlySpan<int> members, ulong identity, string name) => new(MembershipOf(members, identity, name));
+    private Communicator NewCommunicator(ReadOnlySpan<int> members, ulong identity, string name) =>
+        new(MembershipOf(members, identity, name));
 
     private Membership MembershipOf(ReadOnlySpan<int> members, ulong identity, string name)
     {

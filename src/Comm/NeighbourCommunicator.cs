@@ -17,10 +17,14 @@ public abstract class NeighbourCommunicator : Communicator
     {
     }
 
-    /// <summary>The ranks that this rank receives from, in the order of the blocks of its receive buffer; <see cref="NoRank"/> has a block, too.</summary>
+    /// <summary>
+    /// The ranks that this rank receives from, in the order of the blocks of its receive buffer; <see cref="NoRank"/> has a block, too.
+    /// </summary>
     public ReadOnlySpan<int> Sources => Neighbourhood.Sources;
 
-    /// <summary>The ranks that this rank sends to, in the order of the blocks of its send buffer; <see cref="NoRank"/> has a block, too.</summary>
+    /// <summary>
+    /// The ranks that this rank sends to, in the order of the blocks of its send buffer; <see cref="NoRank"/> has a block, too.
+    /// </summary>
     public ReadOnlySpan<int> Destinations => Neighbourhood.Destinations;
 
     internal abstract Neighbourhood Neighbourhood { get; }

@@ -99,7 +99,8 @@ public sealed class Request
             AnyDone any = new(requests);
             if (!communicator.Messenger.Engine.Wait(ref any, limit))
             {
-                throw new MpiTimeoutException($"None of {requests.Count} requests ended within {limit.TotalSeconds:F1} s on rank {communicator.Rank}.")
+                throw new MpiTimeoutException(
+                    $"None of {requests.Count} requests ended within {limit.TotalSeconds:F1} s on rank {communicator.Rank}.")
                 {
                     Rank = communicator.Rank,
                     Operation = "WaitAny",

@@ -16,6 +16,7 @@ public readonly record struct Status(int Source, int Tag, long ByteCount)
         (long count, long rest) = Math.DivRem(ByteCount, Unsafe.SizeOf<T>());
         return rest == 0
             ? count
-            : throw new InvalidOperationException($"{ByteCount} bytes are not a whole number of {typeof(T).Name} of {Unsafe.SizeOf<T>()} bytes.");
+            : throw new InvalidOperationException(
+                $"{ByteCount} bytes are not a whole number of {typeof(T).Name} of {Unsafe.SizeOf<T>()} bytes.");
     }
 }

@@ -6,10 +6,14 @@ public static class ExchangeExtensions
     /// <summary>Every rank gives a part to every rank; the counts are found on the way.</summary>
     /// <typeparam name="T">The element type.</typeparam>
     /// <param name="communicator">The ranks that exchange.</param>
-    /// <param name="parts">Size parts of any length; part i goes to rank i. Parts that stand one after the other in one array are not copied.</param>
+    /// <param name="parts">
+    /// Size parts of any length; part i goes to rank i. Parts that stand one after the other in one array are not copied.
+    /// </param>
     /// <param name="cancellationToken">Cancelling it revokes the communicator on all ranks.</param>
     /// <returns>What the ranks sent here, in pooled memory that the caller disposes.</returns>
-    /// <remarks>Collective: all ranks call it. An AllToAll of the counts, then an AllToAllV (MPI 4.1 §6.8); empty parts send nothing.</remarks>
+    /// <remarks>
+    /// Collective: all ranks call it. An AllToAll of the counts, then an AllToAllV (MPI 4.1 §6.8); empty parts send nothing.
+    /// </remarks>
     /// <exception cref="ArgumentException">There is not one part for each rank.</exception>
     /// <exception cref="OverflowException">More than <see cref="Array.MaxLength"/> elements are sent or received by this rank.</exception>
     /// <exception cref="PeerFailedException">A rank was lost before its part arrived.</exception>
@@ -96,7 +100,8 @@ public static class ExchangeExtensions
     /// <param name="options">Block size and bounds; the same on all ranks.</param>
     /// <remarks>
     /// All ranks open their exchanges in the same order, but nothing is sent by it. Rows go directly from rank to rank, also where the
-    /// topology has no link; the job's off-topology policy decides how, and <c>refuse</c> makes writing there a <see cref="LinkException"/>.
+    /// topology has no link; the job's off-topology policy decides how, and <c>refuse</c> makes writing there a
+    /// <see cref="LinkException"/>.
     /// </remarks>
     /// <exception cref="ObjectDisposedException">The communicator was disposed.</exception>
     public static StreamingExchange<T> OpenExchange<T>(this Communicator communicator, ExchangeOptions? options = null)
@@ -111,7 +116,8 @@ public static class ExchangeExtensions
         ArgumentNullException.ThrowIfNull(communicator);
         ArgumentNullException.ThrowIfNull(layout);
         if (layout.Size != communicator.Size)
-            throw new ArgumentException($"The layout is for {layout.Size} ranks, the communicator has {communicator.Size}.", nameof(layout));
+            throw new ArgumentException(
+                $"The layout is for {layout.Size} ranks, the communicator has {communicator.Size}.", nameof(layout));
         if (layout.Extent > length)
             throw new ArgumentException($"The layout reaches to element {layout.Extent}, the buffer has {length}.", nameof(layout));
     }

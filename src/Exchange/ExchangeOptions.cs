@@ -6,7 +6,9 @@ public sealed record ExchangeOptions
     /// <summary>64 KiB blocks, 4 of them in flight to a destination, 64 MiB of arrivals.</summary>
     public static ExchangeOptions Default { get; } = new();
 
-    /// <summary>Bytes collected for a destination before they leave, at most; a block holds a power of two elements. Default 65,536.</summary>
+    /// <summary>
+    /// Bytes collected for a destination before they leave, at most; a block holds a power of two elements. Default 65,536.
+    /// </summary>
     public int BlockBytes { get; init => field = Positive(value, nameof(BlockBytes)); } = 64 * 1024;
 
     /// <summary>Full blocks on their way to one destination; a writer waits for the oldest when there are as many. Default 4.</summary>
@@ -22,5 +24,6 @@ public sealed record ExchangeOptions
     /// </remarks>
     public long ArrivalBytes { get; init => field = value > 0 ? value : throw new ArgumentOutOfRangeException(nameof(value)); } = 64 << 20;
 
-    private static int Positive(int value, string name) => value > 0 ? value : throw new ArgumentOutOfRangeException(name, value, "It must be positive.");
+    private static int Positive(int value, string name) =>
+        value > 0 ? value : throw new ArgumentOutOfRangeException(name, value, "It must be positive.");
 }

@@ -19,7 +19,9 @@ public sealed class Exchanged<T> : IDisposable
     /// <summary>The elements received, this rank's own part included.</summary>
     public int Count => (int)_layout.Total;
 
-    /// <summary>Everything received: the part of rank 0, then that of rank 1, and so on. Not to be used after <see cref="Dispose"/>.</summary>
+    /// <summary>
+    /// Everything received: the part of rank 0, then that of rank 1, and so on. Not to be used after <see cref="Dispose"/>.
+    /// </summary>
     public ReadOnlyMemory<T> All => Writable;
 
     /// <summary>How many elements came from each rank, and where they stand in <see cref="All"/>.</summary>

@@ -24,7 +24,9 @@ internal sealed class PackedParts<T> : IDisposable
     {
         ArgumentNullException.ThrowIfNull(parts);
         if (parts.Count != size)
-            throw new ArgumentException($"There are {parts.Count} parts for {size} ranks; give one part for each rank, empty where there is nothing.", nameof(parts));
+            throw new ArgumentException(
+                $"There are {parts.Count} parts for {size} ranks; give one part for each rank, empty where there is nothing.",
+                nameof(parts));
 
         long[] counts = new long[size];
         for (int rank = 0; rank < size; rank++)

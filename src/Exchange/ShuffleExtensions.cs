@@ -8,7 +8,9 @@ public static class ShuffleExtensions
     /// <param name="communicator">The ranks that exchange; all of them call it.</param>
     /// <param name="rows">This rank's rows.</param>
     /// <param name="ownerOf">The rank that a row goes to; must not depend on the rank that asks.</param>
-    /// <param name="onArrival">Takes rows from a source. Never called twice at once, but while <paramref name="ownerOf"/> runs; the memory is valid for the call.</param>
+    /// <param name="onArrival">
+    /// Takes rows from a source. Never called twice at once, but while <paramref name="ownerOf"/> runs; the memory is valid for the call.
+    /// </param>
     /// <param name="options">Block size and bounds; the same on all ranks.</param>
     /// <param name="cancellationToken">Ends the exchange on all ranks.</param>
     /// <returns>How much was moved.</returns>
@@ -21,15 +23,19 @@ public static class ShuffleExtensions
         communicator.ShuffleAsync(OnceAsync(rows), ownerOf, onArrival, options, cancellationToken);
 
     /// <param name="communicator">The ranks that exchange; all of them call it.</param>
-    /// <param name="rows">This rank's rows in pieces, such as the row groups of a file; a piece is used up before the next one is asked for.</param>
+    /// <param name="rows">
+    /// This rank's rows in pieces, such as the row groups of a file; a piece is used up before the next one is asked for.
+    /// </param>
     /// <param name="ownerOf">The rank that a row goes to; must not depend on the rank that asks.</param>
-    /// <param name="onArrival">Takes rows from a source. Never called twice at once, but while <paramref name="ownerOf"/> runs; the memory is valid for the call.</param>
+    /// <param name="onArrival">
+    /// Takes rows from a source. Never called twice at once, but while <paramref name="ownerOf"/> runs; the memory is valid for the call.
+    /// </param>
     /// <param name="options">Block size and bounds; the same on all ranks.</param>
     /// <param name="cancellationToken">Ends the exchange on all ranks.</param>
     /// <inheritdoc cref="ShuffleAsync{T}(Communicator, ReadOnlyMemory{T}, Func{T, int}, Action{int, ReadOnlyMemory{T}}, ExchangeOptions?, CancellationToken)"/>
     public static async ValueTask<ShuffleCounts> ShuffleAsync<T>(
-        this Communicator communicator, IAsyncEnumerable<ReadOnlyMemory<T>> rows, Func<T, int> ownerOf, Action<int, ReadOnlyMemory<T>> onArrival,
-        ExchangeOptions? options = null, CancellationToken cancellationToken = default)
+        this Communicator communicator, IAsyncEnumerable<ReadOnlyMemory<T>> rows, Func<T, int> ownerOf,
+        Action<int, ReadOnlyMemory<T>> onArrival, ExchangeOptions? options = null, CancellationToken cancellationToken = default)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(rows);
@@ -60,7 +66,8 @@ public static class ShuffleExtensions
     }
 
     private static async Task WriteAsync<T>(
-        StreamingExchange<T> exchange, IAsyncEnumerable<ReadOnlyMemory<T>> pieces, Func<T, int> ownerOf, CancellationToken cancellationToken)
+        StreamingExchange<T> exchange, IAsyncEnumerable<ReadOnlyMemory<T>> pieces, Func<T, int> ownerOf,
+        CancellationToken cancellationToken)
         where T : unmanaged
     {
         await foreach (ReadOnlyMemory<T> piece in pieces.WithCancellation(cancellationToken).ConfigureAwait(false))

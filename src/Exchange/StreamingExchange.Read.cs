@@ -5,7 +5,9 @@ namespace BoxerMpi;
 
 public sealed partial class StreamingExchange<T>
 {
-    /// <summary>The blocks in the order of their arrival, until every rank has completed. Dispose each one: that makes room for the next.</summary>
+    /// <summary>
+    /// The blocks in the order of their arrival, until every rank has completed. Dispose each one: that makes room for the next.
+    /// </summary>
     /// <remarks>Several readers share the blocks. A reader waits as long as the communicator's timeout allows for one block.</remarks>
     /// <exception cref="MpiTimeoutException">Nothing arrived within the communicator's timeout.</exception>
     /// <exception cref="PeerFailedException">A rank was lost; what had arrived before was delivered.</exception>
@@ -35,7 +37,8 @@ public sealed partial class StreamingExchange<T>
         {
             int[] missing = [.. Enumerable.Range(0, Size).Where(rank => !Volatile.Read(ref _ended[rank]))];
             MpiTimeoutException timeout = TimedOut(
-                "Read", limit, missing, $"no rows from {missing.Length} ranks that have not completed: {string.Join(", ", missing.Take(16))}.");
+                "Read", limit, missing,
+                $"no rows from {missing.Length} ranks that have not completed: {string.Join(", ", missing.Take(16))}.");
             Fail(timeout);
             throw timeout;
         }

@@ -51,7 +51,10 @@ public sealed partial class StreamingExchange<T>
         }
     }
 
-    /// <summary>Sends what is left and the end marker to every rank; ends when all that this rank wrote has left it. Nothing can be written afterwards.</summary>
+    /// <summary>
+    /// Sends what is left and the end marker to every rank; ends when all that this rank wrote has left it. Nothing can be written
+    /// afterwards.
+    /// </summary>
     /// <exception cref="InvalidOperationException">It was called already.</exception>
     /// <exception cref="MpiTimeoutException">A destination did not take its blocks within the communicator's timeout.</exception>
     /// <exception cref="PeerFailedException">A rank was lost.</exception>
@@ -198,7 +201,8 @@ public sealed partial class StreamingExchange<T>
                 : $"rank {destination} has not taken {_blocksInFlight} blocks of {_blockCount} rows";
             MpiTimeoutException timeout = TimedOut(
                 "Write", limit, [destination],
-                $"{state}. Read arrivals while writing (ShuffleAsync does both), or raise {nameof(ExchangeOptions)}.{nameof(ExchangeOptions.ArrivalBytes)}.");
+                $"{state}. Read arrivals while writing (ShuffleAsync does both), or raise " +
+                $"{nameof(ExchangeOptions)}.{nameof(ExchangeOptions.ArrivalBytes)}.");
             Fail(timeout);
             throw timeout;
         }

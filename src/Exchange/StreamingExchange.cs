@@ -8,7 +8,8 @@ namespace BoxerMpi;
 /// <typeparam name="T">The element type.</typeparam>
 /// <remarks>
 /// Every rank writes rows for any destination, calls <see cref="CompleteAsync"/>, and reads arrivals until all ranks have completed.
-/// A writer whose destination does not read waits (<see cref="ExchangeOptions.BlocksInFlight"/>, <see cref="ExchangeOptions.ArrivalBytes"/>),
+/// A writer whose destination does not read waits (<see cref="ExchangeOptions.BlocksInFlight"/>,
+/// <see cref="ExchangeOptions.ArrivalBytes"/>),
 /// so read while you write, or use <see cref="ShuffleExtensions"/>. Rows of one source to one destination arrive in the order of writing.
 /// Different destinations may be written from different threads at once, one destination from one at a time.
 /// The exchange has a communicator of its own; messages of the program never mix with it.
@@ -87,7 +88,8 @@ public sealed partial class StreamingExchange<T> : IAsyncDisposable
         if (_failure is not null || !_completed || Volatile.Read(ref _unfinished) > 0)
         {
             // The others cannot know: without the revocation they would wait for rows until their timeout.
-            Fail(new ObjectDisposedException(nameof(StreamingExchange<>), $"Rank {_communicator.Rank} disposed the exchange before it had finished."));
+            Fail(new ObjectDisposedException(
+                nameof(StreamingExchange<>), $"Rank {_communicator.Rank} disposed the exchange before it had finished."));
             _communicator.Revoke(_failure!.Message);
         }
 

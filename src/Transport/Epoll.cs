@@ -4,7 +4,9 @@ using static BoxerMpi.Transport.LinuxNative;
 
 namespace BoxerMpi.Transport;
 
-/// <summary>One level-triggered epoll instance with an event descriptor for wake-ups; descriptors are known by slots that the caller chooses.</summary>
+/// <summary>
+/// One level-triggered epoll instance with an event descriptor for wake-ups; descriptors are known by slots that the caller chooses.
+/// </summary>
 internal sealed unsafe class Epoll : IDisposable
 {
     /// <summary>The slot of the event that <see cref="Wake"/> makes.</summary>

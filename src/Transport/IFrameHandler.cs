@@ -11,7 +11,9 @@ internal unsafe struct PayloadTarget
     /// <summary>Handed back when the frame is complete.</summary>
     public object? State;
 
-    /// <summary>Nobody has asked for the payload yet: while the link has nothing else that is wanted, it may stay where it is for a moment.</summary>
+    /// <summary>
+    /// Nobody has asked for the payload yet: while the link has nothing else that is wanted, it may stay where it is for a moment.
+    /// </summary>
     public bool MayWait;
 }
 

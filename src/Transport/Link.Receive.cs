@@ -107,7 +107,8 @@ internal sealed unsafe partial class Link
                 return false;
             if (count == Channel.EndOfStream)
             {
-                Close(_peerSaidGoodbye ? null : new IOException($"The other side of {Description} closed the connection without saying goodbye"));
+                Close(_peerSaidGoodbye ? null : new IOException(
+                    $"The other side of {Description} closed the connection without saying goodbye"));
                 return true;
             }
 
@@ -140,7 +141,9 @@ internal sealed unsafe partial class Link
         while (data < end && !IsClosed)
         {
             if (_inPayload)
-                data = _payloadRemaining > 0 ? TakePayload(data, (nint)Math.Min(end - data, _payloadRemaining), inPlace: false) : TakeTrailer(data, end);
+                data = _payloadRemaining > 0
+                    ? TakePayload(data, (nint)Math.Min(end - data, _payloadRemaining), inPlace: false)
+                    : TakeTrailer(data, end);
             else
                 data = TakeHeader(data, end);
         }
@@ -242,7 +245,8 @@ internal sealed unsafe partial class Link
             if (!_receiveChecksum!.Matches(new ReadOnlySpan<byte>(trailer, FrameChecksum.Bytes)))
             {
                 throw new WireFormatException(
-                    $"Wrong checksum of frame {_header.Sequence} ({_header.Kind}, {_header.Length} bytes) on {Description}: the data was changed on the way.");
+                    $"Wrong checksum of frame {_header.Sequence} ({_header.Kind}, {_header.Length} bytes) on {Description}: the data was " +
+                    $"changed on the way.");
             }
 
             EndFrame();

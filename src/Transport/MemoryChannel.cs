@@ -23,7 +23,8 @@ internal sealed unsafe class MemoryChannel : Channel
     public override bool CanWrite => _outgoing.Writable > 0;
 
     /// <summary>Both ends of a new stream.</summary>
-    public static (MemoryChannel First, MemoryChannel Second) CreatePair(int capacityBytes = DefaultCapacityBytes, string description = "in-process link")
+    public static (MemoryChannel First, MemoryChannel Second) CreatePair(
+        int capacityBytes = DefaultCapacityBytes, string description = "in-process link")
     {
         Ring forth = new(capacityBytes), back = new(capacityBytes);
         return (new MemoryChannel(back, forth, description), new MemoryChannel(forth, back, description));

@@ -97,7 +97,9 @@ internal sealed unsafe partial class ProgressEngine
             _poller.Wake();
     }
 
-    /// <summary>Ends the sleep of the driving thread, if it sleeps. Needs no gate: channels in memory call it from the other side.</summary>
+    /// <summary>
+    /// Ends the sleep of the driving thread, if it sleeps. Needs no gate: channels in memory call it from the other side.
+    /// </summary>
     public void WakeIfSleeping()
     {
         // Orders the caller's write of data before the look at the flag; Sleep does the same the other way round.

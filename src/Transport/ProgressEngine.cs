@@ -124,7 +124,9 @@ internal sealed unsafe partial class ProgressEngine : IDisposable
     /// <summary>Somebody waits for frames of any link (or no longer does).</summary>
     public void ExpectAny(int change) => _anySourceWaits += change;
 
-    /// <summary>After frames were queued: sends them at once if the link was quiet or much has collected, else with the next wait.</summary>
+    /// <summary>
+    /// After frames were queued: sends them at once if the link was quiet or much has collected, else with the next wait.
+    /// </summary>
     /// <param name="link">The link.</param>
     /// <param name="urgent">Somebody waits for the answer, or the payload is large: always at once.</param>
     public void Submit(Link link, bool urgent)
@@ -146,7 +148,9 @@ internal sealed unsafe partial class ProgressEngine : IDisposable
             ArmBackground();
     }
 
-    /// <summary>What has collected leaves; for a call that would have waited had its message not been there. The caller holds the gate.</summary>
+    /// <summary>
+    /// What has collected leaves; for a call that would have waited had its message not been there. The caller holds the gate.
+    /// </summary>
     public void FlushCollected()
     {
         Epoch++;

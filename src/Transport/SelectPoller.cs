@@ -2,7 +2,10 @@ using System.Net.Sockets;
 
 namespace BoxerMpi.Transport;
 
-/// <summary>Polling through <see cref="Socket.Select(System.Collections.IList, System.Collections.IList, System.Collections.IList, int)"/>: simple, for platforms without epoll.</summary>
+/// <summary>
+/// Polling through <see cref="Socket.Select(System.Collections.IList, System.Collections.IList, System.Collections.IList, int)"/>: simple,
+/// for platforms without epoll.
+/// </summary>
 internal sealed class SelectPoller : Poller
 {
     // Select cannot be woken by another thread, so a wait is cut into slices; a wake-up takes effect at the next one.

@@ -37,7 +37,9 @@ internal sealed unsafe class TcpChannel : Channel
         nint count;
         do
         {
-            count = secondLength == 0 ? Receive(_descriptor, first, firstLength, DontWait) : ReceiveMessage(_descriptor, &message, DontWait);
+            count = secondLength == 0
+                ? Receive(_descriptor, first, firstLength, DontWait)
+                : ReceiveMessage(_descriptor, &message, DontWait);
         }
         while (count < 0 && Marshal.GetLastPInvokeError() == Interrupted);
 

@@ -21,7 +21,10 @@ internal enum FrameKind : byte
     /// <summary>Nothing but the credit field.</summary>
     Credit = 5,
 
-    /// <summary>The communicator <see cref="FrameHeader.Context"/> is revoked by the rank in <see cref="FrameHeader.Tag"/>. Payload: the reason in UTF-8.</summary>
+    /// <summary>
+    /// The communicator <see cref="FrameHeader.Context"/> is revoked by the rank in <see cref="FrameHeader.Tag"/>. Payload: the reason in
+    /// UTF-8.
+    /// </summary>
     Revoke = 6,
 
     /// <summary>The sender is done and will close its side; a close without it is a failure.</summary>
@@ -89,7 +92,8 @@ internal struct FrameHeader
         if (source[0] != CurrentVersion)
         {
             throw new WireFormatException(
-                $"Expected a frame of version {CurrentVersion}, got version {source[0]}: the other side runs another release or is no rank.");
+                $"Expected a frame of version {CurrentVersion}, got version {source[0]}: the other side runs another release or is no " +
+                $"rank.");
         }
 
         FrameHeader header = new()

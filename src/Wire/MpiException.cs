@@ -2,7 +2,9 @@ namespace BoxerMpi;
 
 // The leaves live in the lowest layer, so that links and the rendezvous throw the same types that users catch.
 
-/// <summary>Something that another rank, the network or time did to an operation; wrong arguments are <see cref="ArgumentException"/>s.</summary>
+/// <summary>
+/// Something that another rank, the network or time did to an operation; wrong arguments are <see cref="ArgumentException"/>s.
+/// </summary>
 public class MpiException : Exception
 {
     /// <summary>Creates the exception.</summary>
@@ -144,7 +146,9 @@ public enum RendezvousFailure
     /// <summary>The port to listen on is taken, or may not be used.</summary>
     PortTaken,
 
-    /// <summary>The coordinator does not relay for this pair: the job does not allow it, has no pairs left, or the other end did not come.</summary>
+    /// <summary>
+    /// The coordinator does not relay for this pair: the job does not allow it, has no pairs left, or the other end did not come.
+    /// </summary>
     RelayRefused,
 }
 
@@ -179,7 +183,8 @@ public enum LinkStage
 }
 
 /// <summary>A link to a peer could not be set up, or is refused by the job's topology.</summary>
-public sealed class LinkException(int peer, LinkStage stage, int attempts, string message, Exception? inner = null) : MpiException(message, inner)
+public sealed class LinkException(int peer, LinkStage stage, int attempts, string message, Exception? inner = null) : MpiException(
+    message, inner)
 {
     /// <summary>World rank of the other end.</summary>
     public int Peer { get; } = peer;

@@ -18,7 +18,8 @@ internal readonly record struct RendezvousOffer(ulong SendId, long TotalBytes)
     {
         RendezvousOffer offer = new(BinaryPrimitives.ReadUInt64LittleEndian(source), BinaryPrimitives.ReadInt64LittleEndian(source[8..]));
         if ((ulong)offer.TotalBytes > (ulong)WireLimits.MaximumMessageBytes)
-            throw new WireFormatException($"A message of {offer.TotalBytes} bytes was announced; at most {WireLimits.MaximumMessageBytes} are allowed.");
+            throw new WireFormatException(
+                $"A message of {offer.TotalBytes} bytes was announced; at most {WireLimits.MaximumMessageBytes} are allowed.");
         return offer;
     }
 }

@@ -4,7 +4,9 @@ namespace BoxerMpi.Aws;
 /// <remarks>All methods throw <see cref="LambdaException"/>, whose reason tells what is to be done, or are cancelled.</remarks>
 public interface ILambdaApi : IDisposable
 {
-    /// <summary>Invokes a function. The request leaves at most once: it is never repeated on its own, whatever happens on the way.</summary>
+    /// <summary>
+    /// Invokes a function. The request leaves at most once: it is never repeated on its own, whatever happens on the way.
+    /// </summary>
     /// <remarks>
     /// A function that fails is a result with <see cref="InvocationResult.Error"/>, not an exception. When the exception says
     /// <see cref="LambdaException.MayHaveRun"/> nobody knows whether the function has been started.
@@ -18,7 +20,8 @@ public interface ILambdaApi : IDisposable
     Task<FunctionInfo> CreateFunctionAsync(FunctionSpec function, FunctionCode code, CancellationToken cancellationToken = default);
 
     /// <summary>Replaces a function's code; the new one runs when it is <see cref="FunctionInfo.IsReady"/>.</summary>
-    Task<FunctionInfo> UpdateFunctionCodeAsync(string name, FunctionCode code, string architecture, CancellationToken cancellationToken = default);
+    Task<FunctionInfo> UpdateFunctionCodeAsync(
+        string name, FunctionCode code, string architecture, CancellationToken cancellationToken = default);
 
     /// <summary>Changes everything of a function but its code and its architecture.</summary>
     Task<FunctionInfo> UpdateFunctionConfigurationAsync(FunctionSpec function, CancellationToken cancellationToken = default);

@@ -25,12 +25,14 @@ public static class LambdaApiExtensions
             if (function.IsReady)
                 return function;
             if (function.HasFailed)
-                throw new LambdaException(LambdaFailure.Invalid, $"Function {name} cannot be used: {function.Reason ?? "Lambda gives no reason"}.");
+                throw new LambdaException(
+                    LambdaFailure.Invalid, $"Function {name} cannot be used: {function.Reason ?? "Lambda gives no reason"}.");
             if (time.GetElapsedTime(started) >= limit)
             {
                 throw new LambdaException(
                     LambdaFailure.Conflict,
-                    $"Function {name} is not ready after {limit.TotalSeconds:F0} s: state {function.State}, update {function.UpdateStatus}. {function.Reason}");
+                    $"Function {name} is not ready after {limit.TotalSeconds:F0} s: state {function.State}, update " +
+                    $"{function.UpdateStatus}. {function.Reason}");
             }
 
             await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);

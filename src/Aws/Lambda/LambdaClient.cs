@@ -43,14 +43,18 @@ public sealed class LambdaClient : ILambdaApi
             new ApiRequest("Invoke", "POST", One + "/invocations", invocation.Function, payload)
             {
                 Headers = headers,
-                Query = invocation.Qualifier is { } qualifier ? new Dictionary<string, string> { ["Qualifier"] = qualifier } : new Dictionary<string, string>(),
+                Query = invocation.Qualifier is { } qualifier
+                    ? new Dictionary<string, string> { ["Qualifier"] = qualifier }
+                    : new Dictionary<string, string>(),
             },
             cancellationToken).ConfigureAwait(false);
         return new InvocationResult(
             answer.Headers.GetValueOrDefault("x-amzn-RequestId", ""),
             answer.Body,
             answer.Headers.ContainsKey("X-Amz-Function-Error") ? ReadError(answer.Body) : null,
-            answer.Headers.TryGetValue("X-Amz-Log-Result", out string? log) ? Encoding.UTF8.GetString(Convert.FromBase64String(log)) : null);
+            answer.Headers.TryGetValue("X-Amz-Log-Result", out string? log)
+                ? Encoding.UTF8.GetString(Convert.FromBase64String(log))
+                : null);
     }
 
     /// <inheritdoc/>
@@ -91,7 +95,8 @@ public sealed class LambdaClient : ILambdaApi
     }
 
     /// <inheritdoc/>
-    public Task<FunctionInfo> UpdateFunctionCodeAsync(string name, FunctionCode code, string architecture, CancellationToken cancellationToken = default)
+    public Task<FunctionInfo> UpdateFunctionCodeAsync(
+        string name, FunctionCode code, string architecture, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(code);
         return ChangeAsync(
@@ -112,21 +117,23 @@ public sealed class LambdaClient : ILambdaApi
     {
         ArgumentNullException.ThrowIfNull(function);
         return ChangeAsync(
-            "UpdateFunctionConfiguration", "PUT", One + "/configuration", function.Name, json => WriteConfiguration(json, function), cancellationToken);
+            "UpdateFunctionConfiguration", "PUT", One + "/configuration", function.Name, json => WriteConfiguration(json, function),
+            cancellationToken);
     }
 
     /// <inheritdoc/>
-    public Task SetEventRetriesAsync(string name, int retries, TimeSpan oldest, CancellationToken cancellationToken = default) => ControlAsync(
-        "PutFunctionEventInvokeConfig",
-        "PUT",
-        "/2019-09-25/functions/{Name}/event-invoke-config",
-        name,
-        json =>
-        {
-            json.WriteNumber("MaximumRetryAttempts", retries);
-            json.WriteNumber("MaximumEventAgeInSeconds", (int)oldest.TotalSeconds);
-        },
-        cancellationToken);
+    public Task SetEventRetriesAsync(string name, int retries, TimeSpan oldest, CancellationToken cancellationToken = default) =>
+        ControlAsync(
+            "PutFunctionEventInvokeConfig",
+            "PUT",
+            "/2019-09-25/functions/{Name}/event-invoke-config",
+            name,
+            json =>
+            {
+                json.WriteNumber("MaximumRetryAttempts", retries);
+                json.WriteNumber("MaximumEventAgeInSeconds", (int)oldest.TotalSeconds);
+            },
+            cancellationToken);
 
     /// <inheritdoc/>
     public Task DeleteFunctionAsync(string name, CancellationToken cancellationToken = default) =>
@@ -229,9 +236,12 @@ public sealed class LambdaClient : ILambdaApi
         Role = Text(json, "Role") ?? "",
         MemoryMegabytes = json.TryGetProperty("MemorySize", out JsonElement memory) ? memory.GetInt32() : 0,
         Timeout = TimeSpan.FromSeconds(json.TryGetProperty("Timeout", out JsonElement timeout) ? timeout.GetInt32() : 0),
-        Architecture = json.TryGetProperty("Architectures", out JsonElement list) && list.GetArrayLength() > 0 ? list[0].GetString()! : "x86_64",
+        Architecture = json.TryGetProperty("Architectures", out JsonElement list) && list.GetArrayLength() > 0
+            ? list[0].GetString()!
+            : "x86_64",
         Description = Text(json, "Description") ?? "",
-        Variables = json.TryGetProperty("Environment", out JsonElement environment) && environment.TryGetProperty("Variables", out JsonElement variables)
+        Variables = json.TryGetProperty("Environment", out JsonElement environment)
+            && environment.TryGetProperty("Variables", out JsonElement variables)
             ? variables.EnumerateObject().ToDictionary(pair => pair.Name, pair => pair.Value.GetString() ?? "")
             : new Dictionary<string, string>(),
         State = Text(json, "State"),
@@ -247,7 +257,8 @@ public sealed class LambdaClient : ILambdaApi
             using JsonDocument json = JsonDocument.Parse(body);
             if (json.RootElement.ValueKind == JsonValueKind.Object && Text(json.RootElement, "errorType") is { } type)
             {
-                string[] stack = json.RootElement.TryGetProperty("stackTrace", out JsonElement trace) && trace.ValueKind == JsonValueKind.Array
+                string[] stack = json.RootElement.TryGetProperty("stackTrace", out JsonElement trace)
+                    && trace.ValueKind == JsonValueKind.Array
                     ? [.. trace.EnumerateArray().Select(line => string.Create(CultureInfo.InvariantCulture, $"{line}"))]
                     : [];
                 return new FunctionError(type, Text(json.RootElement, "errorMessage") ?? "", stack);

@@ -12,7 +12,9 @@ public sealed record LambdaClientOptions
     /// <summary>Key and secret, and the token of temporary ones; null for AWS's chain of places to look.</summary>
     public (string AccessKey, string SecretKey, string? SessionToken)? Credentials { get; init; }
 
-    /// <summary>How long an invocation may take until it is given up. Default 16 minutes, above the longest that a function may run.</summary>
+    /// <summary>
+    /// How long an invocation may take until it is given up. Default 16 minutes, above the longest that a function may run.
+    /// </summary>
     public TimeSpan InvocationTimeout { get; init; } = TimeSpan.FromMinutes(16);
 
     /// <summary>How long any other request may take. Default 2 minutes, as a zip may be large.</summary>

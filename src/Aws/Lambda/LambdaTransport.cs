@@ -140,7 +140,8 @@ internal sealed class LambdaTransport : AmazonServiceClient
                 bool sent = cause is not HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError };
                 return new LambdaException(
                     LambdaFailure.Unreachable,
-                    $"{Subject(request)}: no answer from {Endpoint} ({cause.Message}). Is the region or the endpoint right, and is it reachable?",
+                    $"{Subject(request)}: no answer from {Endpoint} ({cause.Message}). Is the region or the endpoint right, and is it " +
+                    $"reachable?",
                     failure)
                 { MayHaveRun = sent && request.Operation == "Invoke" };
             }
@@ -150,14 +151,16 @@ internal sealed class LambdaTransport : AmazonServiceClient
         return noCredentials
             ? new LambdaException(
                 LambdaFailure.NoCredentials,
-                "No AWS credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run aws configure. " + failure.Message,
+                "No AWS credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run aws configure. " +
+                failure.Message,
                 failure)
             : new LambdaException(LambdaFailure.Other, $"{Subject(request)}: {failure.Message}", failure);
     }
 
     private string Endpoint => Config.ServiceURL ?? $"Lambda in {RegionName}";
 
-    private static string Subject(ApiRequest request) => request.Name is null ? request.Operation : $"{request.Operation} of {request.Name}";
+    private static string Subject(ApiRequest request) =>
+        request.Name is null ? request.Operation : $"{request.Operation} of {request.Name}";
 
     private sealed class Request(ApiRequest content) : AmazonWebServiceRequest
     {
@@ -174,7 +177,8 @@ internal sealed class LambdaTransport : AmazonServiceClient
         private static readonly string Agent = InternalSDKUtils.BuildUserAgentString("Lambda", "boxermpi");
 
         public Settings()
-            : base(new DefaultConfigurationProvider([new DefaultConfiguration { Name = DefaultConfigurationMode.Standard, RetryMode = RequestRetryMode.Standard }]))
+            : base(new DefaultConfigurationProvider(
+                [new DefaultConfiguration { Name = DefaultConfigurationMode.Standard, RetryMode = RequestRetryMode.Standard }]))
         {
             ServiceId = "Lambda";
             AuthenticationServiceName = "lambda";
@@ -208,7 +212,8 @@ internal sealed class LambdaTransport : AmazonServiceClient
 
     private sealed class RegionEndpoints : BaseEndpointResolver
     {
-        protected override EndpointParameters MapEndpointsParameters(IRequestContext requestContext) => Settings.Parameters(requestContext.ClientConfig);
+        protected override EndpointParameters MapEndpointsParameters(IRequestContext requestContext) =>
+            Settings.Parameters(requestContext.ClientConfig);
     }
 
     private sealed class AlwaysSigV4 : BaseAuthResolverHandler
@@ -257,7 +262,8 @@ internal sealed class LambdaTransport : AmazonServiceClient
             return new Response { Content = new ApiResponse(ReadAll(input), headers) };
         }
 
-        public override AmazonServiceException UnmarshallException(JsonUnmarshallerContext input, Exception innerException, HttpStatusCode statusCode)
+        public override AmazonServiceException UnmarshallException(
+            JsonUnmarshallerContext input, Exception innerException, HttpStatusCode statusCode)
         {
             // A name may be followed by the namespace that it is from.
             string code = input.ResponseData.GetHeaderValue("x-amzn-ErrorType")?.Split(':')[0] ?? "";
@@ -312,7 +318,9 @@ internal sealed class LambdaTransport : AmazonServiceClient
         public IDictionary<string, string> OperationNameMapping { get; } = new Dictionary<string, string>();
     }
 
-    /// <summary>Connections that stay known to firewalls and NATs while a function runs for minutes, and as many as there are invocations.</summary>
+    /// <summary>
+    /// Connections that stay known to firewalls and NATs while a function runs for minutes, and as many as there are invocations.
+    /// </summary>
     private sealed class KeepAliveFactory(TimeSpan timeout) : HttpClientFactory
     {
         public override HttpClient CreateHttpClient(IClientConfig clientConfig) => new(new SocketsHttpHandler

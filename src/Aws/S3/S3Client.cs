@@ -99,7 +99,8 @@ public sealed class S3Client : IDisposable
     {
         try
         {
-            using GetObjectResponse answer = await _client.GetObjectAsync(new GetObjectRequest { BucketName = bucket, Key = key }, cancellationToken).ConfigureAwait(false);
+            using GetObjectResponse answer = await _client.GetObjectAsync(
+                new GetObjectRequest { BucketName = bucket, Key = key }, cancellationToken).ConfigureAwait(false);
             using MemoryStream content = new();
             await answer.ResponseStream.CopyToAsync(content, cancellationToken).ConfigureAwait(false);
             return content.ToArray();
@@ -123,12 +124,15 @@ public sealed class S3Client : IDisposable
         return failure switch
         {
             AmazonS3Exception { StatusCode: not 0 } refused => new S3Exception(
-                $"{subject}{refused.Message.TrimEnd('.')} ({refused.ErrorCode}). The bucket has to be in the function's region, and open to s3:PutObject and s3:GetObject.",
+                $"{subject}{refused.Message.TrimEnd('.')} ({refused.ErrorCode}). The bucket has to be in the function's region, and open " +
+                $"to s3:PutObject and s3:GetObject.",
                 failure),
             AmazonServiceException or HttpRequestException or IOException or OperationCanceledException => new S3Exception(
-                $"{subject}no answer from {Endpoint} ({failure.GetBaseException().Message}). Is the region or the endpoint right, and is it reachable?", failure),
+                $"{subject}no answer from {Endpoint} ({failure.GetBaseException().Message}). Is the region or the endpoint right, and is " +
+                $"it reachable?", failure),
             _ => new S3Exception(
-                $"{subject}No AWS credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run aws configure. {failure.Message}",
+                $"{subject}No AWS credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run aws " +
+                $"configure. {failure.Message}",
                 failure),
         };
     }

@@ -75,7 +75,8 @@ internal sealed unsafe partial class Messenger
         if ((uint)header.Source >= (uint)Size || (uint)header.Destination >= (uint)Size)
         {
             throw new WireFormatException(
-                $"A frame from rank {header.Source} to rank {header.Destination} came over {link.Description}; the job has ranks 0 to {Size - 1}.");
+                $"A frame from rank {header.Source} to rank {header.Destination} came over {link.Description}; the job has ranks 0 to " +
+                $"{Size - 1}.");
         }
 
         if (!_options.Relay && (header.Source != link.Peer || header.Destination != Rank))
@@ -89,7 +90,8 @@ internal sealed unsafe partial class Messenger
     {
         source.Charged += header.Length + WireLimits.MessageOverheadBytes;
         if (source.Charged > WireLimits.CreditWindowBytes)
-            throw new WireFormatException($"Rank {source.Rank} sent {source.Charged} bytes unasked; its credit is {WireLimits.CreditWindowBytes}.");
+            throw new WireFormatException(
+                $"Rank {source.Rank} sent {source.Charged} bytes unasked; its credit is {WireLimits.CreditWindowBytes}.");
 
         CheckTag(header);
         MatchQueue? queue = WantedQueue(header.Context);
@@ -214,7 +216,8 @@ internal sealed unsafe partial class Messenger
 
     private PayloadTarget BeginRevoke(in FrameHeader header) => (uint)header.Tag < (uint)Size
         ? Block(header.Length)
-        : throw new WireFormatException($"Rank {header.Source} says that rank {header.Tag} revoked a communicator; the job has ranks 0 to {Size - 1}.");
+        : throw new WireFormatException(
+            $"Rank {header.Source} says that rank {header.Tag} revoked a communicator; the job has ranks 0 to {Size - 1}.");
 
     private PayloadTarget Block(long length)
     {

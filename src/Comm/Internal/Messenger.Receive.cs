@@ -46,7 +46,8 @@ internal sealed unsafe partial class Messenger
     /// <param name="exact">The message has to fill the buffer.</param>
     /// <param name="status">Who sent how much.</param>
     /// <returns>Whether there was one; else the long way finds out what there is.</returns>
-    public bool TryTake(Communicator communicator, MatchQueue queue, int source, int tag, byte* buffer, long capacity, bool exact, out Status status)
+    public bool TryTake(
+        Communicator communicator, MatchQueue queue, int source, int tag, byte* buffer, long capacity, bool exact, out Status status)
     {
         status = default;
         if (_failure is not null || queue.Find(source, tag) is not { State: UnexpectedMessage.Kind.Complete } message)
@@ -227,7 +228,9 @@ internal sealed unsafe partial class Messenger
         }
     }
 
-    /// <summary>Lets the rest of a message that is arriving go right into the receive's buffer, as if that had been posted in time.</summary>
+    /// <summary>
+    /// Lets the rest of a message that is arriving go right into the receive's buffer, as if that had been posted in time.
+    /// </summary>
     private bool TakeOver(UnexpectedMessage message, ReceiveOperation receive)
     {
         // Memory that is handed over whole needs no copy.

@@ -6,7 +6,8 @@ namespace BoxerMpi.Internal;
 internal sealed unsafe partial class Messenger
 {
     /// <summary>Sends from the calling thread; returns when the memory may be used again. Ranks are world ranks.</summary>
-    public void Send(Communicator communicator, MatchQueue queue, int destination, int tag, byte* data, long length, bool synchronous, TimeSpan timeout)
+    public void Send(
+        Communicator communicator, MatchQueue queue, int destination, int tag, byte* data, long length, bool synchronous, TimeSpan timeout)
     {
         lock (Gate)
         {
@@ -27,7 +28,8 @@ internal sealed unsafe partial class Messenger
 
     /// <summary>Starts a send. The caller holds the gate.</summary>
     /// <returns>The operation, perhaps done already; null when the message was copied and nothing is left to wait for.</returns>
-    public SendOperation? StartSend(Communicator communicator, MatchQueue queue, int destination, int tag, byte* data, long length, bool synchronous)
+    public SendOperation? StartSend(
+        Communicator communicator, MatchQueue queue, int destination, int tag, byte* data, long length, bool synchronous)
     {
         ThrowIfFailed();
         if (queue.Revoked is not null)
@@ -110,7 +112,8 @@ internal sealed unsafe partial class Messenger
         }
     }
 
-    private SendOperation Prepare(Communicator communicator, Peer peer, MatchQueue queue, int tag, byte* data, long length, bool synchronous)
+    private SendOperation Prepare(
+        Communicator communicator, Peer peer, MatchQueue queue, int tag, byte* data, long length, bool synchronous)
     {
         SendOperation send = RentSend();
         send.Prepare(peer, queue.Context, tag, data, length, synchronous);
@@ -171,7 +174,8 @@ internal sealed unsafe partial class Messenger
     /// <summary>The receiver asked for more of an announced message.</summary>
     private void TakeGrant(Peer receiver, RendezvousGrant grant)
     {
-        if (!_offered.TryGetValue(grant.SendId, out SendOperation? send) || send.Peer != receiver || receiver.Link is not { IsClosed: false } link)
+        if (!_offered.TryGetValue(grant.SendId, out SendOperation? send) || send.Peer != receiver
+            || receiver.Link is not { IsClosed: false } link)
             return;
 
         long upTo = Math.Min(grant.UpTo, send.Length);

@@ -116,7 +116,9 @@ internal sealed unsafe partial class Messenger
             List<string> lines = [];
             foreach (Operation operation in Pending())
             {
-                string name = operation.Group is { } group ? $"{group.Operation} #{group.Sequence}, {operation.Describe()}" : operation.Describe();
+                string name = operation.Group is { } group
+                    ? $"{group.Operation} #{group.Sequence}, {operation.Describe()}"
+                    : operation.Describe();
                 string state = operation.PeerRank >= 0 ? $"; {Describe(operation.PeerRank)}" : "";
                 lines.Add($"{name}{On(operation.Communicator)} for {operation.Elapsed.TotalSeconds:F1} s{state}");
             }
@@ -171,7 +173,8 @@ internal sealed unsafe partial class Messenger
         string operation = receive.Group is { } group ? $"{group.Operation} #{group.Sequence}" : "Receive";
         string advice = receive.Group is null ? "receive into a larger buffer, or probe first" : "give all ranks the same count";
         return new MessageTruncatedException(
-            $"{operation}{On(receive.Communicator)}: a message of {actual} bytes from rank {from} (tag {tag}) met a buffer of {receive.Capacity} bytes; {advice}.")
+            $"{operation}{On(receive.Communicator)}: a message of {actual} bytes from rank {from} (tag {tag}) met a buffer of " +
+            $"{receive.Capacity} bytes; {advice}.")
         {
             Rank = Rank,
             Operation = operation,

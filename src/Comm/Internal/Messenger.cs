@@ -63,7 +63,9 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
             return left > TimeSpan.Zero ? left : TimeSpan.Zero;
         }
 
-        init => _endsAt = value is { } time ? ProgressEngine.After(Stopwatch.GetTimestamp(), time > TimeSpan.Zero ? time : TimeSpan.Zero) : null;
+        init => _endsAt = value is { } time
+            ? ProgressEngine.After(Stopwatch.GetTimestamp(), time > TimeSpan.Zero ? time : TimeSpan.Zero)
+            : null;
     }
 
     /// <summary>Announced sends that the receivers have not asked for to the end.</summary>
@@ -85,7 +87,8 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
         get
         {
             lock (Gate)
-                return _queues.Values.Sum(queue => queue.Messages().Where(message => message.Block is not null).Sum(message => message.Length));
+                return _queues.Values.Sum(
+                    queue => queue.Messages().Where(message => message.Block is not null).Sum(message => message.Length));
         }
     }
 
@@ -135,7 +138,9 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
         }
     }
 
-    /// <summary>Ends what is pending in this context with a revocation; what is started later fails too, and messages are dropped.</summary>
+    /// <summary>
+    /// Ends what is pending in this context with a revocation; what is started later fails too, and messages are dropped.
+    /// </summary>
     /// <returns>Whether it was new.</returns>
     public bool RevokeQueue(MatchQueue queue, CommunicatorRevokedException reason)
     {

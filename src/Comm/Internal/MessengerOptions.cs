@@ -6,7 +6,13 @@ internal sealed record MessengerOptions
     public static MessengerOptions Default { get; } = new();
 
     /// <summary>Longest message whose send completes before its receive exists, in bytes. Default 65,536. BOXER_EAGER_BYTES.</summary>
-    public int EagerLimitBytes { get; init => field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(value)); } = 64 * 1024;
+    public int EagerLimitBytes
+    {
+        get;
+        init => field = value >= 0
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value));
+    } = 64 * 1024;
 
     /// <summary>Makes every send synchronous, to expose programs that rely on buffering. Default off. BOXER_STRICT.</summary>
     public bool Strict { get; init; }

@@ -4,7 +4,9 @@ using BoxerMpi.Wire;
 
 namespace BoxerMpi.Internal;
 
-/// <summary>Unmanaged memory for messages that came before their receive; blocks are kept for the next one, large ones up to 4 MiB in all.</summary>
+/// <summary>
+/// Unmanaged memory for messages that came before their receive; blocks are kept for the next one, large ones up to 4 MiB in all.
+/// </summary>
 /// <remarks>Used under the engine's gate, except <see cref="Free"/>, which any thread may call for a block it owns.</remarks>
 internal sealed unsafe class NativeBlocks
 {

@@ -64,7 +64,8 @@ internal sealed unsafe class SendOperation(Messenger messenger) : Operation(mess
     }
 
     public override string Describe() =>
-        $"{(Synchronous ? "SynchronousSend" : "Send")} of {Length} bytes to rank {Communicator?.FromWorldRank(Peer.Rank) ?? Peer.Rank}, tag {Tag}";
+        $"{(Synchronous ? "SynchronousSend" : "Send")} of {Length} bytes to rank {Communicator?.FromWorldRank(Peer.Rank) ?? Peer.Rank}, " +
+        $"tag {Tag}";
 
     public override void Withdraw() => Messenger.WithdrawSend(this);
 
