@@ -15,8 +15,10 @@ internal sealed class BenchArguments
     };
 
     private readonly Option<string> _bytes = new("--bytes") { HelpName = "LIST", Description = "Sizes, such as 8,1K,1M  [default: 8]" };
-    private readonly Option<string> _json = new("--json") { HelpName = "FILE", Description = "Writes a JSON line for each operation and size" };
-    private readonly Option<string> _seconds = new("--seconds") { HelpName = "S", Description = "Timed part of a measurement  [default: 1]" };
+    private readonly Option<string> _json =
+        new("--json") { HelpName = "FILE", Description = "Writes a JSON line for each operation and size" };
+    private readonly Option<string> _seconds =
+        new("--seconds") { HelpName = "S", Description = "Timed part of a measurement  [default: 1]" };
     private readonly Option<string> _warmup = new("--warmup") { HelpName = "S", Description = "Warm-up of an operation  [default: 0.5]" };
     private readonly Option<bool> _check = new("--check") { Description = "Checks all data around every call, not only around the first" };
 

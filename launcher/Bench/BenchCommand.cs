@@ -12,7 +12,8 @@ internal sealed class BenchCommand : Command
 {
     private readonly BenchArguments _arguments;
     private readonly Option<string> _size = new("-n", "--ranks") { HelpName = "N", Description = "Number of ranks" };
-    private readonly Option<string> _timeout = new("--timeout") { HelpName = "S", Description = "Ends the job after S seconds; exit code 124" };
+    private readonly Option<string> _timeout =
+        new("--timeout") { HelpName = "S", Description = "Ends the job after S seconds; exit code 124" };
 
     private readonly JobRules _rules;
     private readonly PlaceArguments _place;

@@ -56,7 +56,8 @@ internal sealed record BenchOptions
         foreach (string item in list.Split(',', StringSplitOptions.TrimEntries))
         {
             int shift = item.EndsWith('K') ? 10 : item.EndsWith('M') ? 20 : 0;
-            if (!long.TryParse(shift == 0 ? item : item[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out long value) || value > LargestBytes >> shift)
+            if (!long.TryParse(shift == 0 ? item : item[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out long value)
+                || value > LargestBytes >> shift)
                 throw new UsageException($"--bytes '{item}' is not a size", "give a list such as 8,1K,64K,1M");
             sizes.Add(value << shift);
         }
@@ -84,7 +85,8 @@ internal sealed record BenchOptions
                 if (Math.Max(operation.SendBytes(bytes, ranks), operation.ReceiveBytes(bytes, ranks)) > Array.MaxLength)
                 {
                     throw new UsageException(
-                        $"{operation.Name} of {bytes} bytes on {ranks} ranks needs a buffer above 2 GiB on each rank", "give smaller --bytes or fewer ranks");
+                        $"{operation.Name} of {bytes} bytes on {ranks} ranks needs a buffer above 2 GiB on each rank",
+                        "give smaller --bytes or fewer ranks");
                 }
             }
         }

@@ -3,7 +3,9 @@ using BoxerMpi.Collectives;
 
 namespace BoxerMpi.Launcher.Bench;
 
-/// <summary>What every rank of `boxer bench` runs. The same steps in the same order as bench/peers/mpi_bench.c; docs/benchmarks.md tells them.</summary>
+/// <summary>
+/// What every rank of `boxer bench` runs. The same steps in the same order as bench/peers/mpi_bench.c; docs/benchmarks.md tells them.
+/// </summary>
 internal sealed class BenchRank(Communicator world, BenchOptions options)
 {
     private const int MinimumIterations = 5;
@@ -34,7 +36,8 @@ internal sealed class BenchRank(Communicator world, BenchOptions options)
         Iterate(operation, buffers, check: true);
 
         double perIteration = WarmUp(operation, buffers, warmupSeconds);
-        Span<long> iterations = [(long)Math.Clamp(options.Time.TotalMicroseconds / Math.Max(perIteration, 0.01), MinimumIterations, MaximumIterations)];
+        Span<long> iterations =
+            [(long)Math.Clamp(options.Time.TotalMicroseconds / Math.Max(perIteration, 0.01), MinimumIterations, MaximumIterations)];
         world.Broadcast(iterations, root: 0);
 
         double[] samples = new double[iterations[0]];
@@ -69,7 +72,9 @@ internal sealed class BenchRank(Communicator world, BenchOptions options)
         };
     }
 
-    /// <summary>Batches that rank 0 announces; a batch doubles until it lasts 10 ms, zero ends it. Returns microseconds per iteration.</summary>
+    /// <summary>
+    /// Batches that rank 0 announces; a batch doubles until it lasts 10 ms, zero ends it. Returns microseconds per iteration.
+    /// </summary>
     private double WarmUp(BenchOperation operation, BenchBuffers buffers, double seconds)
     {
         Span<long> batch = [1];

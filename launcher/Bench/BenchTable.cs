@@ -11,7 +11,8 @@ internal static class BenchTable
 
     public static string Row(BenchLine line) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{line.Operation,-20} {line.Bytes,9} {line.Minimum,11:F2} {line.Median,11:F2} {line.Percentile99,11:F2} {MegabytesPerSecond(line),9} " +
+        $"{line.Operation,-20} {line.Bytes,9} {line.Minimum,11:F2} {line.Median,11:F2} {line.Percentile99,11:F2} " +
+        $"{MegabytesPerSecond(line),9} " +
         $"{line.Iterations,10} {line.AllocatedPerCall,9:F0}  {line.Algorithm}");
 
     // What one message or window carries; a collective's "bytes" has no single rate.

@@ -102,7 +102,9 @@ internal static class BoxerCommand
         }
 
         if (parsed.CommandResult.Command is RootCommand)
-            return new UsageException("a command is missing: what is to be done?", "boxer run -n 4 examples/Hello runs a program; boxer --help lists all commands");
+            return new UsageException(
+                "a command is missing: what is to be done?",
+                "boxer run -n 4 examples/Hello runs a program; boxer --help lists all commands");
         if (parsed.CommandResult.Command.Subcommands.Count > 0)
             return new UsageException($"{command} is not complete: what is to be done?", $"{command} --help lists its commands");
         return new UsageException(parsed.Errors[0].Message.TrimEnd('.'), $"{command} --help lists what there is");
@@ -114,7 +116,9 @@ internal static class BoxerCommand
     /// <summary>The option or command that shares the longest beginning or differs least, if one is close.</summary>
     private static string? Nearest(string token, Command command)
     {
-        IEnumerable<string> names = token.StartsWith('-') ? command.Options.Select(option => option.Name) : command.Subcommands.Select(sub => sub.Name);
+        IEnumerable<string> names = token.StartsWith('-')
+            ? command.Options.Select(option => option.Name)
+            : command.Subcommands.Select(sub => sub.Name);
         return names
             .Select(name => (Name: name, Distance: Distance(name, token)))
             .Where(candidate => candidate.Distance <= Math.Max(1, token.TrimStart('-').Length / 3))
@@ -143,5 +147,6 @@ internal static class BoxerCommand
     }
 
     /// <summary>What the command line can put right, as opposed to what went wrong on the way.</summary>
-    private static bool IsUsage(RendezvousFailure reason) => reason is not (RendezvousFailure.ConnectionLost or RendezvousFailure.GateTimeout);
+    private static bool IsUsage(RendezvousFailure reason) =>
+        reason is not (RendezvousFailure.ConnectionLost or RendezvousFailure.GateTimeout);
 }

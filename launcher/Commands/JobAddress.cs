@@ -7,9 +7,11 @@ namespace BoxerMpi.Launcher.Commands;
 /// <summary>The options that name a job at a coordinator somewhere, and a look at whether it is there.</summary>
 internal sealed class JobAddress
 {
-    private readonly Option<string> _seed = new("--seed") { HelpName = "HOST:PORT", Description = "The coordinator's address, as boxer seed printed it" };
+    private readonly Option<string> _seed =
+        new("--seed") { HelpName = "HOST:PORT", Description = "The coordinator's address, as boxer seed printed it" };
     private readonly Option<string> _job = new("--job") { HelpName = "ID", Description = "Id of the job" };
-    private readonly Option<string> _tokenFile = new("--token-file") { HelpName = "F", Description = "File with the job's token in hex  [default: BOXER_TOKEN]" };
+    private readonly Option<string> _tokenFile =
+        new("--token-file") { HelpName = "F", Description = "File with the job's token in hex  [default: BOXER_TOKEN]" };
     private readonly Option<string> _patience = new("--connect-timeout")
     {
         HelpName = "S",
@@ -27,8 +29,10 @@ internal sealed class JobAddress
     /// <summary>What joining takes.</summary>
     public JoinOptions Read(ParseResult parsed)
     {
-        string address = parsed.GetValue(_seed) ?? throw new UsageException("--seed is missing: where is the coordinator?", "give the address that boxer seed printed");
-        string job = parsed.GetValue(_job) ?? throw new UsageException("--job is missing: which job?", "give the id that boxer seed printed");
+        string address = parsed.GetValue(_seed) ?? throw new UsageException(
+            "--seed is missing: where is the coordinator?", "give the address that boxer seed printed");
+        string job = parsed.GetValue(_job) ?? throw new UsageException(
+            "--job is missing: which job?", "give the id that boxer seed printed");
         EndPoint seed;
         try
         {

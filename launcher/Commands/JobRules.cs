@@ -10,7 +10,8 @@ internal sealed class JobRules
     private readonly Option<string> _topology = new("--topology")
     {
         HelpName = "T",
-        Description = "Links to set up: mesh, grid[:RxC], tree[:K], ring, star, hypercube, edges:A-B,…  [default: mesh up to 32 ranks, else grid]",
+        Description =
+            "Links to set up: mesh, grid[:RxC], tree[:K], ring, star, hypercube, edges:A-B,…  [default: mesh up to 32 ranks, else grid]",
     };
 
     private readonly Option<string> _offTopology = new("--off-topology")
@@ -25,9 +26,12 @@ internal sealed class JobRules
         Description = "How long the first rank to join waits for the last one  [default: 300]",
     };
 
-    private readonly Option<bool> _relay = new("--relay") { Description = "Lets ranks whose NATs allow no direct link talk through the coordinator" };
-    private readonly Option<string> _relayPairs = new("--relay-pairs") { HelpName = "N", Description = "How many pairs may do so at a time; implies --relay  [default: 1024]" };
-    private readonly Option<bool> _onePerAddress = new("--one-per-address") { Description = "Rejects a second rank from the same external address" };
+    private readonly Option<bool> _relay =
+        new("--relay") { Description = "Lets ranks whose NATs allow no direct link talk through the coordinator" };
+    private readonly Option<string> _relayPairs =
+        new("--relay-pairs") { HelpName = "N", Description = "How many pairs may do so at a time; implies --relay  [default: 1024]" };
+    private readonly Option<bool> _onePerAddress =
+        new("--one-per-address") { Description = "Rejects a second rank from the same external address" };
 
     public JobRules(Command command)
     {

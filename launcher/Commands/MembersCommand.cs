@@ -38,7 +38,8 @@ internal sealed class MembersCommand : Command
         {
             await foreach (MembershipEvent happened in MembershipFollower.FollowAsync(join, quiet.Token))
             {
-                byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(happened.ToLine(), MembershipJson.Default.MembershipLine), (byte)'\n'];
+                byte[] line =
+                    [.. JsonSerializer.SerializeToUtf8Bytes(happened.ToLine(), MembershipJson.Default.MembershipLine), (byte)'\n'];
                 await output.WriteAsync(line, cancellationToken);
                 await output.FlushAsync(cancellationToken);
                 if (!follow)

@@ -16,8 +16,11 @@ internal static class OptionValues
         if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int ranks))
             throw new UsageException($"{option} '{text}' is not a number of ranks", $"give a whole number of at least 1, as in {option} 4");
         if (ranks < 1)
-            throw new UsageException($"{option} {text}: a job has at least one rank", $"give a whole number of at least 1, as in {option} 4");
-        return ranks <= MostRanks ? ranks : throw new UsageException($"{option} {text} is too many", $"one machine runs up to {MostRanks} ranks");
+            throw new UsageException(
+                $"{option} {text}: a job has at least one rank", $"give a whole number of at least 1, as in {option} 4");
+        return ranks <= MostRanks
+            ? ranks
+            : throw new UsageException($"{option} {text} is too many", $"one machine runs up to {MostRanks} ranks");
     }
 
     /// <summary>A whole number of at least 1, when the option is given.</summary>
@@ -37,7 +40,8 @@ internal static class OptionValues
             return null;
         return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= least && number <= most
             ? number
-            : throw new UsageException($"{option} '{text}' is not a number from {least} to {most}", $"as in {option} {Math.Clamp(8, least, most)}");
+            : throw new UsageException(
+                $"{option} '{text}' is not a number from {least} to {most}", $"as in {option} {Math.Clamp(8, least, most)}");
     }
 
     public static TimeSpan? Seconds(string option, string? text, bool zeroAllowed = false)
@@ -49,7 +53,8 @@ internal static class OptionValues
             || (seconds == 0 && !zeroAllowed)
             || seconds > 1e7)
         {
-            throw new UsageException($"{option} '{text}' is not a time", $"give seconds {(zeroAllowed ? "of at least 0" : "above 0")}, as in {option} 30");
+            throw new UsageException(
+                $"{option} '{text}' is not a time", $"give seconds {(zeroAllowed ? "of at least 0" : "above 0")}, as in {option} 30");
         }
 
         return TimeSpan.FromSeconds(seconds);
@@ -63,7 +68,8 @@ internal static class OptionValues
         }
         catch (Exception wrong) when (wrong is FormatException or ArgumentException)
         {
-            throw new UsageException($"--topology {text} does not fit {size} ranks: {FirstLine(wrong)}", "see boxer run --help for the shapes");
+            throw new UsageException(
+                $"--topology {text} does not fit {size} ranks: {FirstLine(wrong)}", "see boxer run --help for the shapes");
         }
     }
 
@@ -97,7 +103,8 @@ internal static class OptionValues
         string name = equals < 0 ? text : text[..equals];
         if (name.Length == 0 || name.Contains(' ', StringComparison.Ordinal))
             throw new UsageException($"-x '{text}' names no variable", "write -x NAME=VALUE");
-        if (name.StartsWith("BOXER_", StringComparison.Ordinal) && name is "BOXER_SEED" or "BOXER_JOB" or "BOXER_TOKEN" or "BOXER_RANK" or "BOXER_SIZE")
+        if (name.StartsWith("BOXER_", StringComparison.Ordinal)
+            && name is "BOXER_SEED" or "BOXER_JOB" or "BOXER_TOKEN" or "BOXER_RANK" or "BOXER_SIZE")
             throw new UsageException($"-x {name}: boxer itself sets this variable", "choose another name");
         if (equals >= 0)
             return new(name, text[(equals + 1)..]);

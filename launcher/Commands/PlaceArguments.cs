@@ -18,7 +18,9 @@ internal sealed class PlaceArguments
     /// <param name="functions">Whether ranks may be functions.</param>
     public PlaceArguments(Command command, bool functions = false)
     {
-        string places = functions ? "local, natlab (hosts behind NATs; as root), lambda (AWS), or lambda-local" : "local, or natlab (hosts behind NATs; as root)";
+        string places = functions
+            ? "local, natlab (hosts behind NATs; as root), lambda (AWS), or lambda-local"
+            : "local, or natlab (hosts behind NATs; as root)";
         _on = new Option<string>("--on") { HelpName = "PLACE", Description = $"Where the ranks run: {places}  [default: local]" };
         command.Add(_on);
         _lab = new LabArguments(command);
@@ -30,9 +32,12 @@ internal sealed class PlaceArguments
     {
         string on = Name(parsed);
         if (on is not ("natlab" or "lambda-local") && _lab.Given(parsed) is { } given)
-            throw new UsageException($"{given} is about a NAT lab, and the ranks are to run on {on}", _functions is null ? "add --on natlab" : "add --on natlab or --on lambda-local");
+            throw new UsageException(
+                $"{given} is about a NAT lab, and the ranks are to run on {on}",
+                _functions is null ? "add --on natlab" : "add --on natlab or --on lambda-local");
         if (_functions?.Misplaced(parsed, on) is { } misplaced)
-            throw new UsageException($"{misplaced} means nothing for ranks that run on {on}", "see boxer run --help for the options of each place");
+            throw new UsageException(
+                $"{misplaced} means nothing for ranks that run on {on}", "see boxer run --help for the options of each place");
         switch (on)
         {
             case "local":
@@ -44,7 +49,9 @@ internal sealed class PlaceArguments
             case "lambda" or "lambda-local" when _functions is not null:
                 return static () => throw new InvalidOperationException("Functions have a place of their own.");
             default:
-                throw new UsageException($"--on '{on}' is not a place", _functions is null ? "it is local or natlab" : "it is local, natlab, lambda or lambda-local");
+                throw new UsageException(
+                    $"--on '{on}' is not a place",
+                    _functions is null ? "it is local or natlab" : "it is local, natlab, lambda or lambda-local");
         }
     }
 
@@ -52,7 +59,8 @@ internal sealed class PlaceArguments
     public FunctionOptions? ReadFunctions(ParseResult parsed, int size, Func<FunctionProgram> program) => Name(parsed) switch
     {
         "lambda" => _functions?.Read(parsed, local: false, size, program(), lab: null, labPrefix: null),
-        "lambda-local" => _functions?.Read(parsed, local: true, size, program(), _lab.Given(parsed) is null ? null : _lab.Read(parsed, size), _lab.Prefix(parsed)),
+        "lambda-local" => _functions?.Read(
+            parsed, local: true, size, program(), _lab.Given(parsed) is null ? null : _lab.Read(parsed, size), _lab.Prefix(parsed)),
         _ => null,
     };
 

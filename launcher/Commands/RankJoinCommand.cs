@@ -13,7 +13,8 @@ namespace BoxerMpi.Launcher.Commands;
 internal sealed class RankJoinCommand : ProgramCommand
 {
     private readonly JobAddress _address;
-    private readonly Option<string> _rank = new("--rank") { HelpName = "R", Description = "The rank to ask for  [default: BOXER_RANK, else the next free one]" };
+    private readonly Option<string> _rank =
+        new("--rank") { HelpName = "R", Description = "The rank to ask for  [default: BOXER_RANK, else the next free one]" };
     private readonly Option<string[]> _variables = new("-x")
     {
         HelpName = "NAME=VALUE",
@@ -22,7 +23,8 @@ internal sealed class RankJoinCommand : ProgramCommand
     };
 
     private readonly Option<bool> _nativeAot = new("--aot") { Description = "Builds a project as Native AOT" };
-    private readonly Option<string> _configuration = new("--configuration", "-c") { HelpName = "NAME", Description = "Build configuration  [default: Release]" };
+    private readonly Option<string> _configuration =
+        new("--configuration", "-c") { HelpName = "NAME", Description = "Build configuration  [default: Release]" };
     private readonly Option<bool> _verbose = new("--verbose") { Description = "Shows the build" };
 
     public RankJoinCommand()
@@ -48,7 +50,8 @@ internal sealed class RankJoinCommand : ProgramCommand
         if (rank >= size)
             throw new UsageException($"--rank {rank}: there is no such rank in job {join.JobId}", $"its ranks are 0 to {size - 1}");
 
-        RankEnvironment environment = new(ControlHandshake.Name(join.Seed), join.JobId, Convert.ToHexStringLower(join.Token), size, variables, isWhole: false);
+        RankEnvironment environment = new(
+            ControlHandshake.Name(join.Seed), join.JobId, Convert.ToHexStringLower(join.Token), size, variables, isWhole: false);
         JobPlan plan = new(
             Size: 1,
             _ => new SpawnRequest(command.File, [.. command.Arguments, .. Program[1..]]) { Environment = environment.Of(rank) },
@@ -73,6 +76,7 @@ internal sealed class RankJoinCommand : ProgramCommand
     {
         null or "" => null,
         _ when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int rank) => rank,
-        _ => throw new UsageException($"--rank '{text}' is not a rank", "give a number from 0 to the job's size less 1, or leave it out for the next free one"),
+        _ => throw new UsageException(
+            $"--rank '{text}' is not a rank", "give a number from 0 to the job's size less 1, or leave it out for the next free one"),
     };
 }

@@ -12,8 +12,10 @@ namespace BoxerMpi.Launcher.Commands;
 internal sealed class RunCommand : ProgramCommand
 {
     private readonly Option<string> _size = new("-n", "--ranks") { HelpName = "N", Description = "Number of ranks" };
-    private readonly Option<string> _timeout = new("--timeout") { HelpName = "S", Description = "Ends the job after S seconds; exit code 124" };
-    private readonly Option<string> _grace = new("--grace") { HelpName = "S", Description = "Time between TERM and KILL when a job is ended  [default: 2]" };
+    private readonly Option<string> _timeout =
+        new("--timeout") { HelpName = "S", Description = "Ends the job after S seconds; exit code 124" };
+    private readonly Option<string> _grace =
+        new("--grace") { HelpName = "S", Description = "Time between TERM and KILL when a job is ended  [default: 2]" };
     private readonly Option<string[]> _variables = new("-x")
     {
         HelpName = "NAME=VALUE",
@@ -29,14 +31,18 @@ internal sealed class RunCommand : ProgramCommand
     };
 
     private readonly Option<string> _workingDirectory = new("--wdir") { HelpName = "DIR", Description = "Working directory of the ranks" };
-    private readonly Option<string> _input = new("--stdin") { HelpName = "RANK|none|all", Description = "Who reads standard input  [default: 0]" };
-    private readonly Option<string> _outputFolder = new("--output-dir") { HelpName = "DIR", Description = "Also writes rank-00.out and rank-00.err, … there" };
+    private readonly Option<string> _input =
+        new("--stdin") { HelpName = "RANK|none|all", Description = "Who reads standard input  [default: 0]" };
+    private readonly Option<string> _outputFolder =
+        new("--output-dir") { HelpName = "DIR", Description = "Also writes rank-00.out and rank-00.err, … there" };
     private readonly Option<string> _report = new("--report") { HelpName = "FILE", Description = "Writes what the job did as JSON" };
     private readonly Option<bool> _verbose = new("--verbose") { Description = "Shows the build, the wire-up and a summary" };
     private readonly Option<bool> _noTag = new("--no-tag") { Description = "No [rank] before each line" };
     private readonly Option<bool> _timestamp = new("--timestamp") { Description = "UTC time before each line" };
-    private readonly Option<bool> _nativeAot = new("--aot") { Description = "Builds a project as Native AOT: slow to build, fast to start" };
-    private readonly Option<string> _configuration = new("--configuration", "-c") { HelpName = "NAME", Description = "Build configuration  [default: Release]" };
+    private readonly Option<bool> _nativeAot =
+        new("--aot") { Description = "Builds a project as Native AOT: slow to build, fast to start" };
+    private readonly Option<string> _configuration =
+        new("--configuration", "-c") { HelpName = "NAME", Description = "Build configuration  [default: Release]" };
 
     private readonly JobRules _rules;
     private readonly PlaceArguments _place;
@@ -112,7 +118,8 @@ internal sealed class RunCommand : ProgramCommand
             return given ?? (functions.Local ? null : "lambda");
         return given is null or "local" or "lambda"
             ? given
-            : throw new UsageException($"--model {given}: the ranks that join from elsewhere would not know it", "with --functions it is local or lambda");
+            : throw new UsageException(
+                $"--model {given}: the ranks that join from elsewhere would not know it", "with --functions it is local or lambda");
     }
 
     /// <exception cref="UsageException">An option is of this machine only.</exception>

@@ -106,5 +106,7 @@ internal sealed class SeedCommand : Command
 
     /// <summary>An address of this host in place of "any", so that the printed line can be used elsewhere.</summary>
     private static string Reachable(IPEndPoint endPoint) =>
-        endPoint.Address.Equals(IPAddress.Any) || endPoint.Address.Equals(IPAddress.IPv6Any) ? $"{Dns.GetHostName()}:{endPoint.Port}" : endPoint.ToString();
+        endPoint.Address.Equals(IPAddress.Any) || endPoint.Address.Equals(IPAddress.IPv6Any)
+            ? $"{Dns.GetHostName()}:{endPoint.Port}"
+            : endPoint.ToString();
 }

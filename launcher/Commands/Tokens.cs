@@ -12,7 +12,9 @@ internal static class Tokens
     public static byte[] Read(string? file)
     {
         if (file is not null)
-            return File.Exists(file) ? FromFile(file) : throw new UsageException($"--token-file {file}: there is no such file", "copy it from where boxer seed runs");
+            return File.Exists(file)
+                ? FromFile(file)
+                : throw new UsageException($"--token-file {file}: there is no such file", "copy it from where boxer seed runs");
         return Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } text
             ? Parse(text, Variable)
             : throw new UsageException("the job's token is missing", $"give --token-file F, or set {Variable} to what boxer seed printed");

@@ -11,11 +11,14 @@ namespace BoxerMpi.Launcher.Functions;
 /// <summary>The options of <c>boxer run --on lambda</c> and <c>--on lambda-local</c>.</summary>
 internal sealed class FunctionArguments
 {
-    private readonly Option<string> _function = new("--function") { HelpName = "F", Description = "lambda: name of the function  [default: boxer- and the program's name]" };
+    private readonly Option<string> _function =
+        new("--function") { HelpName = "F", Description = "lambda: name of the function  [default: boxer- and the program's name]" };
     private readonly Option<string> _memory = new("--memory") { HelpName = "MB", Description = "lambda: memory of the function, 128 to 10240  [default: the function's own, else 2048]" };
     private readonly Option<string> _functionTimeout = new("--function-timeout") { HelpName = "S", Description = "lambda: longest run of a function, 1 to 900  [default: its own, else 900]" };
-    private readonly Option<string> _arch = new("--arch") { HelpName = "A", Description = "lambda: x86_64 or arm64  [default: the function's own, else this machine's]" };
-    private readonly Option<string> _role = new("--role") { HelpName = "ARN", Description = "lambda: role of a new function  [default: BOXER_LAMBDA_ROLE]" };
+    private readonly Option<string> _arch =
+        new("--arch") { HelpName = "A", Description = "lambda: x86_64 or arm64  [default: the function's own, else this machine's]" };
+    private readonly Option<string> _role =
+        new("--role") { HelpName = "ARN", Description = "lambda: role of a new function  [default: BOXER_LAMBDA_ROLE]" };
     private readonly Option<bool> _readyToRun = new("--no-aot") { Description = "lambda: for programs that cannot be Native AOT" };
     private readonly Option<bool> _noDeploy = new("--no-deploy") { Description = "lambda: uses the function as it is, and builds nothing" };
     private readonly Option<string> _seedAddress = new("--seed-address")
@@ -35,12 +38,17 @@ internal sealed class FunctionArguments
     private readonly Option<string> _functions = new("--functions") { HelpName = "M", Description = "lambda: only the first M ranks are functions, the others join with boxer rank" };
     private readonly Option<string> _tokenFile = new("--token-file") { HelpName = "FILE", Description = "lambda: the job's token for those others; made when it is not there  [default: BOXER_TOKEN]" };
     private readonly Option<string> _spares = new("--spares") { HelpName = "K", Description = "lambda: functions beyond those needed; the first to come get the ranks  [default: 0]" };
-    private readonly Option<string> _invokeRate = new("--invoke-rate") { HelpName = "R", Description = "lambda: invocations a second, 1 to 10000  [default: 250]" };
-    private readonly Option<string> _startTimeout = new("--start-timeout") { HelpName = "S", Description = "lambda: how long to wait for all functions  [default: 120]" };
-    private readonly Option<bool> _dryRun = new("--dry-run") { Description = "lambda: builds, and says what would be done and what it would cost" };
+    private readonly Option<string> _invokeRate =
+        new("--invoke-rate") { HelpName = "R", Description = "lambda: invocations a second, 1 to 10000  [default: 250]" };
+    private readonly Option<string> _startTimeout =
+        new("--start-timeout") { HelpName = "S", Description = "lambda: how long to wait for all functions  [default: 120]" };
+    private readonly Option<bool> _dryRun =
+        new("--dry-run") { Description = "lambda: builds, and says what would be done and what it would cost" };
     private readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "lambda: says nothing of start and cost" };
-    private readonly Option<string> _concurrency = new("--concurrency") { HelpName = "N", Description = "lambda-local: functions at once  [default: as many as the job needs]" };
-    private readonly Option<string> _coldStart = new("--cold-start-ms") { HelpName = "MS", Description = "lambda-local: added to each start of a function  [default: 0]" };
+    private readonly Option<string> _concurrency =
+        new("--concurrency") { HelpName = "N", Description = "lambda-local: functions at once  [default: as many as the job needs]" };
+    private readonly Option<string> _coldStart =
+        new("--cold-start-ms") { HelpName = "MS", Description = "lambda-local: added to each start of a function  [default: 0]" };
     private readonly LambdaOptions _lambda;
     private readonly Option[] _common;
     private readonly Option[] _remote;
@@ -76,11 +84,14 @@ internal sealed class FunctionArguments
         {
             return file is null
                 ? (null, null)
-                : throw new UsageException("--token-file is for ranks that join from elsewhere, and all ranks are functions", "say with --functions how many are");
+                : throw new UsageException(
+                    "--token-file is for ranks that join from elsewhere, and all ranks are functions", "say with --functions how many are");
         }
 
         if (file is null && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("BOXER_TOKEN")))
-            throw new UsageException("the other ranks need the job's token", "give --token-file FILE, which boxer makes when it is not there, or set BOXER_TOKEN");
+            throw new UsageException(
+                "the other ranks need the job's token",
+                "give --token-file FILE, which boxer makes when it is not there, or set BOXER_TOKEN");
         return (file, Tokens.ReadOrMake(file).Token);
     }
 
@@ -94,7 +105,8 @@ internal sealed class FunctionArguments
         {
             throw new UsageException(
                 "--seed-address is missing: how do functions reach this machine?",
-                "give a public address or name of it, and a port that its firewall lets through, as in --seed-address 198.51.100.7:7000 (docs/aws.md)");
+                "give a public address or name of it, and a port that its firewall lets through, as in --seed-address 198.51.100.7:7000 " +
+                "(docs/aws.md)");
         }
 
         return new FunctionOptions
@@ -106,7 +118,9 @@ internal sealed class FunctionArguments
             Count = Count(parsed, size),
             Deploy = !parsed.GetValue(_noDeploy),
             MemoryMegabytes = OptionValues.Number("--memory", parsed.GetValue(_memory), 128, 10_240),
-            FunctionTimeout = OptionValues.Number("--function-timeout", parsed.GetValue(_functionTimeout), 1, 900) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            FunctionTimeout = OptionValues.Number("--function-timeout", parsed.GetValue(_functionTimeout), 1, 900) is { } seconds
+                ? TimeSpan.FromSeconds(seconds)
+                : null,
             Architecture = parsed.GetValue(_arch) is { } arch ? FunctionProgram.Architecture(arch) : null,
             Role = parsed.GetValue(_role),
             SeedAddress = address,
@@ -136,7 +150,9 @@ internal sealed class FunctionArguments
         if (host.Length == 0 || host.Contains(' ', StringComparison.Ordinal)
             || (hasPort && (!ushort.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out port) || port == 0)))
         {
-            throw new UsageException($"--seed-address '{text}' is not an address", "write ADDRESS or ADDRESS:PORT, as in 198.51.100.7:7000 or [2001:db8::7]:7000");
+            throw new UsageException(
+                $"--seed-address '{text}' is not an address",
+                "write ADDRESS or ADDRESS:PORT, as in 198.51.100.7:7000 or [2001:db8::7]:7000");
         }
 
         return (host, hasPort ? port : null);

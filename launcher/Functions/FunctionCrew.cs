@@ -221,7 +221,8 @@ internal sealed class FunctionCrew(int needed, TimeProvider time) : IAttendanceH
     }
 
     private Starter? StarterOf(Attendant attendant) =>
-        attendant.Starter >= 0 && attendant.Starter < _starters.Count && _starters[attendant.Starter] is { } starter && starter.Attendant == attendant
+        attendant.Starter >= 0 && attendant.Starter < _starters.Count && _starters[attendant.Starter] is { } starter
+            && starter.Attendant == attendant
             ? starter
             : null;
 

@@ -16,13 +16,15 @@ internal sealed record FunctionDeployment(FunctionPlan Plan, FunctionInfo? There
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="UsageException">It cannot be used, or is missing and may not be deployed.</exception>
     /// <exception cref="LambdaException">Lambda cannot be asked.</exception>
-    public static async Task<FunctionDeployment> FindAsync(ILambdaApi lambda, string region, FunctionOptions options, CancellationToken cancellationToken)
+    public static async Task<FunctionDeployment> FindAsync(
+        ILambdaApi lambda, string region, FunctionOptions options, CancellationToken cancellationToken)
     {
         FunctionInfo? there = await lambda.FindFunctionAsync(options.Function, cancellationToken);
         if (there is not null && !FunctionPlan.IsOurs(there))
         {
             throw new UsageException(
-                $"function {there.Name} in {region} was not deployed by boxer (it runs {(there.Runtime.Length > 0 ? there.Runtime : "a container image")}), so its invocations are no ranks",
+                $"function {there.Name} in {region} was not deployed by boxer (it runs " +
+                $"{(there.Runtime.Length > 0 ? there.Runtime : "a container image")}), so its invocations are no ranks",
                 "choose another name with --function");
         }
 
@@ -44,7 +46,8 @@ internal sealed record FunctionDeployment(FunctionPlan Plan, FunctionInfo? There
     public string Change(byte[] zip) => There switch
     {
         null => "is to be created",
-        _ when There.CodeSha256 != Deployment.Sha256(zip) || There.Architecture != Plan.Architecture || !FunctionPlan.IsMet(There, Plan.Spec(There)) => "is to be updated",
+        _ when There.CodeSha256 != Deployment.Sha256(zip) || There.Architecture != Plan.Architecture
+            || !FunctionPlan.IsMet(There, Plan.Spec(There)) => "is to be updated",
         _ => "is up to date",
     };
 
@@ -53,14 +56,19 @@ internal sealed record FunctionDeployment(FunctionPlan Plan, FunctionInfo? There
     private static void CheckDeployed(FunctionInfo? there, string region, FunctionOptions options)
     {
         if (there is null)
-            throw new UsageException($"there is no function {options.Function} in {region}", "leave --no-deploy away, or name another one with --function; boxer lambda list shows them");
+            throw new UsageException(
+                $"there is no function {options.Function} in {region}",
+                "leave --no-deploy away, or name another one with --function; boxer lambda list shows them");
         const string Custom = "provided.al2023";
         if (there.Runtime != Custom)
-            throw new UsageException($"function {there.Name} runs {there.Runtime}, and ranks need {Custom}", "leave --no-deploy away, or name another one with --function");
+            throw new UsageException(
+                $"function {there.Name} runs {there.Runtime}, and ranks need {Custom}",
+                "leave --no-deploy away, or name another one with --function");
         if (FunctionPlan.ProtocolOf(there) is { } protocol && protocol != RankRequest.CurrentProtocol)
         {
             throw new UsageException(
-                $"function {there.Name} was deployed for protocol {protocol}, and this boxer speaks {RankRequest.CurrentProtocol}", "leave --no-deploy away, so that it is deployed again");
+                $"function {there.Name} was deployed for protocol {protocol}, and this boxer speaks {RankRequest.CurrentProtocol}",
+                "leave --no-deploy away, so that it is deployed again");
         }
     }
 }

@@ -27,7 +27,8 @@ internal static class FunctionEstimate
             yield return $"functions reach the coordinator at {address.Host}" + (address.Port is { } port ? $":{port}" : " and a free port");
         yield return string.Create(
             CultureInfo.InvariantCulture,
-            $"costs {FunctionBill.Money(second)} a second while all run, at most {FunctionBill.Money(second * longest.TotalSeconds)} in {longest.TotalSeconds:0.#} s; {FunctionBill.Money(requests)} for the requests");
+            $"costs {FunctionBill.Money(second)} a second while all run, at most {FunctionBill.Money(second * longest.TotalSeconds)} in " +
+            $"{longest.TotalSeconds:0.#} s; {FunctionBill.Money(requests)} for the requests");
         yield return $"prices of {prices.Date}, {prices.Region}";
     }
 }

@@ -13,11 +13,15 @@ internal static class FunctionEvents
     public const int LongestBytes = 1024 * 1024;
 
     // What an outer job or a rank of one has is not for the functions.
-    private static readonly string[] OwnVariables = ["BOXER_SEED", "BOXER_JOB", "BOXER_TOKEN", "BOXER_RANK", "BOXER_SIZE", "BOXER_LAUNCH", "BOXER_LAMBDA_ROLE"];
+    private static readonly string[] OwnVariables =
+        ["BOXER_SEED", "BOXER_JOB", "BOXER_TOKEN", "BOXER_RANK", "BOXER_SIZE", "BOXER_LAUNCH", "BOXER_LAMBDA_ROLE"];
 
     public static byte[] Encode(RankRequest request) => JsonSerializer.SerializeToUtf8Bytes(request, MessagesJson.Default.RankRequest);
 
-    /// <summary>Settings of BOXER_ that are set here, those of <c>-x</c>, and .NET's that local ranks get; nothing else of this machine means anything there.</summary>
+    /// <summary>
+    /// Settings of BOXER_ that are set here, those of <c>-x</c>, and .NET's that local ranks get; nothing else of this machine means
+    /// anything there.
+    /// </summary>
     public static Dictionary<string, string> EnvironmentOf(int size, IEnumerable<KeyValuePair<string, string>> extra)
     {
         Dictionary<string, string> variables = new(StringComparer.Ordinal);

@@ -39,7 +39,8 @@ internal sealed class FunctionInvoker(ILambdaApi lambda, StartPlan plan, Functio
     public async Task InvokeAsync(CancellationToken cancellationToken)
     {
         Starter starter = crew.NextStarter();
-        Invocation invocation = new(plan.Function, FunctionEvents.Encode(plan.Event with { Starter = starter.Number })) { Kind = InvocationKind.Event };
+        Invocation invocation =
+            new(plan.Function, FunctionEvents.Encode(plan.Event with { Starter = starter.Number })) { Kind = InvocationKind.Event };
         int failures = 0;
         for (int attempt = 0; ; attempt++)
         {

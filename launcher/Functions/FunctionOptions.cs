@@ -37,7 +37,9 @@ internal sealed record FunctionOptions
     /// <summary>Null for the function's own.</summary>
     public string? Role { get; init; }
 
-    /// <summary>Host under which functions reach the coordinator, and the port where it is not the coordinator's own; null where the place knows.</summary>
+    /// <summary>
+    /// Host under which functions reach the coordinator, and the port where it is not the coordinator's own; null where the place knows.
+    /// </summary>
     public (string Host, int? Port)? SeedAddress { get; init; }
 
     /// <summary>Where the coordinator listens; empty for what suits the address.</summary>
@@ -64,7 +66,9 @@ internal sealed record FunctionOptions
     /// <summary>Added to each start of an environment of a local service.</summary>
     public TimeSpan ColdStart { get; init; }
 
-    /// <summary>What the functions of a local service are behind; null for cone NATs where this system can make them, else for nothing.</summary>
+    /// <summary>
+    /// What the functions of a local service are behind; null for cone NATs where this system can make them, else for nothing.
+    /// </summary>
     public LabOptions? Lab { get; init; }
 
     /// <summary>Name of the lab.</summary>

@@ -4,7 +4,9 @@ using BoxerMpi.Launcher.Processes;
 
 namespace BoxerMpi.Launcher.Functions;
 
-/// <summary>The one thread that prints what functions write, the launcher's own lines, and on a terminal how far the start has come.</summary>
+/// <summary>
+/// The one thread that prints what functions write, the launcher's own lines, and on a terminal how far the start has come.
+/// </summary>
 /// <remarks>
 /// When whoever reads the launcher's output is slow, functions wait: only so many pieces of output are taken before they are printed.
 /// </remarks>
@@ -27,7 +29,9 @@ internal sealed class FunctionOutput : IDisposable
         _outputClosed = outputClosed;
         _writer = NativeMethods.IsUnix
             ? new OutputWriter(style, bytes => Pipe.TryWrite(1, bytes), bytes => Pipe.TryWrite(2, bytes), TimeProvider.System)
-            : new OutputWriter(style, bytes => TryWrite(Console.OpenStandardOutput(), bytes), bytes => TryWrite(Console.OpenStandardError(), bytes), TimeProvider.System);
+            : new OutputWriter(
+                style, bytes => TryWrite(Console.OpenStandardOutput(), bytes), bytes => TryWrite(Console.OpenStandardError(), bytes),
+                TimeProvider.System);
         _thread = new Thread(Run) { IsBackground = true, Name = "output" };
         _thread.Start();
     }
@@ -55,7 +59,9 @@ internal sealed class FunctionOutput : IDisposable
     /// <summary>Prints a line of the launcher's own; never blocks.</summary>
     public void Say(string text) => Add(() => _writer.Say(text));
 
-    /// <summary>Shows this below all lines in place of what was shown before; nothing for the empty text, or where there is no terminal.</summary>
+    /// <summary>
+    /// Shows this below all lines in place of what was shown before; nothing for the empty text, or where there is no terminal.
+    /// </summary>
     public void Show(string progress)
     {
         if (_isTerminal)

@@ -68,7 +68,8 @@ internal static class FunctionRun
         OutputFiles files = new(options.OutputFolder, functions.Count);
         if (zip is not null)
         {
-            FunctionCode code = await Deployment.CodeAsync(zip, functions.Local ? null : CodeBucket.Find(null, region), functions.Function, cancellationToken);
+            FunctionCode code = await Deployment.CodeAsync(
+                zip, functions.Local ? null : CodeBucket.Find(null, region), functions.Function, cancellationToken);
             string done = await Deployment.ApplyAsync(place.Lambda, deployment.Plan, code, Deployment.Sha256(zip), cancellationToken);
             if (!functions.Quiet)
                 Console.Error.WriteLine($"boxer: function {functions.Function} {done} ({deployment}, {region})");
@@ -82,7 +83,9 @@ internal static class FunctionRun
         string address = place.AddressOf(seed);
         StartPlan plan = PlanOf(options, functions, address);
         crew.Follow(job.Started, plan.Replacements);
-        _ = job.Aborted.ContinueWith(_ => crew.Close("the job was aborted"), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+        _ = job.Aborted.ContinueWith(
+            _ => crew.Close("the job was aborted"), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion,
+            TaskScheduler.Default);
         if (functions.Count < options.Size && !functions.Quiet)
             Console.Error.WriteLine($"boxer: {HowToJoin(options, functions, address)}");
 

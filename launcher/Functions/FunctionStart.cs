@@ -4,7 +4,9 @@ using BoxerMpi.Launcher.Jobs;
 
 namespace BoxerMpi.Launcher.Functions;
 
-/// <summary>Brings the functions of a job up: invokes them, replaces those that are lost or do not come, and gives up in time with the reason.</summary>
+/// <summary>
+/// Brings the functions of a job up: invokes them, replaces those that are lost or do not come, and gives up in time with the reason.
+/// </summary>
 internal sealed class FunctionStart : IAsyncDisposable
 {
     // Parts of the time for the start after which those that have not come get replacements.
@@ -141,7 +143,8 @@ internal sealed class FunctionStart : IAsyncDisposable
             wanted = count.Missing;
             int replaced = Replace(wanted, cancellationToken);
             if (replaced > 0)
-                _say?.Invoke($"{count.Missing} of {count.Needed} functions have not come within {Seconds(spent)} s; invoking {replaced} more");
+                _say?.Invoke(
+                    $"{count.Missing} of {count.Needed} functions have not come within {Seconds(spent)} s; invoking {replaced} more");
         }
         else if (wanted > 0 && count.Lost > 0)
         {
@@ -166,7 +169,8 @@ internal sealed class FunctionStart : IAsyncDisposable
         {
             Task invocation = _invoker.InvokeAsync(cancellationToken);
             _invocations.Add(invocation);
-            _ = invocation.ContinueWith(_ => OnNews(), CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            _ = invocation.ContinueWith(
+                _ => OnNews(), CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         }
     }
 
@@ -184,7 +188,9 @@ internal sealed class FunctionStart : IAsyncDisposable
         const int Width = 20;
         string bar = new string('#', Width * count.Seated / count.Needed).PadRight(Width, '.');
         string throttled = _invoker.Throttled > 0 ? $", {_invoker.Throttled} throttled" : "";
-        return string.Create(CultureInfo.InvariantCulture, $"boxer: [{bar}] {count.Seated} of {count.Needed} functions, {count.Invoked} invoked{throttled}, {spent.TotalSeconds:0.0} s");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"boxer: [{bar}] {count.Seated} of {count.Needed} functions, {count.Invoked} invoked{throttled}, {spent.TotalSeconds:0.0} s");
     }
 
     private static string Of(CrewCount count) => count.Asked > count.Needed ? $" ({count.Asked} invoked)" : "";

@@ -58,11 +58,13 @@ internal sealed record FunctionSummary
             string asIf = Region == "local" ? " on Lambda" : "";
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"{Ranks} {(Ranks == 1 ? "function" : "functions")} of {MemoryMegabytes} MB: {Requests} requests{others}; {GigabyteSeconds:0.###} GB-s, about {FunctionBill.Money(Dollars)}{asIf} (prices of {PricesOf})");
+                $"{Ranks} {(Ranks == 1 ? "function" : "functions")} of {MemoryMegabytes} MB: {Requests} requests{others}; " +
+                $"{GigabyteSeconds:0.###} GB-s, about {FunctionBill.Money(Dollars)}{asIf} (prices of {PricesOf})");
         }
     }
 
-    public static FunctionSummary Of(FunctionOptions options, FunctionPlan plan, string region, FunctionCrew crew, FunctionStart start, Prices prices)
+    public static FunctionSummary Of(
+        FunctionOptions options, FunctionPlan plan, string region, FunctionCrew crew, FunctionStart start, Prices prices)
     {
         (int requests, TimeSpan duration) = crew.Billed;
         FunctionBill bill = FunctionBill.Of(requests + start.Probes, duration, plan.MemoryMegabytes, plan.Architecture, prices);

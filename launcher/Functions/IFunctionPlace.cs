@@ -24,7 +24,8 @@ internal sealed class LambdaPlace(LambdaClient lambda, FunctionOptions options) 
     public Seed StartSeed(SeedOptions seed)
     {
         IReadOnlyList<IPEndPoint> listen = options.Listen.Count > 0 ? options.Listen : [Standard()];
-        return Seed.Start(listen.Count > 1 ? seed with { Listen = listen[0], ExtraListen = [.. listen.Skip(1)] } : seed with { Listen = listen[0] });
+        return Seed.Start(
+            listen.Count > 1 ? seed with { Listen = listen[0], ExtraListen = [.. listen.Skip(1)] } : seed with { Listen = listen[0] });
     }
 
     public string AddressOf(Seed seed) => options.SeedAddress is { } given

@@ -23,7 +23,8 @@ internal enum RankStage
 }
 
 /// <summary>One rank's way through the job; times count from the job's start.</summary>
-internal sealed record RankProgress(RankStage Stage, TimeSpan? Joined = null, TimeSpan? Linked = null, TimeSpan? Ended = null, string? Reason = null)
+internal sealed record RankProgress(
+    RankStage Stage, TimeSpan? Joined = null, TimeSpan? Linked = null, TimeSpan? Ended = null, string? Reason = null)
 {
     public static readonly RankProgress None = new(RankStage.Absent);
 

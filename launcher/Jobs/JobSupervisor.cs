@@ -116,7 +116,8 @@ internal sealed partial class JobSupervisor : IDisposable
             rank.Started = _clock.Elapsed;
             try
             {
-                rank.Process = _host.Start(rank.Rank, _plan.RequestOf(rank.Rank), status => Post(new JobEvent.RankExited(rank.Rank, status)));
+                rank.Process = _host.Start(
+                    rank.Rank, _plan.RequestOf(rank.Rank), status => Post(new JobEvent.RankExited(rank.Rank, status)));
                 _running++;
                 if (_plan.SampleMemory)
                     rank.InheritedPeakBytes = ProcessTable.PeakResidentBytes(Environment.ProcessId) ?? 0;
@@ -139,7 +140,8 @@ internal sealed partial class JobSupervisor : IDisposable
         TimeSpan nextSample = SampleInterval;
         while (_running > 0)
         {
-            TimeSpan wait = Soonest(_phaseEnds, _phase == Phase.Running ? _plan.Timeout : null, _plan.SampleMemory ? nextSample : null, LastWordsDue());
+            TimeSpan wait = Soonest(
+                _phaseEnds, _phase == Phase.Running ? _plan.Timeout : null, _plan.SampleMemory ? nextSample : null, LastWordsDue());
             bool any = wait == Timeout.InfiniteTimeSpan
                 ? Take(_events.Take())
                 : _events.TryTake(out JobEvent? happened, wait) && Take(happened);
@@ -291,7 +293,8 @@ internal sealed partial class JobSupervisor : IDisposable
     {
         foreach (RankRecord rank in _ranks)
         {
-            if (rank.IsRunning && which?.Invoke(rank) != false && rank.Process!.Id is { } id && ProcessTable.PeakResidentBytes(id) is { } bytes)
+            if (rank.IsRunning && which?.Invoke(rank) != false && rank.Process!.Id is { } id
+                && ProcessTable.PeakResidentBytes(id) is { } bytes)
                 rank.PeakResidentBytes = Math.Max(bytes, rank.PeakResidentBytes ?? 0);
         }
     }

@@ -33,8 +33,10 @@ internal static class RankHost
         Func<RankHostOptions, IRankHost>? hostOf = null)
     {
         JobSupervisor? supervisor = null;
-        RankHostOptions options = new(mark, plan.Size, style, files, input, plan.Grace, () => supervisor?.Post(new JobEvent.OutputClosed()));
-        using IRankHost host = hostOf?.Invoke(options) ?? (NativeMethods.IsUnix ? new PosixRankHost(options) : new ManagedRankHost(options));
+        RankHostOptions options = new(
+            mark, plan.Size, style, files, input, plan.Grace, () => supervisor?.Post(new JobEvent.OutputClosed()));
+        using IRankHost host = hostOf?.Invoke(options) ?? (NativeMethods.IsUnix ? new PosixRankHost(options) : new ManagedRankHost(
+            options));
         using JobSupervisor running = supervisor = new JobSupervisor(plan, host, seat, clock);
         JobOutcome outcome;
         using (new SignalSource(running.Post, running.SignalAll))

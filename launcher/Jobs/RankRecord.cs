@@ -26,7 +26,9 @@ internal sealed class RankRecord(int rank)
     /// <summary>The launcher's own peak when it spawned the rank.</summary>
     public long InheritedPeakBytes { get; set; }
 
-    /// <summary>The rank's peak memory. The kernel's figure starts at the launcher's peak, whose memory the child shares until it executes.</summary>
+    /// <summary>
+    /// The rank's peak memory. The kernel's figure starts at the launcher's peak, whose memory the child shares until it executes.
+    /// </summary>
     public long? MaxResidentBytes => Usage is { } usage && (usage.MaxResidentBytes > InheritedPeakBytes || PeakResidentBytes is null)
         ? usage.MaxResidentBytes
         : PeakResidentBytes;

@@ -4,7 +4,9 @@ using BoxerMpi.Launcher.Processes;
 
 namespace BoxerMpi.Launcher.Jobs;
 
-/// <summary>Turns the launcher's signals into events: INT, TERM, HUP and QUIT end the job, USR1 and USR2 go to the ranks, TSTP stops all.</summary>
+/// <summary>
+/// Turns the launcher's signals into events: INT, TERM, HUP and QUIT end the job, USR1 and USR2 go to the ranks, TSTP stops all.
+/// </summary>
 internal sealed class SignalSource : IDisposable
 {
     private static bool _heeds;

@@ -9,7 +9,9 @@ internal static class StateDump
     public static string Of(TimeSpan timeout, IReadOnlyList<RankRecord> ranks, IJobSeat seat, TimeSpan now)
     {
         StringBuilder text = new();
-        text.Append(CultureInfo.InvariantCulture, $"boxer: the job did not end within {timeout.TotalSeconds:0.###} s (--timeout); ending it. Its ranks:");
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"boxer: the job did not end within {timeout.TotalSeconds:0.###} s (--timeout); ending it. Its ranks:");
         foreach (RankRecord rank in ranks)
         {
             text.Append(CultureInfo.InvariantCulture, $"\nboxer:   rank {rank.Rank}: ");

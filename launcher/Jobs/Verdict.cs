@@ -20,7 +20,8 @@ internal static class Verdict
     public static Failure? OfEnded(int rank, ExitStatus exit, RankProgress progress, bool othersJoined, bool settled)
     {
         if (!exit.IsSuccess)
-            return new Failure(rank, exit.ShellCode, Describe(exit) + (othersJoined && !progress.HasJoined ? " before it joined the job" : ""));
+            return new Failure(
+                rank, exit.ShellCode, Describe(exit) + (othersJoined && !progress.HasJoined ? " before it joined the job" : ""));
 
         return progress.Stage switch
         {

@@ -26,7 +26,8 @@ internal sealed partial class CodeBucket
             return null;
         return NameForm().IsMatch(name)
             ? new CodeBucket(name, region)
-            : throw new UsageException($"--s3-bucket '{name}' is not a bucket's name", "3 to 63 lower-case letters, digits, dots and dashes, without s3://");
+            : throw new UsageException(
+                $"--s3-bucket '{name}' is not a bucket's name", "3 to 63 lower-case letters, digits, dots and dashes, without s3://");
     }
 
     /// <summary>Puts a zip there, under a name made of its content, unless it is there already.</summary>

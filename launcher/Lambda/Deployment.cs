@@ -14,7 +14,9 @@ internal static class Deployment
     // Lambda's limit for what comes with the request itself; larger ones go through S3.
     private const int LongestDirectZip = 50 * 1024 * 1024;
 
-    /// <summary>The zip as Lambda takes it: with the request itself, or from a bucket that it is put into when it is too large for that.</summary>
+    /// <summary>
+    /// The zip as Lambda takes it: with the request itself, or from a bucket that it is put into when it is too large for that.
+    /// </summary>
     /// <exception cref="UsageException">It is too large, and there is no bucket.</exception>
     /// <exception cref="S3Exception">The bucket does not take it.</exception>
     public static async Task<FunctionCode> CodeAsync(byte[] zip, CodeBucket? bucket, string function, CancellationToken cancellationToken)
@@ -30,7 +32,8 @@ internal static class Deployment
 
     /// <returns>What was done: created, updated or unchanged.</returns>
     /// <exception cref="LambdaException">Lambda refuses.</exception>
-    public static async Task<string> ApplyAsync(ILambdaApi lambda, FunctionPlan plan, FunctionCode code, string? sha256, CancellationToken cancellationToken)
+    public static async Task<string> ApplyAsync(
+        ILambdaApi lambda, FunctionPlan plan, FunctionCode code, string? sha256, CancellationToken cancellationToken)
     {
         FunctionInfo? there = await lambda.FindFunctionAsync(plan.Name, cancellationToken);
         FunctionSpec spec = plan.Spec(there);

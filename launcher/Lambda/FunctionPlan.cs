@@ -28,7 +28,8 @@ internal sealed record FunctionPlan(string Name, string Program)
 
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(15);
 
-    public static string? RoleOfEnvironment => Environment.GetEnvironmentVariable("BOXER_LAMBDA_ROLE") is { Length: > 0 } role ? role : null;
+    public static string? RoleOfEnvironment =>
+        Environment.GetEnvironmentVariable("BOXER_LAMBDA_ROLE") is { Length: > 0 } role ? role : null;
 
     public static bool IsOurs(FunctionInfo function) => function.Description.StartsWith(Mark, StringComparison.Ordinal);
 
@@ -36,7 +37,8 @@ internal sealed record FunctionPlan(string Name, string Program)
     public static int? ProtocolOf(FunctionInfo function)
     {
         int at = function.Description.LastIndexOf(ProtocolMark, StringComparison.Ordinal);
-        return at >= 0 && int.TryParse(function.Description.AsSpan(at + ProtocolMark.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int version)
+        return at >= 0
+            && int.TryParse(function.Description.AsSpan(at + ProtocolMark.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int version)
             ? version
             : null;
     }
@@ -47,7 +49,8 @@ internal sealed record FunctionPlan(string Name, string Program)
         Name,
         Role ?? there?.Role ?? throw new UsageException(
             $"function {Name} is new and needs a role to run under",
-            "give --role ARN, or set BOXER_LAMBDA_ROLE; boxer lambda deploy … --dry-run shows what the role must allow (any ARN of that form, such as "
+            "give --role ARN, or set BOXER_LAMBDA_ROLE; boxer lambda deploy … --dry-run shows what the role must allow (any ARN of that " +
+            "form, such as "
             + $"{LocalRole}, does for a local service)"))
     {
         Architecture = Architecture,

@@ -17,7 +17,8 @@ internal sealed partial record FunctionProgram(string Path)
     public bool Verbose { get; init; }
 
     /// <summary>For people.</summary>
-    public string ShortName => System.IO.Path.GetFileNameWithoutExtension(System.IO.Path.GetFullPath(Path).TrimEnd(System.IO.Path.DirectorySeparatorChar));
+    public string ShortName =>
+        System.IO.Path.GetFileNameWithoutExtension(System.IO.Path.GetFullPath(Path).TrimEnd(System.IO.Path.DirectorySeparatorChar));
 
     /// <summary>The name given, or boxer- and the program's.</summary>
     /// <exception cref="UsageException">Lambda takes no such name.</exception>
@@ -38,7 +39,8 @@ internal sealed partial record FunctionProgram(string Path)
     };
 
     /// <summary>This machine's, in Lambda's words.</summary>
-    public static string HostArchitecture => RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "arm64" : "x86_64";
+    public static string HostArchitecture =>
+        RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "arm64" : "x86_64";
 
     /// <summary>Publishes bootstrap and program where they have changed, and packs both.</summary>
     /// <exception cref="UsageException">It is not a program for functions.</exception>

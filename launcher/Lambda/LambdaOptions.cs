@@ -6,8 +6,10 @@ namespace BoxerMpi.Launcher.Lambda;
 /// <summary>The options that say where Lambda is, and a client for it.</summary>
 internal sealed class LambdaOptions
 {
-    private readonly Option<string> _endpoint = new("--endpoint-url") { HelpName = "URL", Description = "A Lambda service other than AWS's  [default: AWS_ENDPOINT_URL_LAMBDA]" };
-    private readonly Option<string> _region = new("--region") { HelpName = "R", Description = "Region  [default: AWS_REGION, else the profile's]" };
+    private readonly Option<string> _endpoint =
+        new("--endpoint-url") { HelpName = "URL", Description = "A Lambda service other than AWS's  [default: AWS_ENDPOINT_URL_LAMBDA]" };
+    private readonly Option<string> _region =
+        new("--region") { HelpName = "R", Description = "Region  [default: AWS_REGION, else the profile's]" };
 
     public LambdaOptions(Command command)
     {

@@ -19,7 +19,8 @@ internal sealed class RemoveCommand : Command
 
     private async Task<int> ExecuteAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        string name = parsed.GetValue(_function) ?? throw new UsageException("--function is missing: which one?", "boxer lambda list shows them");
+        string name = parsed.GetValue(_function) ?? throw new UsageException(
+            "--function is missing: which one?", "boxer lambda list shows them");
         using LambdaClient lambda = _lambda.Connect(parsed);
         FunctionInfo function = await lambda.FindFunctionAsync(name, cancellationToken)
             ?? throw new UsageException($"there is no function {name} in {lambda.Region}", "boxer lambda list shows them");

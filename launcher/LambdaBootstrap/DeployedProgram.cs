@@ -22,10 +22,12 @@ internal sealed record DeployedProgram(string File)
         }
 
         if (manifest is null)
-            throw new RankFailedException("Boxer.Deployment", $"{ManifestFile} is not beside the bootstrap: deploy with boxer lambda deploy.");
+            throw new RankFailedException(
+                "Boxer.Deployment", $"{ManifestFile} is not beside the bootstrap: deploy with boxer lambda deploy.");
         string file = Path.Combine(folder, manifest.Program);
         return System.IO.File.Exists(file)
             ? new DeployedProgram(file)
-            : throw new RankFailedException("Boxer.Deployment", $"The program {manifest.Program} is not beside the bootstrap: deploy with boxer lambda deploy.");
+            : throw new RankFailedException(
+                "Boxer.Deployment", $"The program {manifest.Program} is not beside the bootstrap: deploy with boxer lambda deploy.");
     }
 }

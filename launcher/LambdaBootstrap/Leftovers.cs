@@ -14,7 +14,8 @@ internal static class Leftovers
         byte[] mark = Encoding.UTF8.GetBytes($"{Mark}={requestId}\0");
         foreach (string folder in Directory.EnumerateDirectories("/proc"))
         {
-            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out int process) && Carries(folder, mark))
+            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out int process)
+                && Carries(folder, mark))
                 _ = NativeMethods.Kill(process, NativeMethods.SigKill);
         }
     }

@@ -24,7 +24,8 @@ internal sealed class Memory : IDisposable
         try
         {
             if (File.ReadLines(_status).FirstOrDefault(line => line.StartsWith("VmHWM:", StringComparison.Ordinal)) is { } line)
-                Interlocked.Exchange(ref _peak, 1024 * long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture));
+                Interlocked.Exchange(
+                    ref _peak, 1024 * long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture));
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

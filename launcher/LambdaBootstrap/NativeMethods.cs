@@ -22,7 +22,8 @@ internal static class NativeMethods
         return ResourceUsage(RusageChildren, usage) == 0 ? (Time(usage, 0), Time(usage, 2)) : default;
     }
 
-    private static TimeSpan Time(long[] usage, int index) => TimeSpan.FromSeconds(usage[index]) + TimeSpan.FromMicroseconds(usage[index + 1]);
+    private static TimeSpan Time(long[] usage, int index) =>
+        TimeSpan.FromSeconds(usage[index]) + TimeSpan.FromMicroseconds(usage[index + 1]);
 
     [DllImport("libc", EntryPoint = "getrusage", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

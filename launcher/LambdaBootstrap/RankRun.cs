@@ -21,7 +21,9 @@ internal static class RankRun
         SeedLost,
     }
 
-    /// <exception cref="RankFailedException">The event is not for this function, or the coordinator is not reached, or was lost.</exception>
+    /// <exception cref="RankFailedException">
+    /// The event is not for this function, or the coordinator is not reached, or was lost.
+    /// </exception>
     public static async Task<RankResult> RunAsync(DeployedProgram program, RuntimeEvent next)
     {
         RankRequest request = Read(next.Payload);
@@ -42,7 +44,8 @@ internal static class RankRun
             : await RunAsync(program, request, next, times, seat);
     }
 
-    private static async Task<RankResult> RunAsync(DeployedProgram program, RankRequest request, RuntimeEvent next, RunTimes times, AttendanceClient seat)
+    private static async Task<RankResult> RunAsync(
+        DeployedProgram program, RankRequest request, RuntimeEvent next, RunTimes times, AttendanceClient seat)
     {
         (TimeSpan userBefore, TimeSpan systemBefore) = NativeMethods.ChildrenTimes();
 
@@ -101,7 +104,8 @@ internal static class RankRun
         {
             throw new RankFailedException(
                 "Boxer.Protocol",
-                $"The function was deployed for protocol {RankRequest.CurrentProtocol}, the event is of protocol {request?.Protocol ?? 0}: deploy the function again with the boxer that runs the job.");
+                $"The function was deployed for protocol {RankRequest.CurrentProtocol}, the event is of protocol " +
+                $"{request?.Protocol ?? 0}: deploy the function again with the boxer that runs the job.");
         }
 
         return request.Seed.Length > 0 && request.Job.Length > 0 && request.Token.Length > 0
@@ -112,7 +116,8 @@ internal static class RankRun
     private static Process Start(DeployedProgram program, RankRequest request, string requestId, RunTimes times, AttendanceClient seat)
     {
         // In a session of its own, so that everything it starts can be ended with it.
-        ProcessStartInfo start = new("/bin/sh", ["-c", "command -v setsid >/dev/null && exec setsid \"$@\"; exec \"$@\"", "sh", program.File, .. request.Arguments])
+        ProcessStartInfo start = new(
+            "/bin/sh", ["-c", "command -v setsid >/dev/null && exec setsid \"$@\"; exec \"$@\"", "sh", program.File, .. request.Arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

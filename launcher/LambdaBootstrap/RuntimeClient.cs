@@ -28,9 +28,11 @@ internal sealed class RuntimeClient : IDisposable
         return new RuntimeEvent(id, DateTimeOffset.FromUnixTimeMilliseconds(deadline), await answer.Content.ReadAsByteArrayAsync());
     }
 
-    public Task AnswerAsync(string id, RankResult result) => PostAsync($"invocation/{id}/response", result, MessagesJson.Default.RankResult, null);
+    public Task AnswerAsync(string id, RankResult result) =>
+        PostAsync($"invocation/{id}/response", result, MessagesJson.Default.RankResult, null);
 
-    public Task FailAsync(string id, ErrorReport error) => PostAsync($"invocation/{id}/error", error, MessagesJson.Default.ErrorReport, error.ErrorType);
+    public Task FailAsync(string id, ErrorReport error) =>
+        PostAsync($"invocation/{id}/error", error, MessagesJson.Default.ErrorReport, error.ErrorType);
 
     public Task FailInitAsync(ErrorReport error) => PostAsync("init/error", error, MessagesJson.Default.ErrorReport, error.ErrorType);
 

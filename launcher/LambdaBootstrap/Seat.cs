@@ -41,7 +41,8 @@ internal static class Seat
             // Told apart from a coordinator that is slow: the program would only report a timeout.
             throw new RankFailedException(
                 "Boxer.SeedUnreachable",
-                $"The coordinator at {request.Seed} cannot be reached from the function: {failure.Message} Its address must be reachable from where functions run, and its port open.");
+                $"The coordinator at {request.Seed} cannot be reached from the function: {failure.Message} Its address must be reachable " +
+                $"from where functions run, and its port open.");
         }
         catch (RendezvousException failure) when (failure.Reason != RendezvousFailure.JobFull)
         {

@@ -38,13 +38,19 @@ internal sealed record LambdaServiceOptions
     /// <summary>Memory and CPU limits by control groups and a /tmp of its own for each environment; only root may.</summary>
     public bool Isolate { get; init; } = Environment.IsPrivilegedProcess;
 
-    /// <summary>Where environments live, one in each; null for the service's own network. At least <see cref="Concurrency"/> of them.</summary>
+    /// <summary>
+    /// Where environments live, one in each; null for the service's own network. At least <see cref="Concurrency"/> of them.
+    /// </summary>
     public INetworks? Networks { get; init; }
 
-    /// <summary>Reads code that requests name by bucket and key; null where there is no S3. Its exceptions become the service's answer.</summary>
+    /// <summary>
+    /// Reads code that requests name by bucket and key; null where there is no S3. Its exceptions become the service's answer.
+    /// </summary>
     public Func<string, string, CancellationToken, Task<byte[]>>? ReadObject { get; init; }
 
-    /// <summary>Gets one JSON object a line for each asynchronous event that was given up; null for a file in the service's folder.</summary>
+    /// <summary>
+    /// Gets one JSON object a line for each asynchronous event that was given up; null for a file in the service's folder.
+    /// </summary>
     public string? DeadLetterFile { get; init; }
 
     /// <summary>Variables that every environment gets beside Lambda's own, such as the mark by which a watchdog finds it.</summary>

@@ -24,7 +24,8 @@ internal sealed class OutputFiles
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new UsageException($"--output-dir {folder}: cannot write there ({failure.Message})", "name a folder that you may write to");
+            throw new UsageException(
+                $"--output-dir {folder}: cannot write there ({failure.Message})", "name a folder that you may write to");
         }
     }
 

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace BoxerMpi.Launcher.Processes;
 
-/// <summary>What the launcher asks of libc and .NET does not offer: spawning into a session, group signals, resource usage, polled pipes.</summary>
+/// <summary>
+/// What the launcher asks of libc and .NET does not offer: spawning into a session, group signals, resource usage, polled pipes.
+/// </summary>
 internal static unsafe partial class NativeMethods
 {
     private const string Libc = "libc";

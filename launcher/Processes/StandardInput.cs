@@ -14,7 +14,8 @@ internal readonly record struct StandardInput(bool All, int? Rank)
         "all" => new StandardInput(true, null),
         _ when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int rank) => rank < size
             ? new StandardInput(false, rank)
-            : throw new UsageException($"--stdin {rank}: there is no such rank among {size}", $"ranks are 0 to {size - 1}; or say none or all"),
+            : throw new UsageException(
+                $"--stdin {rank}: there is no such rank among {size}", $"ranks are 0 to {size - 1}; or say none or all"),
         _ => throw new UsageException($"--stdin '{text}' is not a rank", "give a rank, none or all"),
     };
 }

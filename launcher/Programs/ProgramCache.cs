@@ -1,6 +1,8 @@
 namespace BoxerMpi.Launcher.Programs;
 
-/// <summary>Where published programs are kept: <c>obj/boxer/&lt;kind&gt;</c> in the folder that holds the project and all it refers to.</summary>
+/// <summary>
+/// Where published programs are kept: <c>obj/boxer/&lt;kind&gt;</c> in the folder that holds the project and all it refers to.
+/// </summary>
 /// <remarks>
 /// Programs that share libraries so share their build. A program's folder is named by the stamp of its inputs and appears
 /// complete, by a rename: a running job keeps the folder it started from. The build itself is under one lock.
@@ -41,7 +43,8 @@ internal sealed class ProgramCache
         string place = Path.Combine(user, "boxer", folder.Replace(Path.DirectorySeparatorChar, '_').Replace(':', '_'), kind.CacheName);
         return TryCreate(place)
             ? new ProgramCache(place, project)
-            : throw new UsageException($"neither {folder} nor {user} can be written, so the program cannot be built", "set XDG_CACHE_HOME to a folder of yours");
+            : throw new UsageException(
+                $"neither {folder} nor {user} can be written, so the program cannot be built", "set XDG_CACHE_HOME to a folder of yours");
     }
 
     /// <summary>What to run for these inputs, if it was published before.</summary>

@@ -8,7 +8,8 @@ internal static class ProgramLocator
         if (ProgramResolver.Project(program) is not { } project)
             return ProgramResolver.Built(program);
 
-        ProjectPublisher publisher = new(new BuildKind(nativeAot, configuration), verbose, text => Console.Error.WriteLine("boxer: " + text));
+        ProjectPublisher publisher = new(
+            new BuildKind(nativeAot, configuration), verbose, text => Console.Error.WriteLine("boxer: " + text));
         return publisher.Publish(project);
     }
 }

@@ -15,7 +15,8 @@ internal static class ProgramResolver
             return projects.Length switch
             {
                 1 => Path.GetFullPath(projects[0]),
-                0 => throw new UsageException($"the folder {program} has no project in it", "name a folder with a .csproj, a .dll or an executable"),
+                0 => throw new UsageException(
+                    $"the folder {program} has no project in it", "name a folder with a .csproj, a .dll or an executable"),
                 _ => throw new UsageException(
                     $"the folder {program} has several projects: {string.Join(", ", projects.Select(Path.GetFileName))}",
                     "name one of them"),
@@ -41,7 +42,8 @@ internal static class ProgramResolver
             if (IsExecutable(program))
                 return new RankCommand(Path.GetFullPath(program), []);
             if (isPath)
-                throw new UsageException($"{program} is not executable", $"chmod +x {program}, or run its interpreter: boxer run … -- sh {program}");
+                throw new UsageException(
+                    $"{program} is not executable", $"chmod +x {program}, or run its interpreter: boxer run … -- sh {program}");
         }
 
         if (!isPath && OnPath(program) is { } found)

@@ -16,7 +16,8 @@ internal sealed class ProjectInputs
     private static readonly string[] BuildFiles =
         ["Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "global.json", "nuget.config", "NuGet.Config", ".editorconfig"];
 
-    private static readonly HashSet<string> SkippedFolders = new(StringComparer.OrdinalIgnoreCase) { "bin", "obj", "node_modules", "TestResults" };
+    private static readonly HashSet<string> SkippedFolders =
+        new(StringComparer.OrdinalIgnoreCase) { "bin", "obj", "node_modules", "TestResults" };
 
     private readonly SortedSet<string> _files = new(StringComparer.Ordinal);
     private readonly HashSet<string> _projects = new(StringComparer.Ordinal);

@@ -47,11 +47,13 @@ internal sealed class ProjectPublisher(BuildKind kind, bool verbose, Action<stri
     {
         string alone = kind.SelfContained ? "true" : "false";
         string[] native = kind.IsForeign ? ["-p:PublishAot=true", .. CrossLinking()] : ["-p:PublishAot=true"];
-        (int code, string text) = Run(project, cache, output, kind.NativeAot ? native : ["--self-contained", alone, "-p:PublishReadyToRun=true"]);
+        (int code, string text) = Run(
+            project, cache, output, kind.NativeAot ? native : ["--self-contained", alone, "-p:PublishReadyToRun=true"]);
         if (code == 0)
             return;
 
-        bool packMissing = text.Contains("crossgen", StringComparison.OrdinalIgnoreCase) || text.Contains("NETSDK1094", StringComparison.Ordinal);
+        bool packMissing = text.Contains("crossgen", StringComparison.OrdinalIgnoreCase) || text.Contains(
+            "NETSDK1094", StringComparison.Ordinal);
         if (!kind.NativeAot && packMissing)
         {
             say("the ReadyToRun compiler cannot be had here (package Microsoft.NETCore.App.Crossgen2); the ranks will start slower without it");
@@ -61,7 +63,8 @@ internal sealed class ProjectPublisher(BuildKind kind, bool verbose, Action<stri
         }
 
         bool compilerMissing = kind.NativeAot
-            && (text.Contains("ILCompiler", StringComparison.OrdinalIgnoreCase) || text.Contains("linker", StringComparison.OrdinalIgnoreCase));
+            && (text.Contains("ILCompiler", StringComparison.OrdinalIgnoreCase) || text.Contains(
+                "linker", StringComparison.OrdinalIgnoreCase));
         throw new BuildException(
             $"{Path.GetFileName(project)} does not build (dotnet publish ended with {code})"
             + (compilerMissing ? "; Native AOT needs the package Microsoft.DotNet.ILCompiler and gcc or clang: without --aot neither is needed" : ""),

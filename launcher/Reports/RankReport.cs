@@ -15,7 +15,9 @@ internal sealed record RankReport
     /// <summary>Its external endpoint as the coordinator saw it.</summary>
     public string? Address { get; init; }
 
-    /// <summary>What stands between it and the others: <c>none</c>, <c>port-kept</c>, <c>remapped</c>, <c>symmetric</c>, <c>unknown</c>.</summary>
+    /// <summary>
+    /// What stands between it and the others: <c>none</c>, <c>port-kept</c>, <c>remapped</c>, <c>symmetric</c>, <c>unknown</c>.
+    /// </summary>
     public string? Nat { get; init; }
 
     public int? Pid { get; init; }

@@ -67,7 +67,9 @@ internal sealed record RunReport
                 ? string.Create(CultureInfo.InvariantCulture, $"start-up {startUp:0.00} s, wire-up {wireUp:0.00} s, ")
                 : "";
             string links = WireUpSeconds is null ? "" : $", {Topology.Spec} ({Topology.Links} links)";
-            string traffic = Messages is null ? "" : string.Create(CultureInfo.InvariantCulture, $"; {Messages} messages, {Sizes.Of(Bytes ?? 0)}");
+            string traffic = Messages is null
+                ? ""
+                : string.Create(CultureInfo.InvariantCulture, $"; {Messages} messages, {Sizes.Of(Bytes ?? 0)}");
             yield return string.Create(
                 CultureInfo.InvariantCulture,
                 $"{Size} ranks{links}: {start}run {RunSeconds:0.00} s{traffic}; {GigabyteSeconds:0.###} GB-s; exit code {ExitCode}");
@@ -77,7 +79,8 @@ internal sealed record RunReport
     public static RunReport Of(RunOptions options, JobOutcome outcome, IJobSeat seat, SeedJob job)
     {
         IReadOnlyList<MemberStatus> members = job.Statuses;
-        RankReport[] ranks = [.. outcome.Ranks.Select(rank => RankReport.Of(rank, seat.Of(rank.Rank), members[rank.Rank], outcome.Elapsed))];
+        RankReport[] ranks =
+            [.. outcome.Ranks.Select(rank => RankReport.Of(rank, seat.Of(rank.Rank), members[rank.Rank], outcome.Elapsed))];
         bool allTold = Array.TrueForAll(ranks, rank => rank.BytesSent is not null);
         double total = outcome.Elapsed.TotalSeconds;
         double? started = Array.TrueForAll(ranks, rank => rank.JoinedSeconds is not null) ? ranks.Max(rank => rank.JoinedSeconds) : null;

@@ -52,9 +52,11 @@ internal sealed class AccountOperations(LambdaServiceOptions options, FunctionSt
         if (wanted.MaximumRetryAttempts is < 0 or > 2)
             throw ApiException.Violation("maximumRetryAttempts", wanted.MaximumRetryAttempts, "Member must have value between 0 and 2");
         if (wanted.MaximumEventAgeInSeconds is < 60 or > 21_600)
-            throw ApiException.Violation("maximumEventAgeInSeconds", wanted.MaximumEventAgeInSeconds, "Member must have value between 60 and 21600");
+            throw ApiException.Violation(
+                "maximumEventAgeInSeconds", wanted.MaximumEventAgeInSeconds, "Member must have value between 60 and 21600");
         function.Events = new EventSettings(
-            wanted.MaximumRetryAttempts ?? before.Retries, wanted.MaximumEventAgeInSeconds ?? before.OldestSeconds, options.Time.GetUtcNow());
+            wanted.MaximumRetryAttempts ?? before.Retries, wanted.MaximumEventAgeInSeconds ?? before.OldestSeconds,
+            options.Time.GetUtcNow());
         return AnswerAsync(request, function.Events);
     }
 
@@ -77,15 +79,18 @@ internal sealed class AccountOperations(LambdaServiceOptions options, FunctionSt
     {
         LambdaFunction function = Named(request);
         return function.Events
-            ?? throw new ApiException(404, "ResourceNotFoundException", $"The function {function.Arn}:{FunctionId.Latest} doesn't have an EventInvokeConfig");
+            ?? throw new ApiException(
+                404, "ResourceNotFoundException", $"The function {function.Arn}:{FunctionId.Latest} doesn't have an EventInvokeConfig");
     }
 
     private Task AnswerAsync(ApiRequest request, EventSettings settings)
     {
         // The API gives this one time as seconds since 1970.
         double changed = settings.Changed.ToUnixTimeMilliseconds() / 1000.0;
-        return request.AnswerAsync(new EventConfigResponse(changed, $"{Named(request).Arn}:{FunctionId.Latest}", settings.Retries, settings.OldestSeconds));
+        return request.AnswerAsync(
+            new EventConfigResponse(changed, $"{Named(request).Arn}:{FunctionId.Latest}", settings.Retries, settings.OldestSeconds));
     }
 
-    private LambdaFunction Named(ApiRequest request) => functions.Get(FunctionId.Parse(request.Values[0], request.Query("Qualifier"), options));
+    private LambdaFunction Named(ApiRequest request) =>
+        functions.Get(FunctionId.Parse(request.Values[0], request.Query("Qualifier"), options));
 }

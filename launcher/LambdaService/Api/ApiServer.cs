@@ -37,7 +37,8 @@ internal sealed class ApiServer(SignatureCheck signatures, IReadOnlyList<ApiOper
             }
 
             byte[] body = await Bodies.ReadAsync(context, operation?.LongestBody ?? LongestBody) ?? throw ApiException.TooLarge(
-                $"Request must be smaller than {operation?.LongestBody ?? LongestBody} bytes for the {operation?.ShownName ?? "requested"} operation");
+                $"Request must be smaller than {operation?.LongestBody ?? LongestBody} bytes for the " +
+                $"{operation?.ShownName ?? "requested"} operation");
             if (operation is not { IsPublic: true })
                 signatures.Verify(context, body);
             if (operation is null)
@@ -50,7 +51,8 @@ internal sealed class ApiServer(SignatureCheck signatures, IReadOnlyList<ApiOper
         }
         catch (JsonException wrong)
         {
-            await WriteErrorAsync(context, new ApiException(400, "SerializationException", $"Could not parse request body into json: {wrong.Message}"));
+            await WriteErrorAsync(
+                context, new ApiException(400, "SerializationException", $"Could not parse request body into json: {wrong.Message}"));
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -70,7 +72,8 @@ internal sealed class ApiServer(SignatureCheck signatures, IReadOnlyList<ApiOper
 
         // The API model: these two write Message, all others message.
         bool upper = error.Type is "ResourceNotFoundException" or "ServiceException";
-        ErrorResponse body = new(error.Reason, error.Status >= 500 ? "Service" : "User", upper ? error.Message : null, upper ? null : error.Message);
+        ErrorResponse body = new(
+            error.Reason, error.Status >= 500 ? "Service" : "User", upper ? error.Message : null, upper ? null : error.Message);
         return Bodies.WriteAsync(context, error.Status, Serialize(body));
     }
 }

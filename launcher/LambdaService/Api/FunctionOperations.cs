@@ -37,12 +37,14 @@ internal sealed class FunctionOperations(LambdaServiceOptions options, FunctionS
     private async Task CreateAsync(ApiRequest request)
     {
         CreateFunctionRequest wanted = request.Read<CreateFunctionRequest>();
-        FunctionId id = FunctionId.Parse(wanted.FunctionName ?? throw ApiException.Violation("functionName", null, "Member must not be null"), null, options);
+        FunctionId id = FunctionId.Parse(
+            wanted.FunctionName ?? throw ApiException.Violation("functionName", null, "Member must not be null"), null, options);
         if (wanted.PackageType is not (null or "Zip"))
             throw ApiException.Invalid("This local service runs zip packages only, no container images.");
         NoVersions(wanted.Publish);
         FunctionSettings settings = SettingsCheck.Create(wanted);
-        LambdaFunction function = functions.Add(id, settings, await ZipAsync(wanted.Code?.ZipFile, wanted.Code?.S3Bucket, wanted.Code?.S3Key, wanted.Code?.ImageUri));
+        LambdaFunction function = functions.Add(
+            id, settings, await ZipAsync(wanted.Code?.ZipFile, wanted.Code?.S3Bucket, wanted.Code?.S3Key, wanted.Code?.ImageUri));
         options.Log?.Invoke($"{function.Name} created, {function.Revision.Code.Zip.Length} bytes");
         FunctionConfiguration answer = FunctionConfiguration.Of(function);
         ActivateSoon(function);
@@ -111,7 +113,8 @@ internal sealed class FunctionOperations(LambdaServiceOptions options, FunctionS
         return UpdateAsync(request, function, wanted.RevisionId, before => before with { Settings = settings });
     }
 
-    private async Task UpdateAsync(ApiRequest request, LambdaFunction function, string? expected, Func<FunctionRevision, FunctionRevision> change)
+    private async Task UpdateAsync(
+        ApiRequest request, LambdaFunction function, string? expected, Func<FunctionRevision, FunctionRevision> change)
     {
         FunctionRevision? replaced = function.TryUpdate(change, expected, options.Time.GetUtcNow(), out bool pending);
         if (pending)
@@ -125,7 +128,8 @@ internal sealed class FunctionOperations(LambdaServiceOptions options, FunctionS
             throw new ApiException(
                 412,
                 "PreconditionFailedException",
-                "The RevisionId provided does not match the latest RevisionId. Call the GetFunction/GetAlias API to retrieve the latest RevisionId");
+                "The RevisionId provided does not match the latest RevisionId. Call the GetFunction/GetAlias API to retrieve the latest " +
+                "RevisionId");
         }
 
         options.Log?.Invoke($"{function.Name} updated");

@@ -23,7 +23,8 @@ internal sealed class InvokeOperations(LambdaServiceOptions options, FunctionSto
     {
         LambdaFunction function = functions.Get(FunctionId.Parse(request.Values[0], request.Query("Qualifier"), options));
         if (!function.Status.IsActive)
-            throw ApiException.Conflict("The operation cannot be performed at this time. The function is currently in the following state: Pending");
+            throw ApiException.Conflict(
+                "The operation cannot be performed at this time. The function is currently in the following state: Pending");
         CheckJson(request.Body);
         string trace = request.Header("X-Amzn-Trace-Id")
             ?? $"Root=1-{options.Time.GetUtcNow().ToUnixTimeSeconds():x8}-{Guid.NewGuid().ToString("N")[..24]};Parent={Guid.NewGuid().ToString("N")[..16]};Sampled=0";
@@ -35,7 +36,8 @@ internal sealed class InvokeOperations(LambdaServiceOptions options, FunctionSto
                 break;
             case "Event":
                 if (request.Body.Length > LongestEvent)
-                    throw ApiException.TooLarge($"{request.Body.Length} byte payload is too large for the Event invocation type (limit {LongestEvent} bytes)");
+                    throw ApiException.TooLarge(
+                        $"{request.Body.Length} byte payload is too large for the Event invocation type (limit {LongestEvent} bytes)");
                 events.Add(function, invocation);
                 await Bodies.WriteAsync(request.Context, 202, default);
                 break;
@@ -43,7 +45,8 @@ internal sealed class InvokeOperations(LambdaServiceOptions options, FunctionSto
                 await request.AnswerAsync();
                 break;
             case { } other:
-                throw ApiException.Violation("invocationType", other, "Member must satisfy enum value set: [Event, RequestResponse, DryRun]");
+                throw ApiException.Violation(
+                    "invocationType", other, "Member must satisfy enum value set: [Event, RequestResponse, DryRun]");
         }
     }
 

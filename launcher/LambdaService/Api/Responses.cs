@@ -72,7 +72,8 @@ internal sealed record CodeLocation(string RepositoryType, string Location);
 
 internal sealed record ListFunctionsResponse(IReadOnlyList<FunctionConfiguration> Functions, string? NextMarker);
 
-internal sealed record EventConfigResponse(double LastModified, string FunctionArn, int? MaximumRetryAttempts, int? MaximumEventAgeInSeconds);
+internal sealed record EventConfigResponse(
+    double LastModified, string FunctionArn, int? MaximumRetryAttempts, int? MaximumEventAgeInSeconds);
 
 internal sealed record AccountSettingsResponse(AccountLimit AccountLimit, AccountUsage AccountUsage);
 
@@ -82,4 +83,6 @@ internal sealed record AccountLimit(
 internal sealed record AccountUsage(long TotalCodeSize, long FunctionCount);
 
 /// <summary>Null members are left out; the case of their names differs by error, which clients rely on.</summary>
-internal sealed record ErrorResponse(string? Reason, string Type, string? Message, [property: System.Text.Json.Serialization.JsonPropertyName("message")] string? LowerMessage);
+internal sealed record ErrorResponse(
+    string? Reason, string Type, string? Message,
+    [property: System.Text.Json.Serialization.JsonPropertyName("message")] string? LowerMessage);

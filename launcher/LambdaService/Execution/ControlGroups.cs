@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace BoxerMpi.LambdaService.Execution;
 
-/// <summary>Memory and CPU limits for environments, by control groups of version 2, or of version 1 where the system still has that.</summary>
+/// <summary>
+/// Memory and CPU limits for environments, by control groups of version 2, or of version 1 where the system still has that.
+/// </summary>
 internal sealed class ControlGroups
 {
     // AWS: "at 1,769 MB a function has the equivalent of one vCPU"; it grows in proportion.
@@ -45,7 +47,8 @@ internal sealed class ControlGroups
                 return null;
             }
 
-            return new ControlGroups([.. hierarchies.Select(hierarchy => Directory.CreateDirectory(Path.Combine(hierarchy, name)).FullName)], unified: false);
+            return new ControlGroups(
+                [.. hierarchies.Select(hierarchy => Directory.CreateDirectory(Path.Combine(hierarchy, name)).FullName)], unified: false);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

@@ -19,7 +19,8 @@ internal sealed class EnvironmentHost : IDisposable
         {
             Networks = networks.Count >= options.Concurrency
                 ? new NetworkPool(networks)
-                : throw new ArgumentException($"{networks.Count} networks are too few for {options.Concurrency} environments at once.", nameof(options));
+                : throw new ArgumentException(
+                    $"{networks.Count} networks are too few for {options.Concurrency} environments at once.", nameof(options));
         }
 
         // An environment's own /tmp would hide a folder below the system's.

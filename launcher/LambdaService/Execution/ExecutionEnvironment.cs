@@ -19,7 +19,8 @@ internal sealed class ExecutionEnvironment : IAsyncDisposable
     private Task? _disposing;
 
     private ExecutionEnvironment(
-        EnvironmentHost host, FunctionRevision revision, FunctionLog log, RuntimeApi runtime, Sandbox? sandbox, EnvironmentNetwork? network, string startError)
+        EnvironmentHost host, FunctionRevision revision, FunctionLog log, RuntimeApi runtime, Sandbox? sandbox, EnvironmentNetwork? network,
+        string startError)
     {
         _network = network;
         _host = host;
@@ -47,7 +48,8 @@ internal sealed class ExecutionEnvironment : IAsyncDisposable
         string error = WhatIsWrong(revision);
         if (error.Length == 0)
         {
-            Dictionary<string, string> variables = RuntimeVariables.Of(revision, runtime.Address, Path.GetFileNameWithoutExtension(log.Path), host.Options);
+            Dictionary<string, string> variables = RuntimeVariables.Of(
+                revision, runtime.Address, Path.GetFileNameWithoutExtension(log.Path), host.Options);
             sandbox = Sandbox.Start(revision, folder, log, variables, group, network, host.Options.Isolate, host.Options.Time);
         }
         else
@@ -98,7 +100,8 @@ internal sealed class ExecutionEnvironment : IAsyncDisposable
         RuntimeReport report = delivery.IsAnswered
             ? await delivery.Reported
             : first == late
-                ? RuntimeReport.Error("Sandbox.Timedout", $"RequestId: {request.Id} Error: Task timed out after {Seconds(Revision.Settings.Timeout)} seconds")
+                ? RuntimeReport.Error(
+                    "Sandbox.Timedout", $"RequestId: {request.Id} Error: Task timed out after {Seconds(Revision.Settings.Timeout)} seconds")
                 : RuntimeReport.Error("Runtime.ExitError", $"RequestId: {request.Id} Error: {_sandbox.ExitText}");
         return (new InvocationResult(report.Body, report.IsError, Conclude(request, from, Stopwatch.GetElapsedTime(started))), delivery.IsAnswered);
     }
@@ -132,7 +135,8 @@ internal sealed class ExecutionEnvironment : IAsyncDisposable
         _initDuration = null;
         _log.Append($"END RequestId: {request.Id}");
         _log.Append(
-            $"REPORT RequestId: {request.Id}\tDuration: {Milliseconds(duration)} ms\tBilled Duration: {Math.Ceiling(duration.TotalMilliseconds)} ms\t"
+            $"REPORT RequestId: {request.Id}\tDuration: {Milliseconds(duration)} ms\tBilled Duration: " +
+            $"{Math.Ceiling(duration.TotalMilliseconds)} ms\t"
             + $"Memory Size: {Revision.Settings.MemoryMegabytes} MB\tMax Memory Used: {peak} MB{init}");
         return _log.Tail(from);
     }

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace BoxerMpi.LambdaService.Execution;
 
-/// <summary>What one environment writes, in a file that its processes append to directly: nothing is in a pipe when a tail is read.</summary>
+/// <summary>
+/// What one environment writes, in a file that its processes append to directly: nothing is in a pipe when a tail is read.
+/// </summary>
 internal sealed class FunctionLog
 {
     private const int TailBytes = 4096;

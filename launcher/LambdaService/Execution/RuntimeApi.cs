@@ -50,7 +50,8 @@ internal sealed class RuntimeApi : IAsyncDisposable
     public static async Task<RuntimeApi> StartAsync(FunctionRevision revision, Action freeze, Action thaw, EnvironmentNetwork? network)
     {
         RuntimeApi api = new(revision, freeze, thaw);
-        api._host = await HttpHost.StartAsync(new IPEndPoint(IPAddress.Loopback, 0), LongestResponse + 1, api.HandleAsync, network is null ? null : network.Run);
+        api._host = await HttpHost.StartAsync(
+            new IPEndPoint(IPAddress.Loopback, 0), LongestResponse + 1, api.HandleAsync, network is null ? null : network.Run);
         return api;
     }
 
@@ -119,7 +120,8 @@ internal sealed class RuntimeApi : IAsyncDisposable
 
             if (isEarly)
             {
-                await RefuseAsync(context, 403, "InvalidStateTransition", "The runtime asks for the next event before it has answered the last one");
+                await RefuseAsync(
+                    context, 403, "InvalidStateTransition", "The runtime asks for the next event before it has answered the last one");
                 return;
             }
 
@@ -152,7 +154,8 @@ internal sealed class RuntimeApi : IAsyncDisposable
         }
 
         RuntimeReport report = body is null
-            ? RuntimeReport.Error("Function.ResponseSizeTooLarge", $"Response payload size exceeded maximum allowed payload size ({LongestResponse} bytes).")
+            ? RuntimeReport.Error(
+                "Function.ResponseSizeTooLarge", $"Response payload size exceeded maximum allowed payload size ({LongestResponse} bytes).")
             : new RuntimeReport(isError ? ErrorBody(context, body) : body, isError);
         try
         {

@@ -4,7 +4,9 @@ using BoxerMpi.LambdaService.Functions;
 
 namespace BoxerMpi.LambdaService.Execution;
 
-/// <summary>The process of an environment: in a session of its own, within its control group, with its own /tmp where that is allowed.</summary>
+/// <summary>
+/// The process of an environment: in a session of its own, within its control group, with its own /tmp where that is allowed.
+/// </summary>
 internal sealed class Sandbox : IAsyncDisposable
 {
     // $1 = log, $2 = own /tmp or empty, the rest = files of control groups to enter. It becomes the bootstrap, so the
@@ -132,8 +134,11 @@ internal sealed class Sandbox : IAsyncDisposable
     {
         try
         {
-            string? line = File.ReadLines($"/proc/{_process.Id}/status").FirstOrDefault(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
-            return line is null ? 0 : 1024 * long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+            string? line = File.ReadLines($"/proc/{_process.Id}/status").FirstOrDefault(
+                line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
+            return line is null
+                ? 0
+                : 1024 * long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
         }
         catch (Exception failure) when (failure is IOException or FormatException or InvalidOperationException)
         {

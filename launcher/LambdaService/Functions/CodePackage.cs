@@ -10,7 +10,9 @@ namespace BoxerMpi.LambdaService.Functions;
 /// <param name="Folder">What an environment sees as its task root.</param>
 internal sealed record CodePackage(byte[] Zip, string Sha256, string Folder)
 {
-    /// <summary>Of a zip that comes with the request itself, by AWS's quotas; zips in S3 have the limit of what they unpack to only.</summary>
+    /// <summary>
+    /// Of a zip that comes with the request itself, by AWS's quotas; zips in S3 have the limit of what they unpack to only.
+    /// </summary>
     public const int LongestDirectZip = 50 * 1024 * 1024;
 
     private const long LongestUnzipped = 250L * 1024 * 1024;

@@ -25,7 +25,9 @@ internal sealed partial record FunctionId(string Region, string Account, string 
         FunctionId id = new(options.Region, options.AccountId, match.Groups["name"].Value, qualifier ?? inName);
         if (match.Groups["region"] is { Success: true } region && region.Value != options.Region)
             throw ApiException.NotFound(text);
-        return match.Groups["account"] is { Success: true } account && account.Value != options.AccountId ? throw ApiException.NotFound(text) : id;
+        return match.Groups["account"] is { Success: true } account && account.Value != options.AccountId
+            ? throw ApiException.NotFound(text)
+            : id;
     }
 
     [GeneratedRegex(

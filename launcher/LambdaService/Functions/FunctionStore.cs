@@ -12,11 +12,13 @@ internal sealed class FunctionStore(LambdaServiceOptions options, string folder)
     public IReadOnlyList<LambdaFunction> All => [.. _functions.Values.OrderBy(function => function.Name, StringComparer.Ordinal)];
 
     /// <exception cref="ApiException">There is none of that name.</exception>
-    public LambdaFunction Get(FunctionId id) => _functions.TryGetValue(id.Name, out LambdaFunction? function) && id.Qualifier is null or FunctionId.Latest
+    public LambdaFunction Get(FunctionId id) =>
+        _functions.TryGetValue(id.Name, out LambdaFunction? function) && id.Qualifier is null or FunctionId.Latest
         ? function
         : throw ApiException.NotFound(id.Arn);
 
-    public CodePackage Unpack(byte[] zip) => CodePackage.Unpack(zip, Path.Combine(folder, "code", $"{Interlocked.Increment(ref _packages)}"));
+    public CodePackage Unpack(byte[] zip) =>
+        CodePackage.Unpack(zip, Path.Combine(folder, "code", $"{Interlocked.Increment(ref _packages)}"));
 
     /// <exception cref="ApiException">The name is taken.</exception>
     public LambdaFunction Add(FunctionId id, FunctionSettings settings, byte[] zip)

@@ -75,7 +75,8 @@ internal sealed class LambdaFunction(FunctionRevision revision, DateTimeOffset n
 
     /// <summary>Replaces the revision unless an update is under way or <paramref name="expected"/> is no longer the present one.</summary>
     /// <returns>The replaced revision, or null.</returns>
-    public FunctionRevision? TryUpdate(Func<FunctionRevision, FunctionRevision> change, string? expected, DateTimeOffset now, out bool pending)
+    public FunctionRevision? TryUpdate(
+        Func<FunctionRevision, FunctionRevision> change, string? expected, DateTimeOffset now, out bool pending)
     {
         lock (_gate)
         {

@@ -21,8 +21,10 @@ internal static partial class SettingsCheck
     /// <exception cref="ApiException">A member is missing or not allowed.</exception>
     public static FunctionSettings Create(CreateFunctionRequest request) => Check(new FunctionSettings
     {
-        Runtime = request.Runtime ?? throw ApiException.Invalid("Runtime and Handler are mandatory parameters for functions created with deployment packages."),
-        Handler = request.Handler ?? throw ApiException.Invalid("Runtime and Handler are mandatory parameters for functions created with deployment packages."),
+        Runtime = request.Runtime ?? throw ApiException.Invalid(
+            "Runtime and Handler are mandatory parameters for functions created with deployment packages."),
+        Handler = request.Handler ?? throw ApiException.Invalid(
+            "Runtime and Handler are mandatory parameters for functions created with deployment packages."),
         Role = request.Role ?? throw ApiException.Violation("role", null, "Member must not be null"),
         Description = request.Description ?? "",
         TimeoutSeconds = request.Timeout ?? 3,
@@ -51,7 +53,8 @@ internal static partial class SettingsCheck
         null => null,
         ["x86_64" or "arm64"] => architectures[0],
         _ => throw ApiException.Violation(
-            "architectures", $"[{string.Join(", ", architectures)}]", "Member must satisfy enum value set: [x86_64, arm64] and have length 1"),
+            "architectures", $"[{string.Join(", ", architectures)}]",
+            "Member must satisfy enum value set: [x86_64, arm64] and have length 1"),
     };
 
     private static FunctionSettings Check(FunctionSettings settings)
@@ -66,7 +69,9 @@ internal static partial class SettingsCheck
         if (!RoleForm().IsMatch(settings.Role))
             throw ApiException.Violation("role", settings.Role, $"Member must satisfy regular expression pattern: {RoleForm()}");
         if (settings.Handler.Length is 0 or > 128 || settings.Handler.Any(char.IsWhiteSpace))
-            throw ApiException.Violation("handler", settings.Handler, "Member must satisfy regular expression pattern: [^\\s]+ and have length less than or equal to 128");
+            throw ApiException.Violation(
+                "handler", settings.Handler,
+                "Member must satisfy regular expression pattern: [^\\s]+ and have length less than or equal to 128");
         Range("timeout", settings.TimeoutSeconds, 1, 900);
         Range("memorySize", settings.MemoryMegabytes, 128, 10_240);
         Range("ephemeralStorage.size", settings.StorageMegabytes, 512, 10_240);
@@ -80,16 +85,19 @@ internal static partial class SettingsCheck
         if (reserved.Length > 0)
         {
             throw ApiException.Invalid(
-                "Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys "
+                "Lambda was unable to configure your environment variables because the environment variables you have provided contains " +
+                "reserved keys "
                 + $"that are currently not supported for modification. Reserved keys used in this request: {string.Join(", ", reserved)}");
         }
 
         if (variables.Keys.FirstOrDefault(name => !VariableForm().IsMatch(name)) is { } wrong)
-            throw ApiException.Violation("environment.variables", wrong, $"Map keys must satisfy regular expression pattern: {VariableForm()}");
+            throw ApiException.Violation(
+                "environment.variables", wrong, $"Map keys must satisfy regular expression pattern: {VariableForm()}");
         if (variables.Sum(pair => Encoding.UTF8.GetByteCount(pair.Key) + Encoding.UTF8.GetByteCount(pair.Value)) > MostVariableBytes)
         {
             throw ApiException.Invalid(
-                "Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit.");
+                "Lambda was unable to configure your environment variables because the environment variables you have provided exceeded " +
+                "the 4KB limit.");
         }
     }
 

@@ -11,7 +11,9 @@ using Microsoft.Extensions.Options;
 
 namespace BoxerMpi.LambdaService.Http;
 
-/// <summary>One HTTP/1.1 endpoint with one handler: Kestrel without the web framework above it, as there is one for each environment.</summary>
+/// <summary>
+/// One HTTP/1.1 endpoint with one handler: Kestrel without the web framework above it, as there is one for each environment.
+/// </summary>
 internal sealed class HttpHost : IAsyncDisposable
 {
     private readonly KestrelServer _server;
@@ -30,7 +32,8 @@ internal sealed class HttpHost : IAsyncDisposable
     /// <param name="handle">Called for each request; what it throws ends the connection.</param>
     /// <param name="listenThere">Makes the listening socket by what it is given, in another network; null for this process's own.</param>
     /// <exception cref="IOException">The address is in use or not of this host.</exception>
-    public static async Task<HttpHost> StartAsync(IPEndPoint listen, long longestBody, RequestDelegate handle, Func<Func<Socket>, Socket>? listenThere = null)
+    public static async Task<HttpHost> StartAsync(
+        IPEndPoint listen, long longestBody, RequestDelegate handle, Func<Func<Socket>, Socket>? listenThere = null)
     {
         KestrelServerOptions options = new() { AddServerHeader = false };
         options.Limits.MaxRequestBodySize = longestBody;
@@ -43,7 +46,8 @@ internal sealed class HttpHost : IAsyncDisposable
 
         SocketTransportOptions transport = new();
         if (listenThere is not null)
-            transport.CreateBoundListenSocket = endPoint => listenThere(() => SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint));
+            transport.CreateBoundListenSocket = endPoint => listenThere(
+                () => SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint));
         SocketTransportFactory sockets = new(Options.Create(transport), NullLoggerFactory.Instance);
         KestrelServer server = new(Options.Create(options), sockets, NullLoggerFactory.Instance);
         await server.StartAsync(new Application(handle), CancellationToken.None);

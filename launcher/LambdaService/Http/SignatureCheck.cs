@@ -26,7 +26,8 @@ internal sealed class SignatureCheck(Credentials credentials, string region, Tim
         string[] scope = signature.Credential.Split('/');
         if (scope.Length != 5 || scope[4] != "aws4_request")
             throw Incomplete($"'{signature.Credential}' not a valid key=value pair (missing scope) in Authorization header.");
-        if (scope[0] != credentials.AccessKey || context.Request.Headers["X-Amz-Security-Token"].ToString() != (credentials.SessionToken ?? ""))
+        if (scope[0] != credentials.AccessKey
+            || context.Request.Headers["X-Amz-Security-Token"].ToString() != (credentials.SessionToken ?? ""))
             throw new ApiException(403, "UnrecognizedClientException", "The security token included in the request is invalid.");
         if (scope[2] != region)
             throw Wrong($"Credential should be scoped to a valid region. This service is in '{region}', not in '{scope[2]}'.");

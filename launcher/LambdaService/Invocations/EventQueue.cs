@@ -7,7 +7,9 @@ using BoxerMpi.LambdaService.Functions;
 
 namespace BoxerMpi.LambdaService.Invocations;
 
-/// <summary>Asynchronous events: each is tried until it succeeds, its attempts are used up or it is too old; then it is logged as dead.</summary>
+/// <summary>
+/// Asynchronous events: each is tried until it succeeds, its attempts are used up or it is too old; then it is logged as dead.
+/// </summary>
 internal sealed class EventQueue(LambdaServiceOptions options, Invoker invoker, string deadLetterFile) : IAsyncDisposable
 {
     private static readonly JsonSerializerOptions OneLine = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -21,7 +23,8 @@ internal sealed class EventQueue(LambdaServiceOptions options, Invoker invoker, 
     {
         Task task = RunAsync(function, request);
         _running[request.Id] = task;
-        _ = task.ContinueWith(_ => _running.TryRemove(request.Id, out Task? _), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        _ = task.ContinueWith(
+            _ => _running.TryRemove(request.Id, out Task? _), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
     }
 
     /// <summary>Ends the waits; events that wait are dropped. Those that run end with their environments.</summary>
@@ -80,7 +83,8 @@ internal sealed class EventQueue(LambdaServiceOptions options, Invoker invoker, 
     }
 
     /// <summary>Writes the event in the form in which Lambda hands it to a destination on failure.</summary>
-    private async Task BuryAsync(LambdaFunction function, InvocationRequest request, string condition, int attempts, InvocationResult? result)
+    private async Task BuryAsync(
+        LambdaFunction function, InvocationRequest request, string condition, int attempts, InvocationResult? result)
     {
         JsonObject letter = new()
         {
@@ -97,7 +101,8 @@ internal sealed class EventQueue(LambdaServiceOptions options, Invoker invoker, 
         };
         if (result is not null)
         {
-            letter["responseContext"] = new JsonObject { ["statusCode"] = 200, ["executedVersion"] = FunctionId.Latest, ["functionError"] = "Unhandled" };
+            letter["responseContext"] =
+                new JsonObject { ["statusCode"] = 200, ["executedVersion"] = FunctionId.Latest, ["functionError"] = "Unhandled" };
             letter["responsePayload"] = Json(result.Payload);
         }
 

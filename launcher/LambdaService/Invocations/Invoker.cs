@@ -27,7 +27,8 @@ internal sealed class Invoker(EnvironmentHost host, EnvironmentPool pool, Concur
     }
 
     /// <summary>For an event from the queue: waits until there is room.</summary>
-    public async Task<InvocationResult> InvokeWhenThereIsRoomAsync(LambdaFunction function, InvocationRequest request, CancellationToken cancellationToken)
+    public async Task<InvocationResult> InvokeWhenThereIsRoomAsync(
+        LambdaFunction function, InvocationRequest request, CancellationToken cancellationToken)
     {
         await limit.EnterAsync(function, cancellationToken);
         return await RunAsync(function, request);
@@ -85,7 +86,8 @@ internal sealed class Invoker(EnvironmentHost host, EnvironmentPool pool, Concur
         return await ServeAsync(environment, function, request, timeLeft > TimeSpan.Zero ? timeLeft : TimeSpan.Zero) ?? EndedEarly(request);
     }
 
-    private async Task<InvocationResult?> ServeAsync(ExecutionEnvironment environment, LambdaFunction function, InvocationRequest request, TimeSpan timeLeft)
+    private async Task<InvocationResult?> ServeAsync(
+        ExecutionEnvironment environment, LambdaFunction function, InvocationRequest request, TimeSpan timeLeft)
     {
         _busy.TryAdd(environment, true);
         (InvocationResult Result, bool IsUsable)? outcome = await environment.RunAsync(request, timeLeft);
@@ -129,5 +131,6 @@ internal sealed class Invoker(EnvironmentHost host, EnvironmentPool pool, Concur
     }
 
     private static InvocationResult EndedEarly(InvocationRequest request) => new(
-        RuntimeReport.Error("Runtime.ExitError", $"RequestId: {request.Id} Error: Runtime exited without providing a reason").Body, IsError: true, []);
+        RuntimeReport.Error("Runtime.ExitError", $"RequestId: {request.Id} Error: Runtime exited without providing a reason").Body,
+        IsError: true, []);
 }
