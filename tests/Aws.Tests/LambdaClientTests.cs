@@ -23,7 +23,9 @@ public class LambdaClientTests
         Assert.False(created.IsReady);
         FunctionInfo found = await service.Client.WaitUntilReadyAsync("one", TimeSpan.FromSeconds(60));
         Assert.Equal("arn:aws:lambda:eu-central-1:123456789012:function:one", found.Arn);
-        Assert.Equal((1769, 77.0, "x86_64", "blue"), (found.MemoryMegabytes, found.Timeout.TotalSeconds, found.Architecture, found.Variables["COLOUR"]));
+        Assert.Equal(
+            (1769, 77.0, "x86_64", "blue"),
+            (found.MemoryMegabytes, found.Timeout.TotalSeconds, found.Architecture, found.Variables["COLOUR"]));
         Assert.Equal(spec.Description, found.Description);
         Assert.Equal(Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData(Zip.Shell)), found.CodeSha256);
 
@@ -40,7 +42,8 @@ public class LambdaClientTests
     {
         await using Service service = await Service.StartAsync();
         string[] names = [.. Enumerable.Range(0, 53).Select(i => $"f{i:D2}")];
-        await Task.WhenAll(names.Select(name => service.Client.CreateFunctionAsync(new FunctionSpec(name, Service.Role), FunctionCode.Of(Zip.Shell))));
+        await Task.WhenAll(
+            names.Select(name => service.Client.CreateFunctionAsync(new FunctionSpec(name, Service.Role), FunctionCode.Of(Zip.Shell))));
         Assert.Equal(names, (await service.Client.ListFunctionsAsync()).Select(function => function.Name));
     }
 
@@ -49,7 +52,8 @@ public class LambdaClientTests
     {
         await using Service service = await Service.StartAsync();
         FunctionInfo function = await service.CreateAsync("tell", "tell");
-        InvocationResult told = await service.Client.InvokeAsync(new Invocation(function.Arn, default) { WithLog = true, Qualifier = "$LATEST" });
+        InvocationResult told = await service.Client.InvokeAsync(
+            new Invocation(function.Arn, default) { WithLog = true, Qualifier = "$LATEST" });
         Assert.Null(told.Error);
         Assert.Equal("\"told\"", Encoding.UTF8.GetString(told.Payload.Span).Trim());
         Assert.Contains("to standard error", told.Log, StringComparison.Ordinal);
@@ -73,7 +77,8 @@ public class LambdaClientTests
             },
         });
         await service.CreateAsync("echo", "echo");
-        InvocationResult accepted = await service.Client.InvokeAsync(new Invocation("echo", "{}"u8.ToArray()) { Kind = InvocationKind.Event });
+        InvocationResult accepted = await service.Client.InvokeAsync(
+            new Invocation("echo", "{}"u8.ToArray()) { Kind = InvocationKind.Event });
         Assert.True(accepted.Payload.IsEmpty);
         Assert.Contains(accepted.RequestId, await ran.Task.WaitAsync(TimeSpan.FromSeconds(60)), StringComparison.Ordinal);
     }
@@ -95,10 +100,13 @@ public class LambdaClientTests
     {
         await using Service service = await Service.StartAsync(options => options with { ActivationDelay = TimeSpan.FromHours(1) });
         await service.Client.CreateFunctionAsync(new FunctionSpec("one", Service.Role), FunctionCode.Of(Zip.Shell));
-        LambdaException late = await Assert.ThrowsAsync<LambdaException>(() => service.Client.WaitUntilReadyAsync("one", TimeSpan.FromMilliseconds(1)));
+        LambdaException late = await Assert.ThrowsAsync<LambdaException>(
+            () => service.Client.WaitUntilReadyAsync("one", TimeSpan.FromMilliseconds(1)));
         Assert.Equal(LambdaFailure.Conflict, late.Failure);
         Assert.Contains("state Pending", late.Message, StringComparison.Ordinal);
-        Assert.Equal(LambdaFailure.Conflict, (await Assert.ThrowsAsync<LambdaException>(() => service.Client.InvokeAsync(new Invocation("one", default)))).Failure);
+        Assert.Equal(
+            LambdaFailure.Conflict,
+            (await Assert.ThrowsAsync<LambdaException>(() => service.Client.InvokeAsync(new Invocation("one", default)))).Failure);
     }
 
     [Fact]
@@ -106,11 +114,13 @@ public class LambdaClientTests
     {
         await using Service service = await Service.StartAsync(options => options with { Concurrency = 1 });
         await service.CreateAsync("hang", "hang");
-        LambdaException missing = await Assert.ThrowsAsync<LambdaException>(() => service.Client.InvokeAsync(new Invocation("nobody", default)));
+        LambdaException missing = await Assert.ThrowsAsync<LambdaException>(
+            () => service.Client.InvokeAsync(new Invocation("nobody", default)));
         Assert.Equal((LambdaFailure.NotFound, "ResourceNotFoundException", false), (missing.Failure, missing.Code, missing.MayHaveRun));
         Assert.Contains("Invoke of nobody: Function not found: arn:aws:lambda:", missing.Message, StringComparison.Ordinal);
 
-        LambdaException large = await Assert.ThrowsAsync<LambdaException>(() => service.Client.InvokeAsync(new Invocation("hang", new byte[6 * 1024 * 1024 + 1])));
+        LambdaException large = await Assert.ThrowsAsync<LambdaException>(
+            () => service.Client.InvokeAsync(new Invocation("hang", new byte[6 * 1024 * 1024 + 1])));
         Assert.Equal(LambdaFailure.TooLarge, large.Failure);
         LambdaException wrong = await Assert.ThrowsAsync<LambdaException>(
             () => service.Client.CreateFunctionAsync(new FunctionSpec("two", "me"), FunctionCode.Of(Zip.Shell)));

@@ -55,7 +55,8 @@ public class TransportTests
                     break;
             }
         });
-        using LambdaClient client = new(Anybody with { EndpointUrl = $"http://{server.EndPoint}", InvocationTimeout = TimeSpan.FromSeconds(1) });
+        using LambdaClient client = new(
+            Anybody with { EndpointUrl = $"http://{server.EndPoint}", InvocationTimeout = TimeSpan.FromSeconds(1) });
         await client.InvokeAsync(new Invocation("f", default));
         LambdaException broken = await Assert.ThrowsAsync<LambdaException>(() => client.InvokeAsync(new Invocation("f", default)));
         Assert.Equal((2, LambdaFailure.Unreachable, true), (requests, broken.Failure, broken.MayHaveRun));
@@ -91,7 +92,8 @@ public class TransportTests
     [Fact]
     public async Task A_cancelled_wait_is_cancelled()
     {
-        TaskCompletionSource arrived = new(TaskCreationOptions.RunContinuationsAsynchronously), end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource arrived = new(TaskCreationOptions.RunContinuationsAsynchronously), end = new(
+            TaskCreationOptions.RunContinuationsAsynchronously);
         await using HttpHost server = await HttpHost.StartAsync(new IPEndPoint(IPAddress.Loopback, 0), 1_000_000, async _ =>
         {
             arrived.TrySetResult();

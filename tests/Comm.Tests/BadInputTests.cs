@@ -25,8 +25,10 @@ public sealed class BadInputTests
         Throws<ArgumentOutOfRangeException>("destination", () => world.SendObject(one, rank));
         Throws<ArgumentOutOfRangeException>("destination", () => world.SendReceive<int>(one, rank, two, 1));
         Throws<ArgumentOutOfRangeException>("destination", () => world.SendReceiveReplace<int>(one, rank, 1));
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>("destination", async () => await world.SendAsync<int>(one, rank, cancellationToken: Token));
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>("destination", async () => await world.SendReceiveAsync<int>(one, rank, two, 1, cancellationToken: Token));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            "destination", async () => await world.SendAsync<int>(one, rank, cancellationToken: Token));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            "destination", async () => await world.SendReceiveAsync<int>(one, rank, two, 1, cancellationToken: Token));
         if (rank != Communicator.AnySource)
         {
             Throws<ArgumentOutOfRangeException>("source", () => world.Receive<int>(one, rank));
@@ -36,8 +38,10 @@ public sealed class BadInputTests
             Throws<ArgumentOutOfRangeException>("source", () => world.TryProbe(rank));
             Throws<ArgumentOutOfRangeException>("source", () => world.StartReceive<int>(one, rank));
             Throws<ArgumentOutOfRangeException>("source", () => world.SendReceive<int>(one, 1, two, rank));
-            await Assert.ThrowsAsync<ArgumentOutOfRangeException>("source", async () => await world.ReceiveAsync<int>(one, rank, cancellationToken: Token));
-            await Assert.ThrowsAsync<ArgumentOutOfRangeException>("source", async () => await world.ProbeAsync(rank, cancellationToken: Token));
+            await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+                "source", async () => await world.ReceiveAsync<int>(one, rank, cancellationToken: Token));
+            await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+                "source", async () => await world.ProbeAsync(rank, cancellationToken: Token));
         }
 
         IsUntouched(pair);
@@ -53,7 +57,8 @@ public sealed class BadInputTests
         Throws<ArgumentOutOfRangeException>("tag", () => world.SendReceive<int>(one, 1, two, 1, Communicator.AnyTag));
         Throws<ArgumentOutOfRangeException>("tag", () => world.Receive<int>(one, 1, -2));
         Throws<ArgumentOutOfRangeException>("tag", () => world.Probe(1, int.MinValue));
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>("tag", async () => await world.SendAsync<int>(one, 1, -5, cancellationToken: Token));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            "tag", async () => await world.SendAsync<int>(one, 1, -5, cancellationToken: Token));
         IsUntouched(pair);
     }
 
@@ -63,7 +68,8 @@ public sealed class BadInputTests
         using Pair pair = new();
         int[] data = new int[10];
         Throws<ArgumentException>("receive", () => pair.First.SendReceive<int>(data.AsSpan(0, 6), 1, data.AsSpan(5), 1));
-        await Assert.ThrowsAsync<ArgumentException>("receive", async () => await pair.First.SendReceiveAsync<int>(data, 1, data, 1, cancellationToken: Token));
+        await Assert.ThrowsAsync<ArgumentException>(
+            "receive", async () => await pair.First.SendReceiveAsync<int>(data, 1, data, 1, cancellationToken: Token));
         IsUntouched(pair);
     }
 
@@ -192,7 +198,8 @@ public sealed class BadInputTests
 #pragma warning restore CA2012
 
         int[] a = [0], b = [0];
-        ValueTask<Status> receivingA = pair.Second.ReceiveAsync<int>(a, 0, 2, token), receivingB = pair.Second.ReceiveAsync<int>(b, 0, 3, token);
+        ValueTask<Status> receivingA = pair.Second.ReceiveAsync<int>(a, 0, 2, token), receivingB = pair.Second.ReceiveAsync<int>(
+            b, 0, 3, token);
         pair.First.Send(2, 1, tag: 2);
         pair.First.Send(3, 1, tag: 3);
         await receivingA.Soon();

@@ -12,7 +12,8 @@ public sealed class CancellationSoakTests
         Gen.Select(Gen.Int, Gen.Enum<LocalTransport>(), Gen.Enum<OffTopologyPolicy>(), Gen.Bool).Sample(
             (seed, transport, policy, checksums) => LocalCluster.RunAsync(
                 3,
-                (world, token) => Task.WhenAll(SendAsync(world, new Random(seed + world.Rank), token), ReceiveAsync(world, new Random(seed - world.Rank), token)),
+                (world, token) => Task.WhenAll(
+                    SendAsync(world, new Random(seed + world.Rank), token), ReceiveAsync(world, new Random(seed - world.Rank), token)),
                 Ranks.Over(transport) with
                 {
                     // Rank 1 and 2 have no link, unless all have one.
@@ -35,7 +36,8 @@ public sealed class CancellationSoakTests
         await world.SendAsync(Messages, next, 2, token);
     }
 
-    private static async Task SendOneAsync(Communicator world, int destination, int number, int bytes, int cancelAfter, CancellationToken token)
+    private static async Task SendOneAsync(
+        Communicator world, int destination, int number, int bytes, int cancelAfter, CancellationToken token)
     {
         byte[] data = Ranks.Bytes(bytes, number);
         BitConverter.TryWriteBytes(data, number);
@@ -90,7 +92,8 @@ public sealed class CancellationSoakTests
             Assert.InRange(number, last + 1, Messages);
             byte[] expected = Ranks.Bytes((int)status.ByteCount, number);
             BitConverter.TryWriteBytes(expected, number);
-            Assert.True(buffer.AsSpan(0, expected.Length).SequenceEqual(expected), $"Message {number} of {expected.Length} bytes came changed.");
+            Assert.True(
+                buffer.AsSpan(0, expected.Length).SequenceEqual(expected), $"Message {number} of {expected.Length} bytes came changed.");
             last = number;
         }
 

@@ -21,7 +21,8 @@ public class ExchangeStreamingTests
     }
 
     [Theory, MemberData(nameof(Shapes))]
-    public Task Shuffle_delivers_every_row_once_and_in_order(int size, string topology, int blockBytes, long arrivalBytes) => LocalCluster.RunAsync(
+    public Task Shuffle_delivers_every_row_once_and_in_order(int size, string topology, int blockBytes, long arrivalBytes) =>
+        LocalCluster.RunAsync(
         size,
         async (comm, ct) =>
         {
@@ -88,7 +89,8 @@ public class ExchangeStreamingTests
         async (comm, ct) =>
         {
             comm.Timeout = TimeSpan.FromSeconds(0.5);
-            await using StreamingExchange<byte> exchange = comm.OpenExchange<byte>(new ExchangeOptions { BlockBytes = 64 * 1024, ArrivalBytes = 128 * 1024 });
+            await using StreamingExchange<byte> exchange = comm.OpenExchange<byte>(
+                new ExchangeOptions { BlockBytes = 64 * 1024, ArrivalBytes = 128 * 1024 });
             byte[] piece = new byte[1 << 20];
             MpiException error = await Assert.ThrowsAnyAsync<MpiException>(async () =>
             {
@@ -120,7 +122,8 @@ public class ExchangeStreamingTests
                 await exchange.CompleteAsync(ct);
             if (comm.Rank == 0)
             {
-                MpiTimeoutException timeout = await Assert.ThrowsAsync<MpiTimeoutException>(async () => await AssertSumAsync(exchange, 0, ct));
+                MpiTimeoutException timeout = await Assert.ThrowsAsync<MpiTimeoutException>(
+                    async () => await AssertSumAsync(exchange, 0, ct));
                 Assert.Equal([1], timeout.MissingRanks);
             }
 
@@ -196,7 +199,8 @@ public class ExchangeStreamingTests
             if (comm.Rank == 1)
                 Assert.IsType<InvalidDataException>(error);
             else
-                Assert.Contains("rank 1 has seen enough", Assert.IsType<CommunicatorRevokedException>(error).Message, StringComparison.Ordinal);
+                Assert.Contains(
+                    "rank 1 has seen enough", Assert.IsType<CommunicatorRevokedException>(error).Message, StringComparison.Ordinal);
 
             // The communicator itself is not touched by it.
             await comm.BarrierAsync(ct);
@@ -270,7 +274,8 @@ public class ExchangeStreamingTests
         {
             long sum = 0;
             Guid[] rows = new Guid[100];
-            await comm.ShuffleAsync<Guid>(rows, _ => 1 - comm.Rank, (_, arrived) => sum += arrived.Length, new ExchangeOptions { BlockBytes = 1 }, ct);
+            await comm.ShuffleAsync<Guid>(
+                rows, _ => 1 - comm.Rank, (_, arrived) => sum += arrived.Length, new ExchangeOptions { BlockBytes = 1 }, ct);
             Assert.Equal(100, sum);
         },
         On("mesh"));

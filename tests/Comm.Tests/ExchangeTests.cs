@@ -80,7 +80,8 @@ public class ExchangeTests
             ReadOnlyMemory<int>[] three = [default, default, default];
             await Assert.ThrowsAsync<ArgumentException>(async () => await comm.ExchangeAsync(three, ct));
             await Assert.ThrowsAsync<ArgumentNullException>(async () => await comm.ExchangeAsync<int>(null!, ct));
-            await Assert.ThrowsAsync<ArgumentException>(async () => await comm.ExchangeAsync<int>(new int[3], BlockLayout.FromCounts(2, 2), ct));
+            await Assert.ThrowsAsync<ArgumentException>(
+                async () => await comm.ExchangeAsync<int>(new int[3], BlockLayout.FromCounts(2, 2), ct));
             Assert.Throws<ArgumentException>(() => comm.Exchange<int>(new int[9], BlockLayout.FromCounts(2, 2, 2)));
 
             ReadOnlyMemory<int>[] parts = [new int[] { comm.Rank }, new int[] { comm.Rank }];

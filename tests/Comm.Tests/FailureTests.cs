@@ -22,7 +22,8 @@ public sealed class FailureTests
         ("receive from it, send to another", world => world.SendReceive<byte>(Long, 3, new byte[1], 2, 1)),
         ("asynchronous receive from it, send to another", world => world.SendReceiveAsync<byte>(Long, 3, new byte[1], 2, 1).Soon().GetAwaiter().GetResult()),
         ("request", world => world.StartReceive<int>(new int[1], 2, 1).Wait()),
-        ("request among others", world => Request.WaitAny([world.StartReceive<int>(new int[1], 3, 1), world.StartReceive<int>(new int[1], 2, 1)])),
+        ("request among others", world => Request.WaitAny(
+            [world.StartReceive<int>(new int[1], 3, 1), world.StartReceive<int>(new int[1], 2, 1)])),
         ("asynchronous receive", world => world.ReceiveAsync<int>(new int[1], 2, 1).Soon().GetAwaiter().GetResult()),
         ("asynchronous send", world => world.SendAsync<byte>(Long, 2, 1).Soon().GetAwaiter().GetResult()),
         ("asynchronous probe", world => world.ProbeAsync(2, 1).Soon().GetAwaiter().GetResult()),
@@ -260,7 +261,8 @@ public sealed class FailureTests
             for (int i = 0; i < 50; i++)
                 Assert.Equal(i, world.Receive<int>(0));
             world.Send(1, 0);
-        }, Ranks.With(new FaultPlan().Delay(0, 1, TimeSpan.FromMilliseconds(80)).Delay(0, 1, TimeSpan.FromMilliseconds(30), frame: 20), transport));
+        }, Ranks.With(
+            new FaultPlan().Delay(0, 1, TimeSpan.FromMilliseconds(80)).Delay(0, 1, TimeSpan.FromMilliseconds(30), frame: 20), transport));
 
     [Fact]
     public Task A_rank_that_leaves_in_order_is_no_failure_for_receives_from_any_rank() =>

@@ -7,7 +7,8 @@ public sealed class LocalClusterTests
     public async Task The_error_of_the_rank_that_threw_comes_first()
     {
         Exception?[] seen = new Exception?[3];
-        RankFailedException error = await Assert.ThrowsAsync<RankFailedException>(() => LocalCluster.RunAsync(3, (Action<Communicator>)(world =>
+        RankFailedException error =
+            await Assert.ThrowsAsync<RankFailedException>(() => LocalCluster.RunAsync(3, (Action<Communicator>)(world =>
         {
             if (world.Rank == 1)
                 throw new InvalidDataException("bad row");
@@ -39,7 +40,9 @@ public sealed class LocalClusterTests
                 Assert.InRange(part.RemainingTime!.Value, TimeSpan.FromMinutes(3), first);
             },
             new LocalClusterOptions { RemainingTime = limit });
-        await LocalCluster.RunAsync(1, world => Assert.Equal(TimeSpan.Zero, world.RemainingTime), new LocalClusterOptions { RemainingTime = TimeSpan.FromSeconds(-1) });
+        await LocalCluster.RunAsync(
+            1, world => Assert.Equal(TimeSpan.Zero, world.RemainingTime),
+            new LocalClusterOptions { RemainingTime = TimeSpan.FromSeconds(-1) });
         await LocalCluster.RunAsync(1, world => Assert.Null(world.RemainingTime));
     }
 

@@ -26,7 +26,8 @@ public sealed class RevokeTests
                 return;
             }
 
-            CommunicatorRevokedException revoked = Assert.Throws<CommunicatorRevokedException>(() => world.Receive<int>((world.Rank + 1) % 5));
+            CommunicatorRevokedException revoked = Assert.Throws<CommunicatorRevokedException>(
+                () => world.Receive<int>((world.Rank + 1) % 5));
             Assert.Contains("Barrier #0", revoked.Reason, StringComparison.Ordinal);
             Assert.Throws<CommunicatorRevokedException>(() => Rounds.Receive(world, 0));
             Assert.Throws<CommunicatorRevokedException>(() => world.TryProbe());
@@ -63,7 +64,8 @@ public sealed class RevokeTests
                 return;
             }
 
-            CommunicatorRevokedException revoked = await Assert.ThrowsAsync<CommunicatorRevokedException>(() => Rounds.ReceiveAsync(world, 2 - world.Rank + 1, token));
+            CommunicatorRevokedException revoked = await Assert.ThrowsAsync<CommunicatorRevokedException>(
+                () => Rounds.ReceiveAsync(world, 2 - world.Rank + 1, token));
             Assert.Contains("was cancelled", revoked.Reason, StringComparison.Ordinal);
         });
 
@@ -97,7 +99,8 @@ public sealed class RevokeTests
         CancellationToken token = TestContext.Current.CancellationToken;
         using Communicator child = pair.First.CreateChild([0, 1], 0, "child");
         child.Revoke();
-        ValueTask<Status> first = pair.First.ReceiveAsync<int>(new int[1], 1, 1, token), second = pair.First.ReceiveAsync<int>(new int[1], 1, 2, token);
+        ValueTask<Status> first = pair.First.ReceiveAsync<int>(new int[1], 1, 1, token), second = pair.First.ReceiveAsync<int>(
+            new int[1], 1, 2, token);
         Assert.Throws<CommunicatorRevokedException>(() => Rounds.Receive(child, 1));
         Assert.Equal(2, pair.First.Messenger.PendingOperations().Count);
         pair.Second.Send(2, 0, tag: 2);
@@ -155,7 +158,8 @@ public sealed class RevokeTests
             }
             else
             {
-                CommunicatorRevokedException error = await Assert.ThrowsAsync<CommunicatorRevokedException>(async () => await child.ReceiveAsync<int>(new int[1], 0, 0, token));
+                CommunicatorRevokedException error = await Assert.ThrowsAsync<CommunicatorRevokedException>(
+                    async () => await child.ReceiveAsync<int>(new int[1], 0, 0, token));
                 Assert.Equal(0, error.RevokedBy);
                 Assert.Equal("child", error.Communicator);
                 Assert.Contains("disposed it with operations pending", error.Reason, StringComparison.Ordinal);
@@ -186,7 +190,8 @@ public sealed class RevokeTests
             if (world.Rank != 2)
                 world.Receive<int>(0, 1);
             using Communicator child = world.CreateChild([0, 1, 2, 3], 0, "child");
-            CommunicatorRevokedException error = Assert.Throws<CommunicatorRevokedException>(() => child.Receive<int>(1 + (world.Rank % 3)));
+            CommunicatorRevokedException error = Assert.Throws<CommunicatorRevokedException>(
+                () => child.Receive<int>(1 + (world.Rank % 3)));
             Assert.Equal("not needed", error.Reason);
             if (world.Rank != 2)
                 world.Send(1, 0, tag: 2);

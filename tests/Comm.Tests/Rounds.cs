@@ -67,5 +67,6 @@ internal static class Rounds
         }
     }
 
-    private static unsafe Received<byte> Block(int bytes) => new((byte*)System.Runtime.InteropServices.NativeMemory.AllocZeroed((nuint)bytes), bytes, default);
+    private static unsafe Received<byte> Block(int bytes) =>
+        new((byte*)System.Runtime.InteropServices.NativeMemory.AllocZeroed((nuint)bytes), bytes, default);
 }

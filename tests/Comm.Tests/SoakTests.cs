@@ -42,11 +42,13 @@ public sealed class SoakTests
     private sealed record Program(int Size, LocalTransport Transport, int Options, bool AnySourceWildcard, Message[] Messages)
     {
         public override string ToString() =>
-            $"{Size} ranks, {Transport}, options {Options}, {(AnySourceWildcard ? "any source" : "any tag")}: {string.Join(", ", Messages.AsEnumerable())}";
+            $"{Size} ranks, {Transport}, options {Options}, {(AnySourceWildcard ? "any source" : "any tag")}: " +
+            $"{string.Join(", ", Messages.AsEnumerable())}";
     }
 
     private static readonly Gen<int> Sizes = Gen.Frequency(
-        (6, Gen.Int[0, 100]), (3, Gen.Int[8_100, 8_300]), (3, Gen.Int[65_400, 65_700]), (2, Gen.Int[100_000, 600_000]), (1, Gen.Int[4_194_100, 4_300_000]));
+        (6, Gen.Int[0, 100]), (3, Gen.Int[8_100, 8_300]), (3, Gen.Int[65_400, 65_700]), (2, Gen.Int[100_000, 600_000]),
+        (1, Gen.Int[4_194_100, 4_300_000]));
 
     private static readonly Gen<Message> Messages = Gen.Select(
         Gen.Int[0, 3], Gen.Int[0, 3], Gen.Int[0, 2], Sizes, Gen.Enum<SendKind>(), Gen.Enum<ReceiveKind>(), Gen.Enum<Pattern>(),
@@ -55,7 +57,8 @@ public sealed class SoakTests
     private static readonly Gen<Program> Programs = Gen.Select(
         Gen.Int[1, 4], Gen.Enum<LocalTransport>(), Gen.Int[0, 3], Gen.Bool, Messages.Array[0, 60],
         (size, transport, options, anySource, messages) => new Program(
-            size, transport, options, anySource, [.. messages.Select(m => m with { Source = m.Source % size, Destination = m.Destination % size })]));
+            size, transport, options, anySource,
+            [.. messages.Select(m => m with { Source = m.Source % size, Destination = m.Destination % size })]));
 
     [Fact]
     public void Random_programs_receive_what_matching_gives_them() =>
@@ -125,8 +128,12 @@ public sealed class SoakTests
         int longest = mine.Length == 0 ? 0 : mine.Max(message => message.Bytes);
         foreach (Message wanted in order)
         {
-            int source = wanted.Pattern == Pattern.Anything || (wanted.Pattern == Pattern.Wildcard && program.AnySourceWildcard) ? Communicator.AnySource : wanted.Source;
-            int tag = wanted.Pattern == Pattern.Anything || (wanted.Pattern == Pattern.Wildcard && !program.AnySourceWildcard) ? Communicator.AnyTag : wanted.Tag;
+            int source = wanted.Pattern == Pattern.Anything || (wanted.Pattern == Pattern.Wildcard && program.AnySourceWildcard)
+                ? Communicator.AnySource
+                : wanted.Source;
+            int tag = wanted.Pattern == Pattern.Anything || (wanted.Pattern == Pattern.Wildcard && !program.AnySourceWildcard)
+                ? Communicator.AnyTag
+                : wanted.Tag;
             byte[] buffer = new byte[longest];
             switch (wanted.Receive)
             {

@@ -85,7 +85,8 @@ public sealed class TimeoutTests
             await Assert.ThrowsAsync<MpiTimeoutException>(() => pair.First.ReceiveOwnedAsync<int>(1, 4, token).Soon()),
             await Assert.ThrowsAsync<MpiTimeoutException>(() => pair.First.ProbeAsync(1, 4, token).Soon()),
             await Assert.ThrowsAsync<MpiTimeoutException>(() => pair.First.SendAsync<byte>(new byte[5_000_000], 1, 4, token).Soon()),
-            await Assert.ThrowsAsync<MpiTimeoutException>(() => pair.First.SendReceiveAsync<int>(new int[1], 1, new int[1], 1, 4, cancellationToken: token).Soon()),
+            await Assert.ThrowsAsync<MpiTimeoutException>(
+                () => pair.First.SendReceiveAsync<int>(new int[1], 1, new int[1], 1, 4, cancellationToken: token).Soon()),
         ];
         Assert.All(errors, error => Assert.Equal([1], error.MissingRanks));
         Assert.All(errors, error => Assert.Equal(Short, error.Deadline));

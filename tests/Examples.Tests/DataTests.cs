@@ -24,7 +24,8 @@ public class DataTests
     [Fact]
     public void Row_groups_are_small_enough_for_sixteen_ranks()
     {
-        Assert.True(DuckDb.Scalar($"SELECT count(DISTINCT row_group_id) FROM parquet_metadata('{Programs.DataFolder}/lineitem.parquet')") >= 16);
+        Assert.True(
+            DuckDb.Scalar($"SELECT count(DISTINCT row_group_id) FROM parquet_metadata('{Programs.DataFolder}/lineitem.parquet')") >= 16);
         Assert.True(new DirectoryInfo(Programs.DataFolder).EnumerateFiles("*.parquet").Sum(file => file.Length) < 2_000_000);
     }
 }

@@ -71,7 +71,8 @@ public class ExampleTests
         string file = Path.GetTempFileName();
         try
         {
-            await File.WriteAllTextAsync(file, "To be, or not to be: that is the question.\nWhether 'tis nobler to suffer\n", TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(
+                file, "To be, or not to be: that is the question.\nWhether 'tis nobler to suffer\n", TestContext.Current.CancellationToken);
             Outcome run = await Programs.RunAsync("WordCount", 3, "mesh", file);
             run.AssertExit(0);
             Assert.Contains("3 to", run.Output);

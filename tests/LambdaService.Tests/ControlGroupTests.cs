@@ -3,7 +3,9 @@ using BoxerMpi.LambdaService.Tests.Support;
 
 namespace BoxerMpi.LambdaService.Tests;
 
-/// <summary>What is asked of the kernel for a memory size, on a folder that looks like one with control groups. Real ones limit in the other suites.</summary>
+/// <summary>
+/// What is asked of the kernel for a memory size, on a folder that looks like one with control groups. Real ones limit in the other suites.
+/// </summary>
 public class ControlGroupTests
 {
     [Theory]

@@ -89,7 +89,8 @@ public class EnvironmentTests
         Assert.Equal("0", (await service.InvokeAsync("tmp")).Text.Trim());
         Assert.Equal("1", (await service.InvokeAsync("tmp")).Text.Trim());
         Assert.False(File.Exists("/tmp/kept"));
-        (await service.Client.SendAsync(HttpMethod.Put, "/2015-03-31/functions/tmp/configuration", new JsonObject { ["Timeout"] = 9 })).Is(HttpStatusCode.OK);
+        (await service.Client.SendAsync(HttpMethod.Put, "/2015-03-31/functions/tmp/configuration", new JsonObject { ["Timeout"] = 9 })).Is(
+            HttpStatusCode.OK);
         Assert.Equal("0", (await service.InvokeAsync("tmp")).Text.Trim());
     }
 
@@ -226,7 +227,8 @@ public class EnvironmentTests
             try
             {
                 string stat = File.ReadAllText(folder + "/stat");
-                bool isOurs = stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1] == Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+                bool isOurs = stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1] == Environment.ProcessId.ToString(
+                    CultureInfo.InvariantCulture);
                 if (isOurs && File.ReadAllText(folder + "/environ").Split('\0').Contains(variable))
                     return int.Parse(Path.GetFileName(folder), CultureInfo.InvariantCulture);
             }

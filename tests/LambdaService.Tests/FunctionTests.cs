@@ -17,7 +17,8 @@ public class FunctionTests
         JsonElement created = (await service.CreateAsync("one", "echo", timeout: 7, memory: 1769, variables: new() { ["AB"] = "b" })).Is(HttpStatusCode.Created).Json;
         Assert.Equal("arn:aws:lambda:us-east-1:123456789012:function:one", created.GetProperty("FunctionArn").GetString());
         Assert.Equal("Pending", created.GetProperty("State").GetString());
-        Assert.Equal(Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData(Zip.Shell)), created.GetProperty("CodeSha256").GetString());
+        Assert.Equal(
+            Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData(Zip.Shell)), created.GetProperty("CodeSha256").GetString());
 
         JsonElement read = (await service.Client.SendAsync(HttpMethod.Get, Functions + "/one")).Is(HttpStatusCode.OK).Json;
         JsonElement configuration = read.GetProperty("Configuration");
@@ -32,8 +33,10 @@ public class FunctionTests
         Assert.Equal("one", Assert.Single(list.GetProperty("Functions").EnumerateArray()).GetProperty("FunctionName").GetString());
 
         (await service.Client.SendAsync(HttpMethod.Delete, Functions + "/one")).Is(HttpStatusCode.NoContent);
-        Answer gone = (await service.Client.SendAsync(HttpMethod.Get, Functions + "/one")).IsError(HttpStatusCode.NotFound, "ResourceNotFoundException");
-        Assert.Equal("Function not found: arn:aws:lambda:us-east-1:123456789012:function:one", gone.Json.GetProperty("Message").GetString());
+        Answer gone = (await service.Client.SendAsync(HttpMethod.Get, Functions + "/one")).IsError(
+            HttpStatusCode.NotFound, "ResourceNotFoundException");
+        Assert.Equal(
+            "Function not found: arn:aws:lambda:us-east-1:123456789012:function:one", gone.Json.GetProperty("Message").GetString());
     }
 
     [Theory]
@@ -72,7 +75,8 @@ public class FunctionTests
             (await service.CreateAsync(name, "echo")).Is(HttpStatusCode.Created);
         JsonElement first = (await service.Client.SendAsync(HttpMethod.Get, Functions + "?MaxItems=2")).Json;
         Assert.Equal(["a", "b"], Names(first));
-        JsonElement second = (await service.Client.SendAsync(HttpMethod.Get, $"{Functions}?Marker={first.GetProperty("NextMarker")}&MaxItems=2")).Json;
+        JsonElement second =
+            (await service.Client.SendAsync(HttpMethod.Get, $"{Functions}?Marker={first.GetProperty("NextMarker")}&MaxItems=2")).Json;
         Assert.Equal(["c"], Names(second));
         Assert.False(second.TryGetProperty("NextMarker", out _));
 
@@ -86,7 +90,8 @@ public class FunctionTests
         await using Service service = await Service.StartAsync();
         JsonElement created = (await service.CreateAsync("one", "echo")).Json;
         await service.InvokeAsync("one");
-        (await service.Client.SendAsync(HttpMethod.Put, Functions + "/one/configuration", new JsonObject { ["Handler"] = "tell" })).Is(HttpStatusCode.OK);
+        (await service.Client.SendAsync(HttpMethod.Put, Functions + "/one/configuration", new JsonObject { ["Handler"] = "tell" })).Is(
+            HttpStatusCode.OK);
         Assert.Equal("\"told\"", (await service.InvokeAsync("one")).Text.Trim());
 
         byte[] zip = Zip.Of(("bootstrap", "#!/bin/sh\nexit 9\n"u8.ToArray(), true));
@@ -96,7 +101,8 @@ public class FunctionTests
         Assert.Contains("exit status 9", (await service.InvokeAsync("one")).Text, StringComparison.Ordinal);
 
         code["RevisionId"] = created.GetProperty("RevisionId").GetString();
-        (await service.Client.SendAsync(HttpMethod.Put, Functions + "/one/code", code)).IsError(HttpStatusCode.PreconditionFailed, "PreconditionFailedException");
+        (await service.Client.SendAsync(HttpMethod.Put, Functions + "/one/code", code)).IsError(
+            HttpStatusCode.PreconditionFailed, "PreconditionFailedException");
     }
 
     [Fact]
@@ -104,7 +110,9 @@ public class FunctionTests
     {
         await using Service service = await Service.StartAsync(options => options with { ActivationDelay = TimeSpan.FromHours(1) });
         await service.CreateAsync("one", "echo");
-        Assert.Equal("Pending", (await service.Client.SendAsync(HttpMethod.Get, Functions + "/one/configuration")).Json.GetProperty("State").GetString());
+        Assert.Equal(
+            "Pending",
+            (await service.Client.SendAsync(HttpMethod.Get, Functions + "/one/configuration")).Json.GetProperty("State").GetString());
         (await service.InvokeAsync("one")).IsError(HttpStatusCode.Conflict, "ResourceConflictException");
         (await service.Client.SendAsync(HttpMethod.Put, Functions + "/one/configuration", new JsonObject { ["Timeout"] = 9 }))
             .IsError(HttpStatusCode.Conflict, "ResourceConflictException");
@@ -161,16 +169,19 @@ public class FunctionTests
         const string Concurrency = "/2017-10-31/functions/one/concurrency";
         (await service.Client.SendAsync(HttpMethod.Put, Concurrency, new JsonObject { ["ReservedConcurrentExecutions"] = 11 }))
             .IsError(HttpStatusCode.BadRequest, "InvalidParameterValueException");
-        (await service.Client.SendAsync(HttpMethod.Put, Concurrency, new JsonObject { ["ReservedConcurrentExecutions"] = 4 })).Is(HttpStatusCode.OK);
+        (await service.Client.SendAsync(HttpMethod.Put, Concurrency, new JsonObject { ["ReservedConcurrentExecutions"] = 4 })).Is(
+            HttpStatusCode.OK);
         Assert.Equal(4, (await service.Client.SendAsync(HttpMethod.Get, "/2019-09-30/functions/one/concurrency")).Json.GetProperty("ReservedConcurrentExecutions").GetInt32());
-        JsonElement account = (await service.Client.SendAsync(HttpMethod.Get, "/2016-08-19/account-settings")).Json.GetProperty("AccountLimit");
+        JsonElement account = (await service.Client.SendAsync(HttpMethod.Get, "/2016-08-19/account-settings")).Json.GetProperty(
+            "AccountLimit");
         Assert.Equal(10, account.GetProperty("ConcurrentExecutions").GetInt32());
         Assert.Equal(6, account.GetProperty("UnreservedConcurrentExecutions").GetInt32());
         (await service.Client.SendAsync(HttpMethod.Delete, Concurrency)).Is(HttpStatusCode.NoContent);
 
         const string Events = "/2019-09-25/functions/one/event-invoke-config";
         (await service.Client.SendAsync(HttpMethod.Get, Events)).IsError(HttpStatusCode.NotFound, "ResourceNotFoundException");
-        (await service.Client.SendAsync(HttpMethod.Put, Events, new JsonObject { ["MaximumRetryAttempts"] = 3 })).IsError(HttpStatusCode.BadRequest, "ValidationException");
+        (await service.Client.SendAsync(HttpMethod.Put, Events, new JsonObject { ["MaximumRetryAttempts"] = 3 })).IsError(
+            HttpStatusCode.BadRequest, "ValidationException");
         (await service.Client.SendAsync(HttpMethod.Put, Events, new JsonObject { ["MaximumRetryAttempts"] = 0 })).Is(HttpStatusCode.OK);
         Assert.Equal(0, (await service.Client.SendAsync(HttpMethod.Get, Events)).Json.GetProperty("MaximumRetryAttempts").GetInt32());
         (await service.Client.SendAsync(HttpMethod.Delete, Events)).Is(HttpStatusCode.NoContent);
@@ -180,6 +191,7 @@ public class FunctionTests
     public async Task What_the_service_does_not_have_it_says_so()
     {
         await using Service service = await Service.StartAsync();
-        (await service.Client.SendAsync(HttpMethod.Get, "/2015-03-31/event-source-mappings/")).IsError(HttpStatusCode.NotFound, "UnknownOperationException");
+        (await service.Client.SendAsync(HttpMethod.Get, "/2015-03-31/event-source-mappings/")).IsError(
+            HttpStatusCode.NotFound, "UnknownOperationException");
     }
 }

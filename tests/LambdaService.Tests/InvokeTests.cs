@@ -35,11 +35,14 @@ public class InvokeTests
         string context = Convert.ToBase64String("""{"custom":{"a":1}}"""u8);
         Answer answer = await service.InvokeAsync("headers", "{}", ("X-Amz-Client-Context", context), ("X-Amzn-Trace-Id", "Root=1-a-b"));
         string headers = answer.Is(HttpStatusCode.OK).Text;
-        Assert.Contains("Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:123456789012:function:headers", headers, StringComparison.Ordinal);
+        Assert.Contains(
+            "Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:123456789012:function:headers", headers,
+            StringComparison.Ordinal);
         Assert.Contains("Lambda-Runtime-Trace-Id: Root=1-a-b", headers, StringComparison.Ordinal);
         Assert.Contains("Lambda-Runtime-Client-Context: {custom:{a:1}}", headers, StringComparison.Ordinal);
         Assert.Contains($"Lambda-Runtime-Aws-Request-Id: {answer.Headers["x-amzn-RequestId"]}", headers, StringComparison.Ordinal);
-        string deadline = headers.Split('"').Single(line => line.StartsWith("Lambda-Runtime-Deadline-Ms: ", StringComparison.Ordinal)).Split(' ')[1];
+        string deadline =
+            headers.Split('"').Single(line => line.StartsWith("Lambda-Runtime-Deadline-Ms: ", StringComparison.Ordinal)).Split(' ')[1];
         TimeSpan left = DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(deadline, System.Globalization.CultureInfo.InvariantCulture)) - DateTimeOffset.UtcNow;
         Assert.InRange(left.TotalSeconds, 1, 60);
 
@@ -127,7 +130,8 @@ public class InvokeTests
         Assert.Equal(sixMegabytes, (await service.InvokeAsync("echo", sixMegabytes)).Is(HttpStatusCode.OK).Text);
         (await service.InvokeAsync("echo", sixMegabytes + " ")).IsError(HttpStatusCode.RequestEntityTooLarge, "RequestTooLargeException");
         string megabyte = $"\"{new string('x', 1024 * 1024 - 1)}\"";
-        (await service.InvokeAsync("echo", megabyte, ("X-Amz-Invocation-Type", "Event"))).IsError(HttpStatusCode.RequestEntityTooLarge, "RequestTooLargeException");
+        (await service.InvokeAsync("echo", megabyte, ("X-Amz-Invocation-Type", "Event"))).IsError(
+            HttpStatusCode.RequestEntityTooLarge, "RequestTooLargeException");
 
         await service.CreateAsync("size");
         Assert.Equal(6_291_556, (await service.InvokeAsync("size", "6291556")).Is(HttpStatusCode.OK).Body.Length);
@@ -141,8 +145,10 @@ public class InvokeTests
         await using Service service = await Service.StartAsync();
         await service.CreateAsync("echo");
         (await service.InvokeAsync("echo", "{\"a\":")).IsError(HttpStatusCode.BadRequest, "InvalidRequestContentException");
-        (await service.InvokeAsync("echo", "{}", ("X-Amz-Invocation-Type", "Later"))).IsError(HttpStatusCode.BadRequest, "ValidationException");
-        (await service.InvokeAsync("echo", "{}", ("X-Amz-Client-Context", "%%"))).IsError(HttpStatusCode.BadRequest, "InvalidRequestContentException");
+        (await service.InvokeAsync("echo", "{}", ("X-Amz-Invocation-Type", "Later"))).IsError(
+            HttpStatusCode.BadRequest, "ValidationException");
+        (await service.InvokeAsync("echo", "{}", ("X-Amz-Client-Context", "%%"))).IsError(
+            HttpStatusCode.BadRequest, "InvalidRequestContentException");
         (await service.InvokeAsync("nobody")).IsError(HttpStatusCode.NotFound, "ResourceNotFoundException");
         (await service.InvokeAsync("echo", "{}", ("X-Amz-Invocation-Type", "DryRun"))).Is(HttpStatusCode.NoContent);
     }

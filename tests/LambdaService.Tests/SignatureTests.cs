@@ -34,17 +34,20 @@ public class SignatureTests
     {
         await using Service service = await Service.StartAsync();
         IPEndPoint at = service.Lambda.EndPoint;
-        await RefusedAsync(new(at, Service.Keys) { Tamper = request => request.Headers.Remove("Authorization") }, "MissingAuthenticationTokenException");
+        await RefusedAsync(
+            new(at, Service.Keys) { Tamper = request => request.Headers.Remove("Authorization") }, "MissingAuthenticationTokenException");
         await RefusedAsync(new(at, Service.Keys with { AccessKey = "AKIAOTHER" }), "UnrecognizedClientException");
         await RefusedAsync(new(at, Service.Keys with { SecretKey = "other" }), "InvalidSignatureException");
         await RefusedAsync(new(at, Service.Keys) { Region = "eu-west-1" }, "InvalidSignatureException", "region");
         await RefusedAsync(new(at, Service.Keys) { Service = "s3" }, "InvalidSignatureException", "service");
         await RefusedAsync(new(at, Service.Keys) { Skew = TimeSpan.FromMinutes(-6) }, "InvalidSignatureException", "expired");
         await RefusedAsync(new(at, Service.Keys) { Skew = TimeSpan.FromMinutes(6) }, "InvalidSignatureException", "not yet current");
-        await RefusedAsync(new(at, Service.Keys) { Tamper = request => request.Content = new ByteArrayContent([1]) }, "InvalidSignatureException");
+        await RefusedAsync(
+            new(at, Service.Keys) { Tamper = request => request.Content = new ByteArrayContent([1]) }, "InvalidSignatureException");
         await RefusedAsync(new(at, Service.Keys) { Tamper = request => request.Method = HttpMethod.Delete }, "InvalidSignatureException");
         await RefusedAsync(new(at, Service.Keys) { Tamper = Authorize("Basic", "YTpi") }, "IncompleteSignatureException");
-        await RefusedAsync(new(at, Service.Keys) { Tamper = Authorize("AWS4-HMAC-SHA256", "Credential=a/b") }, "IncompleteSignatureException");
+        await RefusedAsync(
+            new(at, Service.Keys) { Tamper = Authorize("AWS4-HMAC-SHA256", "Credential=a/b") }, "IncompleteSignatureException");
         await RefusedAsync(new(at, Service.Keys) { Tamper = Authorize("AWS4-HMAC-SHA256", "garbage") }, "IncompleteSignatureException");
     }
 

@@ -83,7 +83,8 @@ public sealed class BadInputTests
     [Fact]
     public async Task A_library_is_no_program()
     {
-        BoxerResult result = (await Boxer.RunAsync("run", "-n", "1", Path.Combine(AppContext.BaseDirectory, "BoxerMpi.Wire.dll"))).ExitsWith(2);
+        BoxerResult result =
+            (await Boxer.RunAsync("run", "-n", "1", Path.Combine(AppContext.BaseDirectory, "BoxerMpi.Wire.dll"))).ExitsWith(2);
         Assert.Contains("is a library", result.Error[0], StringComparison.Ordinal);
     }
 }

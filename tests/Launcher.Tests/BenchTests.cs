@@ -4,7 +4,9 @@ using BoxerMpi.Launcher.Tests.Support;
 
 namespace BoxerMpi.Launcher.Tests;
 
-/// <summary><c>boxer bench</c>: every operation runs, its data is right, its results have the form that docs/benchmarks.md promises.</summary>
+/// <summary>
+/// <c>boxer bench</c>: every operation runs, its data is right, its results have the form that docs/benchmarks.md promises.
+/// </summary>
 public sealed class BenchTests
 {
     private static readonly string All = string.Join(',', BenchOperations.All.Select(operation => operation.Name));
@@ -16,12 +18,14 @@ public sealed class BenchTests
     {
         string file = Path.Combine(Directory.CreateTempSubdirectory("boxer-bench-").FullName, "results.json");
         (await Boxer.RunAsync(
-            "bench", All, "-n", $"{size}", "--topology", topology, "--bytes", "8,1K", "--seconds", "0.01", "--warmup", "0.01", "--check", "--json", file))
+            "bench", All, "-n", $"{size}", "--topology", topology, "--bytes", "8,1K", "--seconds", "0.01", "--warmup", "0.01", "--check",
+            "--json", file))
             .ExitsWith(0);
 
         JsonElement[] lines = [.. File.ReadLines(file).Select(line => JsonSerializer.Deserialize<JsonElement>(line))];
         Assert.Equal(
-            BenchOperations.All.SelectMany(operation => operation.HasNoData ? [(operation.Name, 0L)] : new[] { (operation.Name, 8L), (operation.Name, 1024L) }),
+            BenchOperations.All.SelectMany(
+                operation => operation.HasNoData ? [(operation.Name, 0L)] : new[] { (operation.Name, 8L), (operation.Name, 1024L) }),
             lines.Select(line => (line.GetProperty("op").GetString()!, line.GetProperty("bytes").GetInt64())));
         foreach (JsonElement line in lines)
         {

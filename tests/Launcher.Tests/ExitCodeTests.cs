@@ -27,14 +27,16 @@ public sealed class ExitCodeTests
     [Fact]
     public async Task One_failing_rank_does_not_end_others_that_do_not_depend_on_it()
     {
-        BoxerResult result = (await Boxer.RunAsync("run", "-n", "3", "--", "sh", "-c", "[ $BOXER_RANK = 0 ] && exit 9; sleep 0.3; echo done")).ExitsWith(9);
+        BoxerResult result =
+            (await Boxer.RunAsync("run", "-n", "3", "--", "sh", "-c", "[ $BOXER_RANK = 0 ] && exit 9; sleep 0.3; echo done")).ExitsWith(9);
         Assert.Equal(["[1] done", "[2] done"], result.Output.Order());
     }
 
     [Fact]
     public async Task A_rank_killed_by_a_signal_counts_128_more()
     {
-        BoxerResult result = (await Boxer.RunAsync("run", "-n", "2", "--", "sh", "-c", "[ $BOXER_RANK = 1 ] && kill -SEGV $$; exit 0")).ExitsWith(139);
+        BoxerResult result =
+            (await Boxer.RunAsync("run", "-n", "2", "--", "sh", "-c", "[ $BOXER_RANK = 1 ] && kill -SEGV $$; exit 0")).ExitsWith(139);
         Assert.Contains("rank 1 was killed by SIGSEGV (exit code 139)", result.Error[^1], StringComparison.Ordinal);
     }
 
@@ -66,7 +68,9 @@ public sealed class ExitCodeTests
     [Fact]
     public async Task A_job_over_its_time_shows_each_rank_and_ends_with_124()
     {
-        await using Boxer boxer = Boxer.Start("run", "-n", "3", "--timeout", "1", "--grace", "0.2", "--", "sh", "-c", "[ $BOXER_RANK = 2 ] && exit 0; trap '' TERM; echo $$; while :; do sleep 0.05; done");
+        await using Boxer boxer = Boxer.Start(
+            "run", "-n", "3", "--timeout", "1", "--grace", "0.2", "--", "sh", "-c",
+            "[ $BOXER_RANK = 2 ] && exit 0; trap '' TERM; echo $$; while :; do sleep 0.05; done");
         BoxerResult result = (await boxer.EndAsync()).ExitsWith(124);
         Assert.Contains("did not end within 1 s", result.Error[0], StringComparison.Ordinal);
         Assert.Matches("rank 0: running, has not joined the job, pid [0-9]+", result.Error[1]);

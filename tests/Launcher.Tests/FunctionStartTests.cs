@@ -11,7 +11,9 @@ using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Tests;
 
-/// <summary>How functions are invoked, seated, replaced and given up: against a real coordinator, with a Lambda made up for each case.</summary>
+/// <summary>
+/// How functions are invoked, seated, replaced and given up: against a real coordinator, with a Lambda made up for each case.
+/// </summary>
 public sealed class FunctionStartTests
 {
     [Fact]
@@ -27,7 +29,8 @@ public sealed class FunctionStartTests
         Assert.Empty(job.Failures);
 
         foreach (AttendanceClient client in job.Attended)
-            Assert.True(await client.ExitAsync(new AttendedExit(client.Rank == 1 ? 137 : 0, false, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), 1000)));
+            Assert.True(await client.ExitAsync(
+                new AttendedExit(client.Rank == 1 ? 137 : 0, false, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), 1000)));
         await job.UntilAsync(() => job.Exits.Count == 3);
         Assert.Equal([(0, 0), (0, 9), (0, 0)], Enumerable.Range(0, 3).Select(rank => (job.Exits[rank].ExitCode, job.Exits[rank].Signal)));
         Assert.Equal((5, TimeSpan.FromSeconds(6)), job.Crew.Billed);
@@ -131,7 +134,8 @@ public sealed class FunctionStartTests
         job.Begin();
         await job.UntilAsync(() => !job.Failures.IsEmpty);
         string failure = job.Failures.First();
-        Assert.StartsWith("only 1 of 3 functions came within 1.5 s (--start-timeout); missing: ranks 1, 2. ", failure, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "only 1 of 3 functions came within 1.5 s (--start-timeout); missing: ranks 1, 2. ", failure, StringComparison.Ordinal);
         Assert.Contains("invocations are still refused (ConcurrentInvocationLimitExceeded)", failure, StringComparison.Ordinal);
         Assert.Contains("invocations 1 were taken and not heard of", failure, StringComparison.Ordinal);
 
@@ -163,7 +167,9 @@ public sealed class FunctionStartTests
         job.Lambda.OnProbe = _ => new FunctionError("Boxer.SeedUnreachable", "the coordinator cannot be reached", []);
         job.Begin();
         await job.UntilAsync(() => !job.Failures.IsEmpty);
-        Assert.Matches("^no function has come within [0-9.]+ s: function F answers Boxer.SeedUnreachable: the coordinator cannot be reached$", job.Failures.Single());
+        Assert.Matches(
+            "^no function has come within [0-9.]+ s: function F answers Boxer.SeedUnreachable: the coordinator cannot be reached$",
+            job.Failures.Single());
         Assert.Equal(1, job.Start.Probes);
     }
 
@@ -191,10 +197,13 @@ public sealed class FunctionStartTests
     [Fact]
     public void Money_shows_the_digits_that_matter()
     {
-        Assert.Equal(["$0.00", "$0.0000020", "$0.00041", "$1.25", "$123.46"], new[] { 0, 2.0e-6, 4.12e-4, 1.25, 123.456 }.Select(FunctionBill.Money));
+        Assert.Equal(
+            ["$0.00", "$0.0000020", "$0.00041", "$1.25", "$123.46"],
+            new[] { 0, 2.0e-6, 4.12e-4, 1.25, 123.456 }.Select(FunctionBill.Money));
     }
 
-    private static LambdaException Throttled() => new(LambdaFailure.Throttled, "too many") { ThrottleReason = "ConcurrentInvocationLimitExceeded" };
+    private static LambdaException Throttled() =>
+        new(LambdaFailure.Throttled, "too many") { ThrottleReason = "ConcurrentInvocationLimitExceeded" };
 
     private sealed class Job : IAsyncDisposable
     {
@@ -225,7 +234,8 @@ public sealed class FunctionStartTests
             Ranks =
             [
                 .. Enumerable.Range(0, size).Select(rank => new FunctionRank(
-                    rank, new RankStream(false, [], none.Open(rank, "out")), new RankStream(true, [], none.Open(rank, "err")), _output, status => Exits[rank] = status)),
+                    rank, new RankStream(false, [], none.Open(rank, "out")), new RankStream(true, [], none.Open(rank, "err")), _output,
+                    status => Exits[rank] = status)),
             ];
             foreach (FunctionRank rank in Ranks)
                 Crew.Add(rank);
@@ -312,19 +322,23 @@ public sealed class FunctionStartTests
             return Task.FromResult(new InvocationResult("event", default, null, null));
         }
 
-        public Task<FunctionInfo?> FindFunctionAsync(string name, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+        public Task<FunctionInfo?> FindFunctionAsync(string name, CancellationToken cancellationToken = default) =>
+            throw new NotSupportedException();
 
         public Task<FunctionInfo> CreateFunctionAsync(FunctionSpec function, FunctionCode code, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
         public Task<FunctionInfo> UpdateFunctionCodeAsync(string name, FunctionCode code, string architecture, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
-        public Task<FunctionInfo> UpdateFunctionConfigurationAsync(FunctionSpec function, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+        public Task<FunctionInfo> UpdateFunctionConfigurationAsync(FunctionSpec function, CancellationToken cancellationToken = default) =>
+            throw new NotSupportedException();
 
-        public Task SetEventRetriesAsync(string name, int retries, TimeSpan oldest, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+        public Task SetEventRetriesAsync(string name, int retries, TimeSpan oldest, CancellationToken cancellationToken = default) =>
+            throw new NotSupportedException();
 
         public Task DeleteFunctionAsync(string name, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
-        public Task<IReadOnlyList<FunctionInfo>> ListFunctionsAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
+        public Task<IReadOnlyList<FunctionInfo>> ListFunctionsAsync(CancellationToken cancellationToken = default) =>
+            throw new NotSupportedException();
 
         public void Dispose()
         {

@@ -16,7 +16,9 @@ public sealed class JoinTests
         await using Boxer seed = Boxer.Start("seed", "--size", "3", "--token-file", token, "--topology", "ring");
         string address = await AddressAsync(seed);
         string job = (await seed.Output.WaitForAsync("job ")).Split(' ', ',')[1];
-        Assert.Contains($"boxer rank --seed {address} --job {job} --token-file {token} PROGRAM", await seed.Output.WaitForAsync("join with"), StringComparison.Ordinal);
+        Assert.Contains(
+            $"boxer rank --seed {address} --job {job} --token-file {token} PROGRAM", await seed.Output.WaitForAsync("join with"),
+            StringComparison.Ordinal);
         if (!OperatingSystem.IsWindows())
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(token));
 
@@ -82,7 +84,8 @@ public sealed class JoinTests
         await using Boxer zero = Boxer.StartWith(token, ["rank", .. where, Puppet, "hello"]);
         (await zero.EndAsync()).ExitsWith(0);
         BoxerResult followed = (await follower.EndAsync()).ExitsWith(0);
-        string[] kinds = [.. followed.Output.Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("event").GetString()!)];
+        string[] kinds =
+            [.. followed.Output.Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("event").GetString()!)];
         Assert.Equal(["joined", "joined", "left", "left", "linked", "linked", "started"], kinds.Order());
     }
 
@@ -109,7 +112,8 @@ public sealed class JoinTests
         await using Boxer first = Boxer.Start(start);
         string address = await AddressAsync(first);
         string[] where = ["--seed", address, "--job", "lasting", "--token-file", folder.File("token")];
-        Boxer[] ranks = [.. Enumerable.Range(0, 3).Select(rank => Boxer.Start(["rank", .. where, "--rank", $"{rank}", Puppet, "until", done]))];
+        Boxer[] ranks =
+            [.. Enumerable.Range(0, 3).Select(rank => Boxer.Start(["rank", .. where, "--rank", $"{rank}", Puppet, "until", done]))];
         foreach (Boxer rank in ranks)
             await rank.Output.WaitForAsync("pid ");
         first.Signal(NativeMethods.SigKill);
@@ -119,7 +123,8 @@ public sealed class JoinTests
         Assert.Equal(address, await AddressAsync(second));
         await using Boxer follower = Boxer.Start(["members", .. where, "--follow"]);
         for (int rank = 0; rank < 3; rank++)
-            await follower.Output.WaitForAsync(line => line.Contains("\"returned\"", StringComparison.Ordinal) && line.Contains($"\"rank\":{rank},", StringComparison.Ordinal));
+            await follower.Output.WaitForAsync(line =>
+                line.Contains("\"returned\"", StringComparison.Ordinal) && line.Contains($"\"rank\":{rank},", StringComparison.Ordinal));
 
         await File.WriteAllTextAsync(done, "", TestContext.Current.CancellationToken);
         for (int rank = 0; rank < 3; rank++)
@@ -139,10 +144,12 @@ public sealed class JoinTests
     {
         using TemporaryFolder folder = new();
         string token = folder.File("token");
-        await using Boxer seed = Boxer.Start("seed", "--size", "2", "--job", "two", "--token-file", token, "--listen", "127.0.0.1:0", "--listen", "127.0.0.2:0", "--relay");
+        await using Boxer seed = Boxer.Start(
+            "seed", "--size", "2", "--job", "two", "--token-file", token, "--listen", "127.0.0.1:0", "--listen", "127.0.0.2:0", "--relay");
         string[] job = ["--job", "two", "--token-file", token, Puppet, "hello"];
         await using Boxer one = Boxer.Start(["rank", "--seed", await AddressAsync(seed), .. job]);
-        await using Boxer two = Boxer.Start(["rank", "--seed", (await seed.Output.WaitForAsync("also 127.0.0.2:"))["also ".Length..], .. job]);
+        await using Boxer two = Boxer.Start(
+            ["rank", "--seed", (await seed.Output.WaitForAsync("also 127.0.0.2:"))["also ".Length..], .. job]);
         (await one.EndAsync()).ExitsWith(0);
         (await two.EndAsync()).ExitsWith(0);
         (await seed.EndAsync()).ExitsWith(0);
@@ -157,7 +164,9 @@ public sealed class JoinTests
         string[] where = ["--seed", address, "--job", "apart"];
         await using Boxer follower = Boxer.StartWith(token, ["members", .. where, "--follow"]);
         await using Boxer one = Boxer.StartWith(token, ["rank", .. where, Puppet, "hello"]);
-        Assert.Contains("\"nat\":\"none\"", await follower.Output.WaitForAsync(line => line.Contains("joined", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"nat\":\"none\"", await follower.Output.WaitForAsync(line => line.Contains("joined", StringComparison.Ordinal)),
+            StringComparison.Ordinal);
         await using Boxer two = Boxer.StartWith(token, ["rank", .. where, Puppet, "hello"]);
         BoxerResult rejected = await two.EndAsync();
         Assert.NotEqual(0, rejected.ExitCode);

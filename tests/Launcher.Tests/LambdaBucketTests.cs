@@ -12,7 +12,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace BoxerMpi.Launcher.Tests;
 
-/// <summary>Zips that are too large for a request go through S3: here a server that keeps what it gets, and a Lambda service that reads it there.</summary>
+/// <summary>
+/// Zips that are too large for a request go through S3: here a server that keeps what it gets, and a Lambda service that reads it there.
+/// </summary>
 public sealed class LambdaBucketTests
 {
     private const string Token = "00112233445566778899aabbccddeeff";
@@ -41,10 +43,16 @@ public sealed class LambdaBucketTests
         Assert.Contains("--s3-bucket", none.Error[^1], StringComparison.Ordinal);
         BoxerResult missing = (await DeployAsync(service, bucket, program, "--s3-bucket", "not-there")).ExitsWith(1);
         Assert.Contains("Cannot put s3://not-there/boxer/large/", missing.Error[^1], StringComparison.Ordinal);
-        Assert.Contains("does not exist (NoSuchBucket). The bucket has to be in the function's region", missing.Error[^1], StringComparison.Ordinal);
+        Assert.Contains(
+            "does not exist (NoSuchBucket). The bucket has to be in the function's region", missing.Error[^1], StringComparison.Ordinal);
 
-        Assert.StartsWith("large created (", Assert.Single((await DeployAsync(service, bucket, program, "--s3-bucket", Bucket.Name)).ExitsWith(0).Output), StringComparison.Ordinal);
-        Assert.StartsWith("large unchanged (", Assert.Single((await DeployAsync(service, bucket, program, "--s3-bucket", Bucket.Name)).ExitsWith(0).Output), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "large created (", Assert.Single((await DeployAsync(service, bucket, program, "--s3-bucket", Bucket.Name)).ExitsWith(0).Output),
+            StringComparison.Ordinal);
+        Assert.StartsWith(
+            "large unchanged (",
+            Assert.Single((await DeployAsync(service, bucket, program, "--s3-bucket", Bucket.Name)).ExitsWith(0).Output),
+            StringComparison.Ordinal);
         Assert.Equal(1, bucket.Puts);
         Assert.Empty(bucket.Faults);
 
@@ -58,7 +66,8 @@ public sealed class LambdaBucketTests
         await using Seed seed = Seed.Start(new SeedOptions());
         seed.AddJob(new JobSpec { JobId = "job", Token = Convert.FromHexString(Token), Size = 1, Attendance = attendants });
         RankRequest request = new() { Protocol = RankRequest.CurrentProtocol, Seed = seed.EndPoint.ToString(), Job = "job", Token = Token };
-        InvocationResult result = await lambda.InvokeAsync(new Invocation("large", JsonSerializer.SerializeToUtf8Bytes(request, MessagesJson.Default.RankRequest)));
+        InvocationResult result = await lambda.InvokeAsync(
+            new Invocation("large", JsonSerializer.SerializeToUtf8Bytes(request, MessagesJson.Default.RankRequest)));
         Assert.Null(result.Error);
         Assert.Equal("large\n", attendants.OutputOf(0));
     }
@@ -75,7 +84,8 @@ public sealed class LambdaBucketTests
     {
         await using Boxer boxer = Boxer.StartWith(
             [
-                new("AWS_ENDPOINT_URL_LAMBDA", $"http://{service.EndPoint}"), new("AWS_ENDPOINT_URL_S3", $"http://{bucket.EndPoint}"), new("AWS_REGION", "us-east-1"),
+                new("AWS_ENDPOINT_URL_LAMBDA", $"http://{service.EndPoint}"), new("AWS_ENDPOINT_URL_S3", $"http://{bucket.EndPoint}"), new(
+                    "AWS_REGION", "us-east-1"),
                 new("AWS_ACCESS_KEY_ID", Keys.AccessKey), new("AWS_SECRET_ACCESS_KEY", Keys.SecretKey), new("AWS_SESSION_TOKEN", null),
             ],
             ["lambda", "deploy", program, "--function", "large", "--role", "arn:aws:iam::123456789012:role/boxer", .. options]);

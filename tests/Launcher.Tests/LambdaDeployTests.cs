@@ -41,7 +41,9 @@ public sealed class LambdaDeployTests
         await DeploysAsync(service, "created", "--memory", "1769");
         await DeploysAsync(service, "unchanged", "--memory", "1769");
         await DeploysAsync(service, "updated", "--memory", "3008");
-        Assert.Contains("hello  3008 MB  900 s", Assert.Single((await BoxerAsync(service, "lambda", "list")).ExitsWith(0).Output), StringComparison.Ordinal);
+        Assert.Contains(
+            "hello  3008 MB  900 s", Assert.Single((await BoxerAsync(service, "lambda", "list")).ExitsWith(0).Output),
+            StringComparison.Ordinal);
 
         using LambdaClient lambda = Client(service);
 
@@ -50,8 +52,10 @@ public sealed class LambdaDeployTests
         {
             Attendants attendants = new(3);
             await using Seed seed = Seed.Start(new SeedOptions());
-            SeedJob job = seed.AddJob(new JobSpec { JobId = "job", Token = Convert.FromHexString(Token), Size = 3, Attendance = attendants });
-            InvocationResult[] results = await Task.WhenAll(Enumerable.Range(0, 4).Select(starter => lambda.InvokeAsync(Event(seed.EndPoint, starter))));
+            SeedJob job = seed.AddJob(
+                new JobSpec { JobId = "job", Token = Convert.FromHexString(Token), Size = 3, Attendance = attendants });
+            InvocationResult[] results = await Task.WhenAll(
+                Enumerable.Range(0, 4).Select(starter => lambda.InvokeAsync(Event(seed.EndPoint, starter))));
             await job.AllLeft.WaitAsync(TestContext.Current.CancellationToken);
             JsonElement[] ends = [.. results.Select(result => JsonSerializer.Deserialize<JsonElement>(result.Payload.Span))];
             Assert.All(results, result => Assert.Null(result.Error));
@@ -66,7 +70,9 @@ public sealed class LambdaDeployTests
             }
 
             Assert.Equal(3, attendants.Exits.Count);
-            Assert.All(attendants.Exits.Values, exit => Assert.True(exit is { Code: 0, OutOfTime: false, PeakBytes: > 0 } && exit.Billed >= exit.Life));
+            Assert.All(
+                attendants.Exits.Values,
+                exit => Assert.True(exit is { Code: 0, OutOfTime: false, PeakBytes: > 0 } && exit.Billed >= exit.Life));
             Assert.Empty(attendants.Lost);
             InvocationResult probed = await lambda.InvokeAsync(Event(seed.EndPoint, probe: true));
             Assert.Equal("probed", JsonSerializer.Deserialize<JsonElement>(probed.Payload.Span).GetProperty("outcome").GetString());
@@ -87,12 +93,18 @@ public sealed class LambdaDeployTests
         await FailsAsync(lambda, "Boxer.Payload", "not a rank of a job", Raw("[]"));
         await FailsAsync(lambda, "Boxer.Payload", "cannot be used", Raw("""{"protocol":2,"seed":"there","job":"job","token":"00"}"""));
         await FailsAsync(lambda, "Boxer.Protocol", "deploy the function again", Raw("""{"protocol":1}"""));
-        await FailsAsync(lambda, "Boxer.SeedUnreachable", "cannot be reached from the function", Event(new IPEndPoint(IPAddress.Loopback, 1), probe: true));
+        await FailsAsync(
+            lambda, "Boxer.SeedUnreachable", "cannot be reached from the function",
+            Event(new IPEndPoint(IPAddress.Loopback, 1), probe: true));
 
         await lambda.CreateFunctionAsync(new FunctionSpec("other", Role), FunctionCode.Of(Deployable()));
-        Assert.Contains("was not deployed by boxer", (await BoxerAsync(service, "lambda", "remove", "--function", "other")).ExitsWith(2).Error[0], StringComparison.Ordinal);
+        Assert.Contains(
+            "was not deployed by boxer", (await BoxerAsync(service, "lambda", "remove", "--function", "other")).ExitsWith(2).Error[0],
+            StringComparison.Ordinal);
         Assert.Equal(["hello removed"], (await BoxerAsync(service, "lambda", "remove", "--function", "hello")).ExitsWith(0).Output);
-        Assert.Contains("there is no function hello", (await BoxerAsync(service, "lambda", "remove", "--function", "hello")).ExitsWith(2).Error[0], StringComparison.Ordinal);
+        Assert.Contains(
+            "there is no function hello", (await BoxerAsync(service, "lambda", "remove", "--function", "hello")).ExitsWith(2).Error[0],
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -135,7 +147,8 @@ public sealed class LambdaDeployTests
         FunctionError lost = (await orphan).Error!;
         Assert.Equal("Boxer.SeedLost", lost.Type);
         Assert.Contains("was lost while rank 2 ran here", lost.Message, StringComparison.Ordinal);
-        Assert.Contains("removed the job", await attendants.FirstLost.Task.WaitAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains(
+            "removed the job", await attendants.FirstLost.Task.WaitAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
         await ProcessList.GoneAsync(Enumerable.Range(0, 3).Select(rank => ProcessList.IdIn(attendants.OutputOf(rank).Split('\n')[0])));
     }
 
@@ -152,7 +165,8 @@ public sealed class LambdaDeployTests
         Assert.Contains("Runtime: provided.al2023", shown, StringComparison.Ordinal);
 
         using ZipArchive zip = ZipFile.OpenRead(zipFile);
-        Assert.Equal(["bootstrap", "boxer.json", "program/Hello"], zip.Entries.Select(entry => entry.FullName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["bootstrap", "boxer.json", "program/Hello"], zip.Entries.Select(entry => entry.FullName).Order(StringComparer.Ordinal));
         foreach (ZipArchiveEntry entry in zip.Entries.Where(entry => entry.Name != "boxer.json"))
         {
             Assert.NotEqual(0, (entry.ExternalAttributes >> 16) & 0x49);
@@ -188,7 +202,9 @@ public sealed class LambdaDeployTests
         string zipFile = folder.File("function.zip");
         await using Boxer boxer = Boxer.StartWith(
             [new("AWS_REGION", "eu-north-1")], "lambda", "deploy", "/bin/true", "--arch", "arm64", "--dry-run", "--write-zip", zipFile);
-        Assert.Contains("Architectures: [arm64]", string.Join('\n', (await boxer.EndAsync(BuildDeadline)).ExitsWith(0).Output), StringComparison.Ordinal);
+        Assert.Contains(
+            "Architectures: [arm64]", string.Join('\n', (await boxer.EndAsync(BuildDeadline)).ExitsWith(0).Output),
+            StringComparison.Ordinal);
         using ZipArchive zip = ZipFile.OpenRead(zipFile);
         await using Stream stream = await zip.GetEntry("bootstrap")!.OpenAsync();
         byte[] header = new byte[20];
@@ -204,24 +220,31 @@ public sealed class LambdaDeployTests
     [InlineData("--code 'there' is not a place in S3", "--code", "there")]
     [InlineData("--endpoint-url 'there' is not an address", "--endpoint-url", "there")]
     public async Task Bad_options_are_told(string message, params string[] options) =>
-        Assert.Contains(message, (await Boxer.RunAsync(["lambda", "deploy", Hello, .. options])).ExitsWith(2).Error[0], StringComparison.Ordinal);
+        Assert.Contains(
+            message, (await Boxer.RunAsync(["lambda", "deploy", Hello, .. options])).ExitsWith(2).Error[0], StringComparison.Ordinal);
 
     [Fact]
     public async Task What_is_missing_is_told_in_time()
     {
         KeyValuePair<string, string?>[] nothing =
         [
-            new("AWS_REGION", null), new("AWS_DEFAULT_REGION", null), new("AWS_ACCESS_KEY_ID", null), new("AWS_SECRET_ACCESS_KEY", null), new("AWS_PROFILE", null),
-            new("AWS_EC2_METADATA_DISABLED", "true"), new("AWS_CONFIG_FILE", "/dev/null"), new("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"), new("HOME", "/nonexistent"),
+            new("AWS_REGION", null), new("AWS_DEFAULT_REGION", null), new("AWS_ACCESS_KEY_ID", null), new("AWS_SECRET_ACCESS_KEY", null),
+            new("AWS_PROFILE", null),
+            new("AWS_EC2_METADATA_DISABLED", "true"), new("AWS_CONFIG_FILE", "/dev/null"), new("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+            new("HOME", "/nonexistent"),
         ];
         await using Boxer noRegion = Boxer.StartWith(nothing, "lambda", "list");
         Assert.Contains("No AWS region is set", (await noRegion.EndAsync()).ExitsWith(1).Error[0], StringComparison.Ordinal);
-        await using Boxer noKeys = Boxer.StartWith(nothing, "lambda", "list", "--region", "us-east-1", "--endpoint-url", "http://127.0.0.1:1");
+        await using Boxer noKeys = Boxer.StartWith(
+            nothing, "lambda", "list", "--region", "us-east-1", "--endpoint-url", "http://127.0.0.1:1");
         Assert.Contains("No AWS credentials were found", (await noKeys.EndAsync()).ExitsWith(1).Error[0], StringComparison.Ordinal);
-        await using Boxer nobody = Boxer.StartWith([.. nothing[4..], new("AWS_ACCESS_KEY_ID", "A"), new("AWS_SECRET_ACCESS_KEY", "B")], "lambda", "list", "--region", "us-east-1", "--endpoint-url", "http://127.0.0.1:1");
+        await using Boxer nobody = Boxer.StartWith(
+            [.. nothing[4..], new("AWS_ACCESS_KEY_ID", "A"), new("AWS_SECRET_ACCESS_KEY", "B")], "lambda", "list", "--region", "us-east-1",
+            "--endpoint-url", "http://127.0.0.1:1");
         Assert.Contains("no answer from http://127.0.0.1:1", (await nobody.EndAsync()).ExitsWith(1).Error[0], StringComparison.Ordinal);
         Assert.Contains("needs .NET, which functions of this runtime do not have", (await Boxer.RunAsync(
-            "lambda", "deploy", typeof(LambdaDeployTests).Assembly.Location, "--region", "us-east-1", "--dry-run")).ExitsWith(2).Error[^2], StringComparison.Ordinal);
+            "lambda", "deploy", typeof(LambdaDeployTests).Assembly.Location, "--region", "us-east-1",
+            "--dry-run")).ExitsWith(2).Error[^2], StringComparison.Ordinal);
     }
 
     private static LambdaClient Client(LocalLambda service) => new(new LambdaClientOptions

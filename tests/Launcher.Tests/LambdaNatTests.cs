@@ -43,10 +43,13 @@ public sealed class LambdaNatTests
         {
             await DeployAsync(service, script, function);
             Attendants attendants = new(2);
-            SeedJob job = seed.AddJob(new JobSpec { JobId = "job", Token = Convert.FromHexString(Token), Size = 2, Attendance = attendants });
-            InvocationResult[] results = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => lambda.InvokeAsync(Event(function, seed.EndPoint))));
+            SeedJob job = seed.AddJob(
+                new JobSpec { JobId = "job", Token = Convert.FromHexString(Token), Size = 2, Attendance = attendants });
+            InvocationResult[] results = await Task.WhenAll(
+                Enumerable.Range(0, 2).Select(_ => lambda.InvokeAsync(Event(function, seed.EndPoint))));
             Assert.All(results, result => Assert.Null(result.Error));
-            Assert.Equal(["198.18.1.1", "198.18.1.2"], attendants.Addresses.Select(address => address.ToString()).Order(StringComparer.Ordinal));
+            Assert.Equal(
+                ["198.18.1.1", "198.18.1.2"], attendants.Addresses.Select(address => address.ToString()).Order(StringComparer.Ordinal));
             Assert.NotEqual(attendants.OutputOf(0), attendants.OutputOf(1));
             seed.RemoveJob(job);
         }
@@ -55,7 +58,8 @@ public sealed class LambdaNatTests
         string there = lab.Seed.Run(() =>
         {
             using HttpClient client = new() { Timeout = Boxer.Deadline };
-            using HttpResponseMessage answer = client.Send(new HttpRequestMessage(HttpMethod.Get, $"http://{service.EndPoint}/2015-03-31/functions"));
+            using HttpResponseMessage answer = client.Send(
+                new HttpRequestMessage(HttpMethod.Get, $"http://{service.EndPoint}/2015-03-31/functions"));
             return answer.Headers.GetValues("x-amzn-ErrorType").Single();
         });
         Assert.Equal("MissingAuthenticationTokenException", there);

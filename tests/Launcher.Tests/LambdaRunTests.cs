@@ -16,10 +16,12 @@ public sealed class LambdaRunTests
         using TemporaryFolder folder = new();
         string report = folder.File("report.json");
         BoxerResult result = await Cloud.EndAsync(Boxer.Start(
-            "run", "-n", "8", "--on", "lambda-local", "--verbose", "--report", report, Cloud.Example("HashJoin"), "--generate", "20000", "--verify"));
+            "run", "-n", "8", "--on", "lambda-local", "--verbose", "--report", report, Cloud.Example("HashJoin"), "--generate", "20000",
+            "--verify"));
         result.ExitsWith(0);
         Assert.Contains(result.Output, line => line.Contains("verified", StringComparison.OrdinalIgnoreCase));
-        Assert.Contains(result.Error, line => line.StartsWith("boxer: function boxer-HashJoin created (2048 MB, 900 s, ", StringComparison.Ordinal));
+        Assert.Contains(
+            result.Error, line => line.StartsWith("boxer: function boxer-HashJoin created (2048 MB, 900 s, ", StringComparison.Ordinal));
         Assert.Contains(result.Error, line => line.StartsWith("boxer: 8 functions run, ", StringComparison.Ordinal));
         Assert.Contains(result.Error, line => line.StartsWith("boxer: functions are ", StringComparison.Ordinal));
         Assert.Matches(@"^boxer: 8 functions of 2048 MB: 8 requests; [0-9.]+ GB-s, about \$0\.[0-9]+ on Lambda \(prices of [0-9-]+\)$", result.Error[^1]);
@@ -51,11 +53,15 @@ public sealed class LambdaRunTests
         }
 
         BoxerResult result = await Cloud.EndAsync(Boxer.Start(
-            "run", "-n", "8", "--on", "lambda-local", "--nat", "cone,remap", "--spares", "2", "--verbose", Cloud.Example("HashJoin"), "--generate", "20000", "--verify"));
+            "run", "-n", "8", "--on", "lambda-local", "--nat", "cone,remap", "--spares", "2", "--verbose", Cloud.Example("HashJoin"),
+            "--generate", "20000", "--verify"));
         result.ExitsWith(0);
         Assert.Contains(result.Output, line => line.Contains("verified", StringComparison.Ordinal));
-        Assert.Contains(result.Error, line => line.StartsWith("boxer: functions are hosts behind NATs of this machine: 12 hosts, cone,remap", StringComparison.Ordinal));
-        Assert.Contains(result.Error, line => line.StartsWith("boxer: NATs: ", StringComparison.Ordinal) && !line.Contains("none", StringComparison.Ordinal));
+        Assert.Contains(result.Error, line => line.StartsWith(
+            "boxer: functions are hosts behind NATs of this machine: 12 hosts, cone,remap", StringComparison.Ordinal));
+        Assert.Contains(
+            result.Error,
+            line => line.StartsWith("boxer: NATs: ", StringComparison.Ordinal) && !line.Contains("none", StringComparison.Ordinal));
         Assert.Contains(result.Error, line => line.Contains("punched", StringComparison.Ordinal));
     }
 
@@ -77,16 +83,21 @@ public sealed class LambdaRunTests
                 await source.CopyToAsync(content);
             own.Delete();
             Cloud.Add(archive, "real-bootstrap", content.ToArray());
-            Cloud.Add(archive, "bootstrap", Encoding.UTF8.GetBytes($"#!/bin/sh\nmkdir {stuck} 2>/dev/null && exec sleep 1000\nexec ./real-bootstrap\n"));
+            Cloud.Add(
+                archive, "bootstrap",
+                Encoding.UTF8.GetBytes($"#!/bin/sh\nmkdir {stuck} 2>/dev/null && exec sleep 1000\nexec ./real-bootstrap\n"));
         }
 
-        await cloud.CreateAsync("stubborn", "provided.al2023", Cloud.OursNow, await File.ReadAllBytesAsync(zip, TestContext.Current.CancellationToken));
+        await cloud.CreateAsync(
+            "stubborn", "provided.al2023", Cloud.OursNow, await File.ReadAllBytesAsync(zip, TestContext.Current.CancellationToken));
         BoxerResult result = await cloud.RunAsync(
-            "-n", "8", "--spares", "2", "--no-deploy", "--function", "stubborn", Cloud.Example("HashJoin"), "--generate", "20000", "--verify");
+            "-n", "8", "--spares", "2", "--no-deploy", "--function", "stubborn", Cloud.Example("HashJoin"), "--generate", "20000",
+            "--verify");
         result.ExitsWith(0);
         Assert.True(Directory.Exists(stuck));
         Assert.Contains(result.Output, line => line.Contains("verified", StringComparison.Ordinal));
-        Assert.Contains(result.Error, line => line.StartsWith("boxer: 8 functions run, ", StringComparison.Ordinal) && line.EndsWith("(10 invoked)", StringComparison.Ordinal));
+        Assert.Contains(result.Error, line => line.StartsWith("boxer: 8 functions run, ", StringComparison.Ordinal)
+            && line.EndsWith("(10 invoked)", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -103,7 +114,8 @@ public sealed class LambdaRunTests
         // The second finds it deployed, with the memory it had, and its functions warm.
         BoxerResult second = await cloud.RunAsync("-n", "3", "--no-tag", cloud.Program, "hello");
         second.ExitsWith(0);
-        Assert.Contains(second.Error, line => line.StartsWith("boxer: function boxer-program unchanged (1769 MB", StringComparison.Ordinal));
+        Assert.Contains(
+            second.Error, line => line.StartsWith("boxer: function boxer-program unchanged (1769 MB", StringComparison.Ordinal));
         Assert.Contains("rank 2 of 3", second.Output);
 
         // Nothing is built or deployed, and nothing is said.
@@ -117,7 +129,8 @@ public sealed class LambdaRunTests
         await using Cloud cloud = await Cloud.StartAsync();
         BoxerResult thrown = await cloud.RunAsync("-n", "3", cloud.Program, "throw", "1");
         thrown.ExitsWith(1);
-        Assert.Contains(thrown.Error, line => line.StartsWith("boxer: rank 1 failed: System.InvalidOperationException: the puppet's error", StringComparison.Ordinal));
+        Assert.Contains(thrown.Error, line => line.StartsWith(
+            "boxer: rank 1 failed: System.InvalidOperationException: the puppet's error", StringComparison.Ordinal));
         Assert.Contains(thrown.ErrorOf(1), line => line.Contains("the puppet's error", StringComparison.Ordinal));
 
         BoxerResult killed = await cloud.RunAsync("-n", "3", cloud.Program, "die", "2");
@@ -160,7 +173,8 @@ public sealed class LambdaRunTests
     {
         await using Cloud cloud = await Cloud.StartAsync();
         await using Boxer boxer = cloud.Start("-n", "2", cloud.Program, "hang", "0");
-        int[] processes = [ProcessList.IdIn(await boxer.Output.WaitForAsync("[0] pid ")), ProcessList.IdIn(await boxer.Output.WaitForAsync("[1] pid "))];
+        int[] processes =
+            [ProcessList.IdIn(await boxer.Output.WaitForAsync("[0] pid ")), ProcessList.IdIn(await boxer.Output.WaitForAsync("[1] pid "))];
         boxer.Signal(signal);
         Assert.Equal(128 + signal, (await boxer.EndAsync()).ExitCode);
         await ProcessList.GoneAsync(processes);
@@ -187,7 +201,8 @@ public sealed class LambdaRunTests
         await using Cloud cloud = await Cloud.StartAsync(concurrency: 4);
         BoxerResult result = await cloud.RunAsync("-n", "6", "--start-timeout", "3", cloud.Program, "hello");
         result.ExitsWith(1);
-        Assert.Contains(result.Error, line => line.StartsWith("boxer: only 4 of 6 functions came within 3 s (--start-timeout); missing: ranks 4, 5. ", StringComparison.Ordinal)
+        Assert.Contains(result.Error, line => line.StartsWith(
+            "boxer: only 4 of 6 functions came within 3 s (--start-timeout); missing: ranks 4, 5. ", StringComparison.Ordinal)
             && line.Contains("limit of concurrent functions is below 6", StringComparison.Ordinal));
 
         // As many as there is room for.

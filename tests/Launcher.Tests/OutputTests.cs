@@ -17,7 +17,8 @@ public sealed class OutputTests
     public async Task Lines_of_ranks_that_write_in_pieces_never_mix()
     {
         // Each line leaves in three writes, so pieces of all ranks alternate in time.
-        const string Script = "i=0; while [ $i -lt 400 ]; do printf 'r%s ' $BOXER_RANK; printf 'line %s ' $i; printf 'end\\n'; i=$((i+1)); done";
+        const string Script =
+            "i=0; while [ $i -lt 400 ]; do printf 'r%s ' $BOXER_RANK; printf 'line %s ' $i; printf 'end\\n'; i=$((i+1)); done";
         BoxerResult result = (await Boxer.RunAsync("run", "-n", "4", "--", "sh", "-c", Script)).ExitsWith(0);
         Assert.Equal(1600, result.Output.Count);
         for (int rank = 0; rank < 4; rank++)
@@ -77,7 +78,9 @@ public sealed class OutputTests
     [Fact]
     public async Task A_reader_that_has_seen_enough_ends_the_job_as_a_pipeline_does()
     {
-        await using Boxer boxer = Boxer.Start("run", "-n", "2", "--", "sh", "-c", "exec " + Quote(Path.Combine(AppContext.BaseDirectory, "boxer")) + " run -n 2 -- yes | head -n 1");
+        await using Boxer boxer = Boxer.Start(
+            "run", "-n", "2", "--", "sh", "-c",
+            "exec " + Quote(Path.Combine(AppContext.BaseDirectory, "boxer")) + " run -n 2 -- yes | head -n 1");
         BoxerResult result = (await boxer.EndAsync()).ExitsWith(0);
         Assert.Equal(2, result.Output.Count);
     }

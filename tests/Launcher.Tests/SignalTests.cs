@@ -77,9 +77,13 @@ public sealed class SignalTests
         int rank = (await StartedAsync(boxer, 1, perRank: 1))[0];
         await Proc.UntilAsync(() => Proc.State(rank) == 'S', () => "The rank does not sleep.");
         boxer.Signal(TerminalStop);
-        await Proc.UntilAsync(() => Proc.State(rank) == 'T' && Proc.State(boxer.Id) == 'T', () => $"Rank and launcher are {Proc.State(rank)} and {Proc.State(boxer.Id)} instead of stopped.");
+        await Proc.UntilAsync(
+            () => Proc.State(rank) == 'T' && Proc.State(boxer.Id) == 'T',
+            () => $"Rank and launcher are {Proc.State(rank)} and {Proc.State(boxer.Id)} instead of stopped.");
         boxer.Signal(NativeMethods.SigContinue);
-        await Proc.UntilAsync(() => Proc.State(rank) != 'T' && Proc.State(boxer.Id) != 'T', () => $"Rank and launcher are {Proc.State(rank)} and {Proc.State(boxer.Id)} instead of going on.");
+        await Proc.UntilAsync(
+            () => Proc.State(rank) != 'T' && Proc.State(boxer.Id) != 'T',
+            () => $"Rank and launcher are {Proc.State(rank)} and {Proc.State(boxer.Id)} instead of going on.");
     }
 
     [Fact]
@@ -108,7 +112,8 @@ public sealed class SignalTests
         int[] ids = await StartedAsync(boxer, 2);
         int first = Assert.Single(Proc.ChildrenOf(boxer.Id, "boxer-watchdog"));
         Assert.Equal(0, NativeMethods.Kill(first, NativeMethods.SigKill));
-        await Proc.UntilAsync(() => Proc.ChildrenOf(boxer.Id, "boxer-watchdog").Any(id => id != first && Proc.IsAlive(id)), () => "No new watchdog came.");
+        await Proc.UntilAsync(
+            () => Proc.ChildrenOf(boxer.Id, "boxer-watchdog").Any(id => id != first && Proc.IsAlive(id)), () => "No new watchdog came.");
         boxer.Signal(NativeMethods.SigKill);
         await Proc.GoneAsync(ids);
     }
@@ -125,7 +130,8 @@ public sealed class SignalTests
     public async Task A_launcher_within_a_rank_ends_with_its_own_ranks()
     {
         string boxerPath = Path.Combine(AppContext.BaseDirectory, "boxer");
-        await using Boxer boxer = Boxer.Start("run", "-n", "1", "--grace", "5", "--", boxerPath, "run", "-n", "2", "--", "sh", "-c", Family);
+        await using Boxer boxer = Boxer.Start(
+            "run", "-n", "1", "--grace", "5", "--", boxerPath, "run", "-n", "2", "--", "sh", "-c", Family);
         List<int> ids = [];
         foreach (int rank in (int[])[0, 1])
             ids.Add(Proc.IdIn(await boxer.Output.WaitForAsync($"[0] [{rank}] rank ")));

@@ -37,7 +37,8 @@ public sealed class VerdictTests
     [Fact]
     public void A_report_is_to_blame_rather_than_those_who_ended_after_it()
     {
-        Failure? blamed = Verdict.ToBlame([new(0, 1, "exited")], new AbortNotice(2, 9, "InvalidOperationException: no\n   at …"), endedFirst: 0);
+        Failure? blamed = Verdict.ToBlame(
+            [new(0, 1, "exited")], new AbortNotice(2, 9, "InvalidOperationException: no\n   at …"), endedFirst: 0);
         Assert.Equal(new Failure(2, 9, "failed: InvalidOperationException: no"), blamed);
     }
 
@@ -54,7 +55,8 @@ public sealed class VerdictTests
 
     [Fact]
     public void The_messenger_is_to_blame_when_nobody_else_ended() =>
-        Assert.Equal(0, Verdict.ToBlame([new(0, 1, "exited")], new AbortNotice(0, 1, "BoxerMpi.PeerFailedException: rank 1 is gone"), 0)?.Rank);
+        Assert.Equal(
+            0, Verdict.ToBlame([new(0, 1, "exited")], new AbortNotice(0, 1, "BoxerMpi.PeerFailedException: rank 1 is gone"), 0)?.Rank);
 
     [Fact]
     public void An_abort_with_code_0_still_fails_the_job() =>

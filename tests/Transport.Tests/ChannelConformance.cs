@@ -43,7 +43,8 @@ public abstract class ChannelConformance(TransportKind kind)
             using (writer)
             {
                 station.Add(reader);
-                byte[] stream = [.. shape.Lengths.SelectMany((length, i) => Bytes.Frame((uint)i, Bytes.Of(length, i), checksum: shape.Checksum))];
+                byte[] stream =
+                    [.. shape.Lengths.SelectMany((length, i) => Bytes.Frame((uint)i, Bytes.Of(length, i), checksum: shape.Checksum))];
                 for (int at = 0, cut = 0; at < stream.Length; cut++)
                 {
                     int length = Math.Min(shape.Cuts[cut % shape.Cuts.Length], stream.Length - at);
@@ -203,7 +204,9 @@ public abstract class ChannelConformance(TransportKind kind)
         (Channel first, Channel second) = kind.Connect();
         using Station b = kind.NewStation();
         b.Add(second);
-        Bytes.Write(first, [.. Bytes.Frame(0, Bytes.Of(10, 1)), .. Bytes.Frame(1, Bytes.Of(20, 1)), .. Bytes.Frame(2, Bytes.Of(30, 1)).AsSpan(0, 60)]);
+        Bytes.Write(
+            first,
+            [.. Bytes.Frame(0, Bytes.Of(10, 1)), .. Bytes.Frame(1, Bytes.Of(20, 1)), .. Bytes.Frame(2, Bytes.Of(30, 1)).AsSpan(0, 60)]);
         first.Dispose();
         Assert.Contains("without saying goodbye", Assert.IsType<IOException>(b.WaitForEnd()).Message, StringComparison.Ordinal);
         AssertFrames(b, [10, 20], _ => 1);
@@ -293,7 +296,9 @@ public abstract class ChannelConformance(TransportKind kind)
             byte[] frame = Bytes.Frame(0, Bytes.Of(100_000, 1), checksum: true);
             frame[5_000] ^= 1;
             Bytes.Write(writer, frame, station);
-            Assert.Contains("Wrong checksum of frame 0 (Eager, 100000 bytes)", Assert.IsType<WireFormatException>(station.WaitForEnd()).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "Wrong checksum of frame 0 (Eager, 100000 bytes)", Assert.IsType<WireFormatException>(station.WaitForEnd()).Message,
+                StringComparison.Ordinal);
         }
     }
 
@@ -306,12 +311,14 @@ public abstract class ChannelConformance(TransportKind kind)
         {
             station.Add(reader, checksums: true);
             Bytes.Write(writer, Bytes.Frame(0, Bytes.Of(10, 1)));
-            Assert.Contains("without a checksum", Assert.IsType<WireFormatException>(station.WaitForEnd()).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "without a checksum", Assert.IsType<WireFormatException>(station.WaitForEnd()).Message, StringComparison.Ordinal);
             Assert.Empty(station.Recorder.Frames);
         }
     }
 
-    public static TheoryData<string> Garbage => ["random", "text", "version", "kind 0", "kind 8", "flags", "length", "negative length", "credit with payload", "gap"];
+    public static TheoryData<string> Garbage =>
+        ["random", "text", "version", "kind 0", "kind 8", "flags", "length", "negative length", "credit with payload", "gap"];
 
     [Theory, MemberData(nameof(Garbage))]
     public void Garbage_closes_its_link_only_and_makes_nobody_allocate(string what)
@@ -461,7 +468,8 @@ public abstract class ChannelConformance(TransportKind kind)
     {
         Assert.Equal(lengths, station.Recorder.Frames.Select(frame => frame.Payload.Length));
         for (int i = 0; i < lengths.Length; i++)
-            Assert.True(Bytes.Of(lengths[i], seed(i)).AsSpan().SequenceEqual(station.Recorder.Frames[i].Payload), $"Frame {i} came changed.");
+            Assert.True(
+                Bytes.Of(lengths[i], seed(i)).AsSpan().SequenceEqual(station.Recorder.Frames[i].Payload), $"Frame {i} came changed.");
     }
 
     /// <summary>Moves bytes of both ends from this thread until something is so.</summary>

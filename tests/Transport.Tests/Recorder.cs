@@ -199,7 +199,8 @@ internal sealed unsafe class CountingChannel(Channel inner) : Channel
 
     public override string Description => inner.Description;
 
-    public override nint Read(byte* first, nint firstLength, byte* second, nint secondLength) => inner.Read(first, firstLength, second, secondLength);
+    public override nint Read(byte* first, nint firstLength, byte* second, nint secondLength) =>
+        inner.Read(first, firstLength, second, secondLength);
 
     public override nint Write(IoVector* vectors, int count)
     {

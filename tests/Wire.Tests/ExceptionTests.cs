@@ -10,7 +10,9 @@ public sealed class ExceptionTests
     {
         Type[] types = [.. typeof(MpiException).Assembly.GetExportedTypes().Where(type => type.IsSubclassOf(typeof(Exception)))];
         Assert.Equal(10, types.Length);
-        Assert.All(types, type => Assert.True(type == typeof(MpiException) || (type.IsSealed && type.BaseType == typeof(MpiException)), type.Name));
+        Assert.All(
+            types,
+            type => Assert.True(type == typeof(MpiException) || (type.IsSealed && type.BaseType == typeof(MpiException)), type.Name));
     }
 
     [Fact]
@@ -20,7 +22,8 @@ public sealed class ExceptionTests
         [
             new MpiException("m"), new MpiTimeoutException("m"), new PeerFailedException("m"), new CommunicatorRevokedException("m"),
             new MessageTruncatedException("m"), new CollectiveMismatchException("m"), new JobAbortedException("m"),
-            new RendezvousException(RendezvousFailure.JobFull, "here", "m"), new LinkException(3, LinkStage.Punch, 4, "m"), new WireFormatException("m"),
+            new RendezvousException(RendezvousFailure.JobFull, "here", "m"), new LinkException(3, LinkStage.Punch, 4, "m"),
+            new WireFormatException("m"),
         ];
         foreach (MpiException error in errors)
         {
@@ -35,6 +38,8 @@ public sealed class ExceptionTests
 
         Exception cause = new IOException("gone");
         Assert.Same(cause, new PeerFailedException("m", cause).Cause);
-        Assert.Equal((3, LinkStage.Punch, 4), (((LinkException)errors[8]).Peer, ((LinkException)errors[8]).Stage, ((LinkException)errors[8]).Attempts));
+        Assert.Equal(
+            (3, LinkStage.Punch, 4),
+            (((LinkException)errors[8]).Peer, ((LinkException)errors[8]).Stage, ((LinkException)errors[8]).Attempts));
     }
 }

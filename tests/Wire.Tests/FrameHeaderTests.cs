@@ -7,7 +7,8 @@ namespace BoxerMpi.Tests;
 public sealed class FrameHeaderTests
 {
     private static readonly Gen<FrameHeader> Headers = Gen.Select(
-        Gen.Enum<FrameKind>(), Gen.Bool, Gen.UInt, Gen.ULong, Gen.Select(Gen.Int, Gen.Int, Gen.Int), Gen.UInt, Gen.Long[0, WireLimits.MaximumMessageBytes],
+        Gen.Enum<FrameKind>(), Gen.Bool, Gen.UInt, Gen.ULong, Gen.Select(Gen.Int, Gen.Int, Gen.Int), Gen.UInt,
+        Gen.Long[0, WireLimits.MaximumMessageBytes],
         (kind, checksum, sequence, context, ranks, credit, length) => new FrameHeader
         {
             Kind = kind,
@@ -51,7 +52,8 @@ public sealed class FrameHeaderTests
     [Fact]
     public void Kinds_and_flags_keep_their_numbers() => Assert.Equal(
         "Eager=1 RequestToSend=2 ClearToSend=3 Data=4 Credit=5 Revoke=6 Goodbye=7 None=0 Checksum=1",
-        string.Join(' ', Enum.GetValues<FrameKind>().Select(kind => $"{kind}={(int)kind}").Concat(Enum.GetValues<FrameFlags>().Select(flag => $"{flag}={(int)flag}"))));
+        string.Join(' ', Enum.GetValues<FrameKind>().Select(kind => $"{kind}={(int)kind}").Concat(
+            Enum.GetValues<FrameFlags>().Select(flag => $"{flag}={(int)flag}"))));
 
     [Fact]
     public void Every_header_reads_as_it_was_written() => Headers.Sample(

@@ -49,7 +49,9 @@ public sealed class RendezvousTests
     {
         byte[] bytes = new byte[RendezvousOffer.Bytes];
         new RendezvousOffer(1, length).Write(bytes);
-        Assert.Contains($"{length} bytes was announced", Assert.Throws<WireFormatException>(() => RendezvousOffer.Read(bytes)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{length} bytes was announced", Assert.Throws<WireFormatException>(() => RendezvousOffer.Read(bytes)).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -59,7 +61,8 @@ public sealed class RendezvousTests
     {
         byte[] bytes = new byte[RendezvousGrant.Bytes];
         new RendezvousGrant(1, 2, upTo, false).Write(bytes);
-        Assert.Contains($"byte {upTo}", Assert.Throws<WireFormatException>(() => RendezvousGrant.Read(bytes)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"byte {upTo}", Assert.Throws<WireFormatException>(() => RendezvousGrant.Read(bytes)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

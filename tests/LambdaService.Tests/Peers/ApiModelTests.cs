@@ -39,15 +39,23 @@ public class ApiModelTests
         Conforms("GetFunction", await service.Client.SendAsync(HttpMethod.Get, Functions + "/echo"));
         Conforms("GetFunctionConfiguration", await service.Client.SendAsync(HttpMethod.Get, Functions + "/echo/configuration"));
         Conforms("ListFunctions", await service.Client.SendAsync(HttpMethod.Get, Functions));
-        Conforms("UpdateFunctionConfiguration", await service.Client.SendAsync(HttpMethod.Put, Functions + "/echo/configuration", new JsonObject { ["Timeout"] = 9 }));
+        Conforms(
+            "UpdateFunctionConfiguration",
+            await service.Client.SendAsync(HttpMethod.Put, Functions + "/echo/configuration", new JsonObject { ["Timeout"] = 9 }));
         JsonObject code = new() { ["ZipFile"] = Convert.ToBase64String(Zip.Shell) };
         Conforms("UpdateFunctionCode", await service.Client.SendAsync(HttpMethod.Put, Functions + "/echo/code", code));
         JsonObject concurrency = new() { ["ReservedConcurrentExecutions"] = 3 };
-        Conforms("PutFunctionConcurrency", await service.Client.SendAsync(HttpMethod.Put, "/2017-10-31/functions/echo/concurrency", concurrency));
+        Conforms(
+            "PutFunctionConcurrency",
+            await service.Client.SendAsync(HttpMethod.Put, "/2017-10-31/functions/echo/concurrency", concurrency));
         Conforms("GetFunctionConcurrency", await service.Client.SendAsync(HttpMethod.Get, "/2019-09-30/functions/echo/concurrency"));
         JsonObject events = new() { ["MaximumRetryAttempts"] = 0 };
-        Conforms("PutFunctionEventInvokeConfig", await service.Client.SendAsync(HttpMethod.Put, "/2019-09-25/functions/echo/event-invoke-config", events));
-        Conforms("GetFunctionEventInvokeConfig", await service.Client.SendAsync(HttpMethod.Get, "/2019-09-25/functions/echo/event-invoke-config"));
+        Conforms(
+            "PutFunctionEventInvokeConfig",
+            await service.Client.SendAsync(HttpMethod.Put, "/2019-09-25/functions/echo/event-invoke-config", events));
+        Conforms(
+            "GetFunctionEventInvokeConfig",
+            await service.Client.SendAsync(HttpMethod.Get, "/2019-09-25/functions/echo/event-invoke-config"));
         Conforms("GetAccountSettings", await service.Client.SendAsync(HttpMethod.Get, "/2016-08-19/account-settings/"));
 
         Answer invoked = await service.InvokeAsync("echo", "{}", ("X-Amz-Log-Type", "Tail"));
@@ -65,17 +73,25 @@ public class ApiModelTests
         IsModelled("CreateFunction", await service.CreateAsync("wrong", timeout: 901));
         IsModelled("GetFunction", await service.Client.SendAsync(HttpMethod.Get, Functions + "/nobody"));
         IsModelled("UpdateFunctionCode", await service.Client.SendAsync(
-            HttpMethod.Put, Functions + "/echo/code", new JsonObject { ["ZipFile"] = Convert.ToBase64String(Zip.Shell), ["RevisionId"] = "old" }));
-        IsModelled("UpdateFunctionConfiguration", await service.Client.SendAsync(HttpMethod.Put, Functions + "/echo/configuration", "{"u8.ToArray()));
+            HttpMethod.Put, Functions + "/echo/code",
+            new JsonObject { ["ZipFile"] = Convert.ToBase64String(Zip.Shell), ["RevisionId"] = "old" }));
+        IsModelled(
+            "UpdateFunctionConfiguration",
+            await service.Client.SendAsync(HttpMethod.Put, Functions + "/echo/configuration", "{"u8.ToArray()));
         IsModelled("Invoke", await service.InvokeAsync("nobody"));
         IsModelled("Invoke", await service.InvokeAsync("echo", "{"));
         IsModelled("Invoke", await service.InvokeAsync("echo", new string(' ', 6 * 1024 * 1024 + 1)));
         IsModelled("Invoke", await service.InvokeAsync("echo", "{}", ("X-Amz-Invocation-Type", "Later")));
-        await service.Client.SendAsync(HttpMethod.Put, "/2017-10-31/functions/echo/concurrency", new JsonObject { ["ReservedConcurrentExecutions"] = 0 });
+        await service.Client.SendAsync(
+            HttpMethod.Put, "/2017-10-31/functions/echo/concurrency", new JsonObject { ["ReservedConcurrentExecutions"] = 0 });
         Answer throttled = await service.InvokeAsync("echo");
         IsModelled("Invoke", throttled);
-        Assert.Contains(throttled.Json.GetProperty("Reason").GetString(), Shape("ThrottleReason").GetProperty("enum").EnumerateArray().Select(value => value.GetString()));
-        IsModelled("GetFunctionEventInvokeConfig", await service.Client.SendAsync(HttpMethod.Get, "/2019-09-25/functions/echo/event-invoke-config"));
+        Assert.Contains(
+            throttled.Json.GetProperty("Reason").GetString(),
+            Shape("ThrottleReason").GetProperty("enum").EnumerateArray().Select(value => value.GetString()));
+        IsModelled(
+            "GetFunctionEventInvokeConfig",
+            await service.Client.SendAsync(HttpMethod.Get, "/2019-09-25/functions/echo/event-invoke-config"));
     }
 
     private JsonElement Operation(string name) => _model.GetProperty("operations").GetProperty(name);
@@ -113,7 +129,9 @@ public class ApiModelTests
             case "structure":
                 foreach (JsonProperty member in value.EnumerateObject())
                 {
-                    Assert.True(shape.GetProperty("members").TryGetProperty(member.Name, out JsonElement known), $"{path} has {member.Name}, the model has not");
+                    Assert.True(
+                        shape.GetProperty("members").TryGetProperty(member.Name, out JsonElement known),
+                        $"{path} has {member.Name}, the model has not");
                     Conforms($"{path}.{member.Name}", member.Value, known.GetProperty("shape").GetString()!);
                 }
 
@@ -138,9 +156,11 @@ public class ApiModelTests
             return;
         }
 
-        Assert.Contains(type, Operation(operation).GetProperty("errors").EnumerateArray().Select(error => error.GetProperty("shape").GetString()));
+        Assert.Contains(
+            type, Operation(operation).GetProperty("errors").EnumerateArray().Select(error => error.GetProperty("shape").GetString()));
         Assert.Equal(Shape(type).GetProperty("error").GetProperty("httpStatusCode").GetInt32(), (int)answer.Status);
         foreach (JsonProperty member in answer.Json.EnumerateObject())
-            Assert.True(Shape(type).GetProperty("members").TryGetProperty(member.Name, out _), $"{type} has {member.Name}, the model has not");
+            Assert.True(
+                Shape(type).GetProperty("members").TryGetProperty(member.Name, out _), $"{type} has {member.Name}, the model has not");
     }
 }

@@ -13,8 +13,10 @@ public class AwsCliTests
         await using Service service = await Service.StartAsync();
         using TemporaryFile zip = new(), payload = new();
         await File.WriteAllBytesAsync(zip.Path, Zip.Shell);
-        JsonElement created = (await AwsAsync(service, "create-function", "--function-name", "cli", "--runtime", "provided.al2023", "--role", Service.Role,
-            "--handler", "tell", "--zip-file", $"fileb://{zip.Path}", "--memory-size", "1769", "--timeout", "20", "--environment", "Variables={COLOUR=blue}")).Succeeds().Json;
+        JsonElement created =
+            (await AwsAsync(service, "create-function", "--function-name", "cli", "--runtime", "provided.al2023", "--role", Service.Role,
+            "--handler", "tell", "--zip-file", $"fileb://{zip.Path}", "--memory-size", "1769", "--timeout", "20", "--environment",
+            "Variables={COLOUR=blue}")).Succeeds().Json;
         Assert.Equal("cli", created.GetProperty("FunctionName").GetString());
         (await AwsAsync(service, "wait", "function-active-v2", "--function-name", "cli")).Succeeds();
 
@@ -23,7 +25,8 @@ public class AwsCliTests
         JsonElement answer = invoked.Succeeds().Json;
         Assert.Equal("\"told\"", (await File.ReadAllTextAsync(payload.Path)).Trim());
         Assert.Equal(200, answer.GetProperty("StatusCode").GetInt32());
-        Assert.Contains("to standard error", Encoding.UTF8.GetString(answer.GetProperty("LogResult").GetBytesFromBase64()), StringComparison.Ordinal);
+        Assert.Contains(
+            "to standard error", Encoding.UTF8.GetString(answer.GetProperty("LogResult").GetBytesFromBase64()), StringComparison.Ordinal);
         Assert.Equal(202, (await AwsAsync(service, "invoke", "--function-name", "cli", "--invocation-type", "Event", payload.Path)).Succeeds().Json.GetProperty("StatusCode").GetInt32());
 
         (await AwsAsync(service, "update-function-configuration", "--function-name", "cli", "--handler", "exit")).Succeeds();
@@ -36,7 +39,9 @@ public class AwsCliTests
         (await AwsAsync(service, "invoke", "--function-name", "cli", payload.Path)).FailsWith("TooManyRequestsException", "Rate Exceeded.");
         JsonElement read = (await AwsAsync(service, "get-function", "--function-name", "cli")).Succeeds().Json;
         Assert.Equal(0, read.GetProperty("Concurrency").GetProperty("ReservedConcurrentExecutions").GetInt32());
-        Assert.Equal("exit", (await AwsAsync(service, "list-functions")).Succeeds().Json.GetProperty("Functions")[0].GetProperty("Handler").GetString());
+        Assert.Equal(
+            "exit",
+            (await AwsAsync(service, "list-functions")).Succeeds().Json.GetProperty("Functions")[0].GetProperty("Handler").GetString());
         (await AwsAsync(service, "delete-function", "--function-name", "cli")).Succeeds();
         (await AwsAsync(service, "get-function", "--function-name", "cli")).FailsWith("ResourceNotFoundException", "function:cli");
     }

@@ -55,7 +55,8 @@ public class NodeTests
     {
         string client = Path.Combine(PeerTools.RequireNpm(), "node_modules/aws-lambda-ric/bin/index.mjs");
         byte[] bootstrap = Encoding.UTF8.GetBytes($"#!/bin/sh\nexec node '{client}' \"$_HANDLER\"\n");
-        byte[] zip = Zip.Of(("bootstrap", bootstrap, true), ("index.mjs", await File.ReadAllBytesAsync(PeerTools.Source("index.mjs")), false));
+        byte[] zip = Zip.Of(
+            ("bootstrap", bootstrap, true), ("index.mjs", await File.ReadAllBytesAsync(PeerTools.Source("index.mjs")), false));
         (await service.CreateAsync(name, handler, timeout: 60, memory: 3008, zip: zip)).Is(HttpStatusCode.Created);
     }
 }

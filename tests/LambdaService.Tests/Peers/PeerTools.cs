@@ -33,7 +33,8 @@ internal static class PeerTools
 
     /// <summary>Runs the AWS CLI against a service; fails the test when it does not end in time.</summary>
     public static Task<PeerResult> AwsAsync(IPEndPoint service, Credentials keys, params IEnumerable<string> arguments) =>
-        RunAsync(Require(AwsPath, "Debian's awscli"), ["--endpoint-url", $"http://{service}", "--output", "json", .. arguments], service, keys);
+        RunAsync(
+            Require(AwsPath, "Debian's awscli"), ["--endpoint-url", $"http://{service}", "--output", "json", .. arguments], service, keys);
 
     public static Task<PeerResult> NodeAsync(IPEndPoint service, Credentials keys, params IEnumerable<string> arguments) =>
         RunAsync("node", arguments, service, keys, ("PEERS", RequireNpm()));
@@ -41,7 +42,8 @@ internal static class PeerTools
     private static async Task<PeerResult> RunAsync(
         string file, IEnumerable<string> arguments, IPEndPoint service, Credentials keys, params (string Name, string Value)[] more)
     {
-        ProcessStartInfo start = new(file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        ProcessStartInfo start =
+            new(file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach ((string name, string value) in (IEnumerable<(string, string)>)
         [
             ("AWS_ENDPOINT_URL_LAMBDA", $"http://{service}"), ("AWS_REGION", "us-east-1"), ("AWS_DEFAULT_REGION", "us-east-1"),

@@ -27,7 +27,8 @@ internal sealed class Service : IAsyncDisposable
     }
 
     /// <summary>Creates a function whose handler is its name, or another one.</summary>
-    public Task<Answer> CreateAsync(string name, string? handler = null, int timeout = 30, int memory = 512, byte[]? zip = null, JsonObject? variables = null) =>
+    public Task<Answer> CreateAsync(
+        string name, string? handler = null, int timeout = 30, int memory = 512, byte[]? zip = null, JsonObject? variables = null) =>
         Client.SendAsync(HttpMethod.Post, "/2015-03-31/functions", new JsonObject
         {
             ["FunctionName"] = name,
@@ -41,7 +42,8 @@ internal sealed class Service : IAsyncDisposable
         });
 
     public Task<Answer> InvokeAsync(string name, string payload = "{}", params (string Name, string Value)[] headers) =>
-        Client.SendAsync(HttpMethod.Post, $"/2015-03-31/functions/{name}/invocations", System.Text.Encoding.UTF8.GetBytes(payload), headers);
+        Client.SendAsync(
+            HttpMethod.Post, $"/2015-03-31/functions/{name}/invocations", System.Text.Encoding.UTF8.GetBytes(payload), headers);
 
     public async ValueTask DisposeAsync()
     {

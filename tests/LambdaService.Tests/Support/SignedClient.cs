@@ -29,7 +29,8 @@ internal sealed class SignedClient(IPEndPoint endPoint, Credentials credentials,
 
     public async Task<Answer> SendAsync(HttpMethod method, string path, byte[] body, params (string Name, string Value)[] headers)
     {
-        using HttpRequestMessage request = new(method, new Uri($"http://{endPoint}{path}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
+        using HttpRequestMessage request = new(
+            method, new Uri($"http://{endPoint}{path}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
         request.Content = new ByteArrayContent(body);
         Dictionary<string, string> signed = new()
         {
@@ -60,7 +61,8 @@ internal sealed class SignedClient(IPEndPoint endPoint, Credentials credentials,
         string canonical = string.Join('\n', [
             method, canonicalPath, query, .. names.Select(name => $"{name}:{headers[name]}"), "", string.Join(';', names), Hash(body)]);
         string[] scope = [headers["x-amz-date"][..8], Region, Service, "aws4_request"];
-        string toSign = string.Join('\n', ["AWS4-HMAC-SHA256", headers["x-amz-date"], string.Join('/', scope), Hash(Encoding.UTF8.GetBytes(canonical))]);
+        string toSign = string.Join(
+            '\n', ["AWS4-HMAC-SHA256", headers["x-amz-date"], string.Join('/', scope), Hash(Encoding.UTF8.GetBytes(canonical))]);
         byte[] key = Encoding.UTF8.GetBytes("AWS4" + credentials.SecretKey);
         foreach (string part in (string[])[.. scope, toSign])
             key = HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(part));

@@ -9,7 +9,8 @@ internal static class Zip
     private const int Plain = 0x81A4 << 16; // rw-r--r--
 
     /// <summary>The shell function beside the tests.</summary>
-    public static byte[] Shell { get; } = Of(("bootstrap", File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Functions/bootstrap")), true));
+    public static byte[] Shell { get; } = Of(
+        ("bootstrap", File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Functions/bootstrap")), true));
 
     public static byte[] Of(params (string Name, byte[] Content, bool IsExecutable)[] files)
     {
