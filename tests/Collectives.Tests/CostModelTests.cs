@@ -131,6 +131,10 @@ public sealed class CostModelTests
         Assert.Equal(TopologyKind.Grid, advice[0].Topology.Kind);
         Assert.False(advice.Single(one => one.Topology.Kind == TopologyKind.Mesh).Fits);
         Assert.Equal(["mesh", "star"], advice.Where(one => !one.Fits).Select(one => one.Topology.Spec).Order());
+
+        // 1,023 links and what a rank has open besides are more than 1,024 descriptors.
+        Assert.False(ShuffleAdvice.Rank(1024, 1024, 1, LinkModels.Lambda).Single(one => one.Topology.Kind == TopologyKind.Mesh).Fits);
+        Assert.True(ShuffleAdvice.Rank(900, 1024, 1, LinkModels.Lambda).Single(one => one.Topology.Kind == TopologyKind.Mesh).Fits);
         Assert.Equal(TopologyKind.Mesh, ShuffleAdvice.Rank(64, 1 << 20, 100, LinkModels.Lambda)[0].Topology.Kind);
     }
 

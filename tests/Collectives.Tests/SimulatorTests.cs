@@ -146,6 +146,7 @@ public sealed class SimulatorTests
         double copies = Kappa * 100 * (2 * Side * Side - Side);
         Expect(2 * Latency + messages + copies, Run(Collective.AllToAll, "grid", Topology.Grid(Side * Side), 100));
         Assert.InRange(clock.Elapsed.TotalSeconds, 0, 60);
+        Assert.InRange(Process.GetCurrentProcess().PeakWorkingSet64, 0, 4L << 30); // of all tests until now, so an upper bound
     }
 
     internal static double Run(Collective collective, string algorithm, Topology topology, long bytes, int window = 32) =>

@@ -53,7 +53,7 @@ internal sealed record LinkModel
         init => field = value > 0 ? value : throw new ArgumentOutOfRangeException(nameof(LinkSetUpParallel), value, "it is at least 1");
     } = 1;
 
-    /// <summary>How many links a rank can hold; 0 for no limit. A function has 1,024 file descriptors.</summary>
+    /// <summary>How many links a rank can hold; 0 for no limit. Each takes one of its file descriptors.</summary>
     public int MostLinks { get; init => field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(MostLinks), value, "it is at least 0"); }
 
     /// <summary>α: what a message takes that nothing else overlaps, bytes aside.</summary>
