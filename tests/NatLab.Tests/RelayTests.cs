@@ -13,7 +13,7 @@ public sealed class RelayTests
     [Theory]
     [InlineData(1, 200)]
     [InlineData(20, 30)]
-    public void A_round_trip_takes_what_was_asked_for_within_ten_percent(int milliseconds, int trips)
+    public void A_round_trip_takes_what_was_asked_for_and_less_than_a_millisecond_more(int milliseconds, int trips)
     {
         using Lab lab = Machine.Make(new LabOptions { Hosts = 2, Delay = TimeSpan.FromMilliseconds(milliseconds) });
         using Socket listener = lab.Seed.Run(() => Probe.Listen(Lab.SeedAddress));
@@ -32,9 +32,9 @@ public sealed class RelayTests
             times[i] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         }
 
-        // A machine that others use as well adds to a trip at times, and never takes from it.
+        // A machine that others use as well adds to a trip at times, and never takes from it. How near it comes on a quiet one: bench/natlab.sh.
         Array.Sort(times);
-        Assert.InRange(times[0], milliseconds * 0.98, milliseconds * 1.1);
+        Assert.InRange(times[0], milliseconds * 0.98, milliseconds + 1);
     }
 
     [Theory]
