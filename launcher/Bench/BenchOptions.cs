@@ -17,7 +17,7 @@ internal sealed record BenchOptions
     /// <summary>Timed part of a measurement. Default 1 s.</summary>
     public TimeSpan Time { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Warm-up of an operation's first size; the first of all takes twice that, later sizes a fifth. Default 0.5 s.</summary>
+    /// <summary>Warm-up of an operation's first size; the first of all takes twice that, later sizes half of it. Default 0.5 s.</summary>
     public TimeSpan Warmup { get; init; } = TimeSpan.FromSeconds(0.5);
 
     /// <summary>Fill and check the data around every timed call, not only around the first.</summary>

@@ -67,14 +67,18 @@ internal sealed class RankEnvironment
         // Ranks that share a core start as much slower as there are of them. With the usual delay they would compile in the middle of it
         // what most of them never need: the start of 64 ranks on two cores took a quarter longer, the wire-up of 32 behind NATs too.
         if (perCore > 1)
-            _common.TryAdd("DOTNET_TC_CallCountingDelayMs", Hexadecimal(Math.Min(RecompilationDelayMilliseconds * perCore, LongestRecompilationDelayMilliseconds)));
+        {
+            double delay = Math.Min(RecompilationDelayMilliseconds * perCore, LongestRecompilationDelayMilliseconds);
+            _common.TryAdd("DOTNET_TC_CallCountingDelayMs", ((int)delay).ToString("x", CultureInfo.InvariantCulture));
+        }
     }
 
     /// <summary>Tells ranks when the job will be ended; where they know of an earlier end, that stays.</summary>
     public void EndAt(DateTimeOffset end)
     {
         long milliseconds = end.ToUnixTimeMilliseconds();
-        if (!_common.TryGetValue(DeadlineVariable, out string? known) || (long.TryParse(known, NumberStyles.None, CultureInfo.InvariantCulture, out long earlier) && earlier > milliseconds))
+        bool isKnown = _common.TryGetValue(DeadlineVariable, out string? known);
+        if (!isKnown || (long.TryParse(known, NumberStyles.None, CultureInfo.InvariantCulture, out long earlier) && earlier > milliseconds))
             _common[DeadlineVariable] = milliseconds.ToString(CultureInfo.InvariantCulture);
     }
 
@@ -85,6 +89,4 @@ internal sealed class RankEnvironment
     public IReadOnlyDictionary<string, string> Of(int? rank) => rank is { } requested
         ? new Dictionary<string, string>(_common) { ["BOXER_RANK"] = requested.ToString(CultureInfo.InvariantCulture) }
         : _common;
-
-    private static string Hexadecimal(double value) => ((int)value).ToString("x", CultureInfo.InvariantCulture);
 }

@@ -10,9 +10,6 @@ internal sealed partial class Pair
 
     // So often is an attempt refused before another way is taken: a NAT that answers a stranger with a reset closes, with the
     // reset, what the stranger's own NAT had opened. Twice as often each further time.
-    //
-    // At the end that the other one's packet had reached before that reset, the attempt is half a connection, for which a reset of that
-    // kind comes too late: it is silent, and for minutes nothing else can use its endpoints.
     private const int RefusalsBeforeSequence = 3;
 
     // So often, in a second and a half, are the endpoints found taken before it is not by a connection of the peer that becomes the link.
@@ -34,6 +31,8 @@ internal sealed partial class Pair
         switch (signal.Kind)
         {
             case LinkSignalKind.Wanted when _isActive:
+                // The other end is refused. Where its packet came here before that reset, this end's attempt is half a connection, for which
+                // a reset of that kind comes too late: it is silent, and nothing else can use its endpoints.
                 if (!IsLower && _plan == LinkPlan.Punch && _sequence is null && _loops.Length > 0)
                     StartSequence(afterResets: true);
                 break;
