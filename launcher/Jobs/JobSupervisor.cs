@@ -28,6 +28,9 @@ internal sealed partial class JobSupervisor : IDisposable
     private readonly BlockingCollection<JobEvent> _events = [];
     private readonly RankRecord[] _ranks;
     private readonly Stopwatch _clock;
+
+    // A signal for all ranks comes at any time, and is for one as well that runs already and is not known yet.
+    private readonly Lock _starting = new();
     private readonly List<Failure> _endedOnTheirOwn = [];
     private Phase _phase = Phase.Running;
     private TimeSpan? _phaseEnds;
@@ -83,8 +86,11 @@ internal sealed partial class JobSupervisor : IDisposable
     /// <summary>Signals every rank and its process group.</summary>
     public void SignalAll(int signal)
     {
-        foreach (RankRecord rank in _ranks)
-            rank.Process?.Signal(signal);
+        lock (_starting)
+        {
+            foreach (RankRecord rank in _ranks)
+                rank.Process?.Signal(signal);
+        }
     }
 
     /// <summary>Runs the job to its end.</summary>
@@ -116,8 +122,12 @@ internal sealed partial class JobSupervisor : IDisposable
             rank.Started = _clock.Elapsed;
             try
             {
-                rank.Process = _host.Start(
-                    rank.Rank, _plan.RequestOf(rank.Rank), status => Post(new JobEvent.RankExited(rank.Rank, status)));
+                lock (_starting)
+                {
+                    rank.Process = _host.Start(
+                        rank.Rank, _plan.RequestOf(rank.Rank), status => Post(new JobEvent.RankExited(rank.Rank, status)));
+                }
+
                 _running++;
                 if (_plan.SampleMemory)
                     rank.InheritedPeakBytes = ProcessTable.PeakResidentBytes(Environment.ProcessId) ?? 0;
