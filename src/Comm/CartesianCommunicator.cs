@@ -37,8 +37,8 @@ public sealed class CartesianCommunicator : NeighbourCommunicator
     public int RankAt(params ReadOnlySpan<int> coordinates) => Shape.RankAt(coordinates);
 
     /// <summary>
-    /// Whom this rank receives from and sends to when all shift along a dimension; <see cref="NeighbourCommunicator.NoRank"/> beyond an
-    /// edge.
+    /// Whom this rank receives from and sends to when all shift along a dimension; <see cref="Communicator.NoRank"/> beyond an edge,
+    /// with which messages do nothing.
     /// </summary>
     /// <param name="dimension">The dimension.</param>
     /// <param name="displacement">How far, up or (negative) down.</param>

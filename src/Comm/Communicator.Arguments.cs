@@ -8,7 +8,7 @@ public partial class Communicator
     private void CheckSend(int destination, int tag, [CallerArgumentExpression(nameof(destination))] string name = "")
     {
         ThrowIfDisposed();
-        if ((uint)destination >= (uint)Size)
+        if ((uint)destination >= (uint)Size && destination != NoRank)
             throw new ArgumentOutOfRangeException(name, destination, $"\"{Name}\" has ranks 0 to {Size - 1}.");
         if (tag < 0)
             throw new ArgumentOutOfRangeException(nameof(tag), tag, "A message's tag is zero or more.");
@@ -17,7 +17,7 @@ public partial class Communicator
     private void CheckReceive(int source, int tag, [CallerArgumentExpression(nameof(source))] string name = "")
     {
         ThrowIfDisposed();
-        if (source != AnySource && (uint)source >= (uint)Size)
+        if ((uint)source >= (uint)Size && source is not (AnySource or NoRank))
             throw new ArgumentOutOfRangeException(
                 name, source, $"\"{Name}\" has ranks 0 to {Size - 1}; Communicator.AnySource receives from all.");
         if (tag < AnyTag)

@@ -51,6 +51,8 @@ public partial class Communicator
     {
         CheckReceive(source, tag);
         cancellationToken.ThrowIfCancellationRequested();
+        if (source == NoRank)
+            return new MatchedMessage(this, message: null);
         ProbeOperation probe;
         ValueTask<Status> done = default;
         lock (Messenger.Gate)
@@ -78,6 +80,8 @@ public partial class Communicator
     {
         CheckReceive(source, tag);
         cancellationToken.ThrowIfCancellationRequested();
+        if (source == NoRank)
+            return OwnedOfNoRank<T>();
         ReceiveOperation receive = StartOwned(source, tag, cancellationToken, out ValueTask<Status> done);
         try
         {

@@ -46,6 +46,8 @@ public partial class Communicator
         int tag = AnyTag)
     {
         using Received<byte> message = ReceiveOwned<byte>(source, tag);
+        if (source == NoRank)
+            return (default, message.Status);
         return (Deserialize<T>(message), message.Status);
     }
 
@@ -61,6 +63,8 @@ public partial class Communicator
         CancellationToken cancellationToken = default)
     {
         using Received<byte> message = await ReceiveOwnedAsync<byte>(source, tag, cancellationToken).ConfigureAwait(false);
+        if (source == NoRank)
+            return (default, message.Status);
         return (Deserialize<T>(message), message.Status);
     }
 

@@ -13,6 +13,8 @@ public unsafe partial class Communicator
     {
         CheckReceive(source, tag);
         TimeSpan limit = TimeoutOr(timeout);
+        if (source == NoRank)
+            return new MatchedMessage(this, message: null);
         lock (Messenger.Gate)
         {
             ProbeOperation probe = NewProbe(source, tag);
@@ -29,6 +31,8 @@ public unsafe partial class Communicator
     public MatchedMessage? TryProbe(int source = AnySource, int tag = AnyTag)
     {
         CheckReceive(source, tag);
+        if (source == NoRank)
+            return new MatchedMessage(this, message: null);
         lock (Messenger.Gate)
         {
             Messenger.Engine.Poll();
@@ -46,6 +50,8 @@ public unsafe partial class Communicator
     {
         CheckReceive(source, tag);
         TimeSpan limit = TimeoutOr(timeout);
+        if (source == NoRank)
+            return OwnedOfNoRank<T>();
         lock (Messenger.Gate)
         {
             ReceiveOperation receive = PrepareOwned(source, tag);
@@ -70,6 +76,9 @@ public unsafe partial class Communicator
         receive.Buffer = null;
         return new Received<T>(block, status.ByteCount, status);
     }
+
+    private static Received<T> OwnedOfNoRank<T>()
+        where T : unmanaged => new(block: null, bytes: 0, Status.OfNoRank);
 
     private ReceiveOperation PrepareOwned(int source, int tag)
     {

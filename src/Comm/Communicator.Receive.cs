@@ -8,7 +8,7 @@ public unsafe partial class Communicator
 {
     /// <summary>Receives elements into a buffer; waits until they have come.</summary>
     /// <param name="buffer">Where they go; may be longer than the message.</param>
-    /// <param name="source">Rank that sends them, or <see cref="AnySource"/>.</param>
+    /// <param name="source">Rank that sends them, <see cref="AnySource"/> or <see cref="NoRank"/>.</param>
     /// <param name="tag">Their tag, or <see cref="AnyTag"/>.</param>
     /// <param name="timeout">How long to wait; <see cref="Timeout"/> when null.</param>
     /// <returns>Who sent, with which tag, how many bytes.</returns>
@@ -20,19 +20,22 @@ public unsafe partial class Communicator
         where T : unmanaged
     {
         CheckReceive(source, tag);
+        TimeSpan limit = TimeoutOr(timeout);
+        if (source == NoRank)
+            return Status.OfNoRank;
         fixed (T* pointer = buffer)
-            return Messenger.Receive(
-                this, Queue, ToWorldRank(source), tag, (byte*)pointer, (long)buffer.Length * sizeof(T), TimeoutOr(timeout));
+            return Messenger.Receive(this, Queue, ToWorldRank(source), tag, (byte*)pointer, (long)buffer.Length * sizeof(T), limit);
     }
 
-    /// <summary>Receives one value.</summary>
+    /// <summary>Receives one value; the default from <see cref="NoRank"/>.</summary>
     /// <exception cref="MpiException">The message was not exactly one value, or did not come.</exception>
     public T Receive<T>(int source = AnySource, int tag = AnyTag)
         where T : unmanaged
     {
         T value = default;
         Status status = Receive(new Span<T>(ref value), source, tag);
-        CheckWhole<T>(status, 1);
+        if (source != NoRank)
+            CheckWhole<T>(status, 1);
         return value;
     }
 
@@ -48,6 +51,8 @@ public unsafe partial class Communicator
     {
         CheckReceive(source, tag);
         cancellationToken.ThrowIfCancellationRequested();
+        if (source == NoRank)
+            return new ValueTask<Status>(Status.OfNoRank);
         lock (Messenger.Gate)
         {
             ReceiveOperation receive = StartPinned(buffer, source, tag);
@@ -63,15 +68,17 @@ public unsafe partial class Communicator
         where T : unmanaged
     {
         CheckReceive(source, tag);
+        if (source == NoRank)
+            return new Request(this, Status.OfNoRank);
         lock (Messenger.Gate)
             return new Request(this, StartPinned(buffer, source, tag));
     }
 
     /// <summary>Sends to one rank and receives from another at once, so that no order of the two can block. MPI 4.1 §3.10.</summary>
     /// <param name="send">Elements to send.</param>
-    /// <param name="destination">Rank that receives them.</param>
+    /// <param name="destination">Rank that receives them, or <see cref="NoRank"/>.</param>
     /// <param name="receive">Buffer for what comes; may not overlap <paramref name="send"/>.</param>
-    /// <param name="source">Rank that sends to this one, or <see cref="AnySource"/>.</param>
+    /// <param name="source">Rank that sends to this one, <see cref="AnySource"/> or <see cref="NoRank"/>.</param>
     /// <param name="tag">Tag of the message sent.</param>
     /// <param name="receiveTag">Tag of the message received, or <see cref="AnyTag"/>; <paramref name="tag"/> when null.</param>
     public Status SendReceive<T>(ReadOnlySpan<T> send, int destination, Span<T> receive, int source, int tag = 0, int? receiveTag = null)
@@ -80,6 +87,14 @@ public unsafe partial class Communicator
         CheckSend(destination, tag);
         CheckReceive(source, receiveTag ?? tag);
         CheckOverlap(send, receive);
+        if (source == NoRank)
+        {
+            Send(send, destination, tag);
+            return Status.OfNoRank;
+        }
+
+        if (destination == NoRank)
+            return Receive(receive, source, receiveTag ?? tag);
         fixed (T* outgoing = send, incoming = receive)
         {
             lock (Messenger.Gate)

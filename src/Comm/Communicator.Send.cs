@@ -7,7 +7,7 @@ public unsafe partial class Communicator
 {
     /// <summary>Sends elements to a rank; returns when the memory may be used again.</summary>
     /// <param name="data">The elements.</param>
-    /// <param name="destination">Rank that receives them; may be this one.</param>
+    /// <param name="destination">Rank that receives them; may be this one, or <see cref="NoRank"/>.</param>
     /// <param name="tag">Zero or more; the receiver can select by it.</param>
     /// <param name="timeout">How long to wait; <see cref="Timeout"/> when null.</param>
     /// <remarks>
@@ -17,14 +17,7 @@ public unsafe partial class Communicator
     /// <exception cref="ArgumentOutOfRangeException">No such rank, or a negative tag.</exception>
     /// <exception cref="MpiException">The rank is gone, cannot be reached, or did not receive in time.</exception>
     public void Send<T>(ReadOnlySpan<T> data, int destination, int tag = 0, TimeSpan? timeout = null)
-        where T : unmanaged
-    {
-        CheckSend(destination, tag);
-        fixed (T* pointer = data)
-            Messenger.Send(
-                this, Queue, ToWorldRank(destination), tag, (byte*)pointer, (long)data.Length * sizeof(T), synchronous: false,
-                TimeoutOr(timeout));
-    }
+        where T : unmanaged => Send(data, destination, tag, synchronous: false, timeout);
 
     /// <summary>Sends one value.</summary>
     /// <inheritdoc cref="Send{T}(ReadOnlySpan{T}, int, int, TimeSpan?)"/>
@@ -34,14 +27,7 @@ public unsafe partial class Communicator
     /// <summary>Sends elements and returns only when the receiver has matched them. MPI 4.1 §3.4.</summary>
     /// <inheritdoc cref="Send{T}(ReadOnlySpan{T}, int, int, TimeSpan?)"/>
     public void SynchronousSend<T>(ReadOnlySpan<T> data, int destination, int tag = 0, TimeSpan? timeout = null)
-        where T : unmanaged
-    {
-        CheckSend(destination, tag);
-        fixed (T* pointer = data)
-            Messenger.Send(
-                this, Queue, ToWorldRank(destination), tag, (byte*)pointer, (long)data.Length * sizeof(T), synchronous: true,
-                TimeoutOr(timeout));
-    }
+        where T : unmanaged => Send(data, destination, tag, synchronous: true, timeout);
 
     /// <summary>Starts sending elements; the task ends when the memory may be used again.</summary>
     /// <param name="data">The elements; not to be changed before the task ends.</param>
@@ -69,6 +55,8 @@ public unsafe partial class Communicator
         where T : unmanaged
     {
         CheckSend(destination, tag);
+        if (destination == NoRank)
+            return new Request(this, Status.OfNoRank);
         MemoryHandle pin = data.Pin();
         lock (Messenger.Gate)
         {
@@ -77,12 +65,26 @@ public unsafe partial class Communicator
         }
     }
 
+    private void Send<T>(ReadOnlySpan<T> data, int destination, int tag, bool synchronous, TimeSpan? timeout)
+        where T : unmanaged
+    {
+        CheckSend(destination, tag);
+        TimeSpan limit = TimeoutOr(timeout);
+        if (destination == NoRank)
+            return;
+        fixed (T* pointer = data)
+            Messenger.Send(
+                this, Queue, ToWorldRank(destination), tag, (byte*)pointer, (long)data.Length * sizeof(T), synchronous, limit);
+    }
+
     private ValueTask StartSendAsync<T>(
         ReadOnlyMemory<T> data, int destination, int tag, bool synchronous, CancellationToken cancellationToken)
         where T : unmanaged
     {
         CheckSend(destination, tag);
         cancellationToken.ThrowIfCancellationRequested();
+        if (destination == NoRank)
+            return ValueTask.CompletedTask;
         MemoryHandle pin = data.Pin();
         lock (Messenger.Gate)
         {

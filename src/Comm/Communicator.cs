@@ -17,6 +17,13 @@ public partial class Communicator : IAsyncDisposable, IDisposable
     /// <summary>Receive whatever the tag.</summary>
     public const int AnyTag = -1;
 
+    /// <summary>Stands for a rank where there is none, as beyond the edge of a box: a message to it or from it is none. MPI_PROC_NULL.</summary>
+    /// <remarks>
+    /// Sends to it and receives and probes from it end at once, whatever the tag; buffers stay as they are. The status tells this rank,
+    /// <see cref="AnyTag"/> and no bytes. MPI 4.1 §3.10.
+    /// </remarks>
+    public const int NoRank = CartesianShape.NoRank;
+
     // The low bits of a context tell its uses apart; identities are multiples of 8.
     private const ulong CollectiveBit = 1;
 

@@ -8,10 +8,19 @@ public sealed unsafe class MatchedMessage : IDisposable
 {
     private readonly Communicator _communicator;
     private UnexpectedMessage? _message;
+    private bool _isTaken;
 
-    internal MatchedMessage(Communicator communicator, UnexpectedMessage message)
+    /// <param name="communicator">Where it was probed.</param>
+    /// <param name="message">The message; null for none, from <see cref="Communicator.NoRank"/>.</param>
+    internal MatchedMessage(Communicator communicator, UnexpectedMessage? message)
     {
         (_communicator, _message) = (communicator, message);
+        if (message is null)
+        {
+            (Source, Tag, ByteCount) = Status.OfNoRank;
+            return;
+        }
+
         Source = communicator.FromWorldRank(message.Source);
         Tag = message.Tag;
         ByteCount = message.Length;
@@ -36,6 +45,8 @@ public sealed unsafe class MatchedMessage : IDisposable
     public Status Receive<T>(Span<T> buffer)
         where T : unmanaged
     {
+        if (TakeNothing())
+            return Status.OfNoRank;
         fixed (T* pointer = buffer)
         {
             lock (_communicator.Messenger.Gate)
@@ -60,6 +71,8 @@ public sealed unsafe class MatchedMessage : IDisposable
         where T : unmanaged
     {
         cancellationToken.ThrowIfCancellationRequested();
+        if (TakeNothing())
+            return new ValueTask<Status>(Status.OfNoRank);
         lock (_communicator.Messenger.Gate)
         {
             System.Buffers.MemoryHandle pin = buffer.Pin();
@@ -84,6 +97,8 @@ public sealed unsafe class MatchedMessage : IDisposable
     public Received<T> ReceiveOwned<T>()
         where T : unmanaged
     {
+        if (TakeNothing())
+            return new Received<T>(block: null, bytes: 0, Status.OfNoRank);
         lock (_communicator.Messenger.Gate)
         {
             ReceiveOperation receive = Start(null, 0, ownsBuffer: true);
@@ -102,14 +117,25 @@ public sealed unsafe class MatchedMessage : IDisposable
     /// <summary>Drops the message if it was not received.</summary>
     public void Dispose()
     {
+        _isTaken = true;
         if (Interlocked.Exchange(ref _message, null) is { } message)
             _communicator.Messenger.Drop(_communicator.Queue, message);
     }
 
+    /// <summary>Receives it if it is none, from <see cref="Communicator.NoRank"/>; that can be done once, too.</summary>
+    private bool TakeNothing()
+    {
+        if (Source != Communicator.NoRank)
+            return false;
+        return !Interlocked.Exchange(ref _isTaken, true) ? true : throw TakenBefore();
+    }
+
+    private static InvalidOperationException TakenBefore() =>
+        new("This message was received or dropped before; a matched message can be received once.");
+
     private ReceiveOperation Start(byte* buffer, long capacity, bool ownsBuffer)
     {
-        UnexpectedMessage message = Interlocked.Exchange(ref _message, null)
-            ?? throw new InvalidOperationException("This message was received or dropped before; a matched message can be received once.");
+        UnexpectedMessage message = Interlocked.Exchange(ref _message, null) ?? throw TakenBefore();
         ReceiveOperation receive = _communicator.Messenger.RentReceive();
         receive.Prepare(_communicator.Queue, message.Source, message.Tag, buffer, capacity, ownsBuffer);
         receive.Communicator = _communicator;

@@ -9,21 +9,18 @@ namespace BoxerMpi;
 /// </remarks>
 public abstract class NeighbourCommunicator : Communicator
 {
-    /// <summary>Stands for a neighbour beyond an edge, where there is none.</summary>
-    public const int NoRank = CartesianShape.NoRank;
-
     private protected NeighbourCommunicator(in Membership membership)
         : base(membership)
     {
     }
 
     /// <summary>
-    /// The ranks that this rank receives from, in the order of the blocks of its receive buffer; <see cref="NoRank"/> has a block, too.
+    /// The ranks that this rank receives from, in the order of the blocks of its receive buffer; <see cref="Communicator.NoRank"/> has a block, too.
     /// </summary>
     public ReadOnlySpan<int> Sources => Neighbourhood.Sources;
 
     /// <summary>
-    /// The ranks that this rank sends to, in the order of the blocks of its send buffer; <see cref="NoRank"/> has a block, too.
+    /// The ranks that this rank sends to, in the order of the blocks of its send buffer; <see cref="Communicator.NoRank"/> has a block, too.
     /// </summary>
     public ReadOnlySpan<int> Destinations => Neighbourhood.Destinations;
 

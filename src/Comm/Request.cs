@@ -24,6 +24,9 @@ public sealed class Request
             communicator.Messenger.Engine.CountAsynchronous(+1, urgent: false);
     }
 
+    /// <summary>One that has ended before it began.</summary>
+    internal Request(Communicator communicator, Status status) => (_communicator, _status) = (communicator, status);
+
     /// <summary>Whether it has ended, as far as was seen by the last call.</summary>
     public bool IsCompleted => _operation is null;
 

@@ -8,6 +8,9 @@ namespace BoxerMpi;
 /// <param name="ByteCount">Bytes received.</param>
 public readonly record struct Status(int Source, int Tag, long ByteCount)
 {
+    /// <summary>What is known of a message from <see cref="Communicator.NoRank"/>.</summary>
+    internal static Status OfNoRank { get; } = new(Communicator.NoRank, Communicator.AnyTag, 0);
+
     /// <summary>The number of elements of <typeparamref name="T"/> received.</summary>
     /// <exception cref="InvalidOperationException">The bytes are not a whole number of elements.</exception>
     public long Count<T>()

@@ -4,8 +4,8 @@ namespace BoxerMpi;
 /// <remarks>Immutable, and only arithmetic: it says who is whose neighbour, not which links there are.</remarks>
 public sealed class CartesianShape
 {
-    /// <summary>Stands for the rank beyond an edge, where there is none.</summary>
-    public const int NoRank = -1;
+    /// <summary>Stands for the rank beyond an edge, where there is none. The number that the MPI ABI gives MPI_PROC_NULL.</summary>
+    public const int NoRank = -3;
 
     private readonly int[] _dimensions;
     private readonly bool[] _periodic;

@@ -91,7 +91,7 @@ public static partial class CollectiveExtensions
         int[] lengths = new int[values.Length];
         for (int i = 0; i < values.Length; i++)
         {
-            if (destinations[i] == NeighbourCommunicator.NoRank)
+            if (destinations[i] == Communicator.NoRank)
                 continue;
             int before = written.WrittenCount;
             MemoryPackSerializer.Serialize(written, values[i]);
@@ -110,7 +110,7 @@ public static partial class CollectiveExtensions
         T?[] values = new T?[sources.Length];
         for (int i = 0; i < values.Length; i++)
         {
-            if (sources[i] != NeighbourCommunicator.NoRank)
+            if (sources[i] != Communicator.NoRank)
                 values[i] = Deserialise<T>(bytes.Slice((int)layout!.Displacement(i), (int)layout.Count(i)), sources[i]);
         }
 

@@ -1,8 +1,8 @@
 namespace BoxerMpi.Internal;
 
 /// <summary>The neighbours of one rank.</summary>
-/// <param name="Sources">Whom it receives from, by block; -1 for nobody.</param>
-/// <param name="Destinations">Whom it sends to, by block; -1 for nobody.</param>
+/// <param name="Sources">Whom it receives from, by block; <see cref="Communicator.NoRank"/> for nobody.</param>
+/// <param name="Destinations">Whom it sends to, by block; <see cref="Communicator.NoRank"/> for nobody.</param>
 /// <param name="ReceiveOrder">
 /// The blocks of the receive buffer in the order in which messages from one source are to fill them: a source sends in the order of its
 /// destinations, and a rank that is a neighbour twice must tell the two messages apart.
