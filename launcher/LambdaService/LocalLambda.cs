@@ -10,6 +10,9 @@ namespace BoxerMpi.LambdaService;
 /// <summary>A Lambda service on this machine: AWS's API in front, processes behind. It forgets everything when it ends.</summary>
 internal sealed class LocalLambda : IAsyncDisposable
 {
+    // For answers that are on their way to callers, who may be slow to take them.
+    private static readonly TimeSpan AnswerGrace = TimeSpan.FromSeconds(2);
+
     private readonly EnvironmentHost _host;
     private readonly EnvironmentPool _pool;
     private readonly Invoker _invoker;
@@ -96,12 +99,13 @@ internal sealed class LocalLambda : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends all functions, wherever they are, then the service.</summary>
+    /// <summary>Ends all functions, wherever they are, then the service; who waits for an answer is told so.</summary>
     public async ValueTask DisposeAsync()
     {
         _functions.Dispose();
         await _invoker.DisposeAsync();
         await _events.DisposeAsync();
+        await Task.WhenAll(_server.EndAsync(AnswerGrace), _serverOutside?.EndAsync(AnswerGrace) ?? Task.CompletedTask);
         await _server.DisposeAsync();
         if (_serverOutside is not null)
             await _serverOutside.DisposeAsync();

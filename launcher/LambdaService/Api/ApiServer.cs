@@ -58,6 +58,11 @@ internal sealed class ApiServer(SignatureCheck signatures, IReadOnlyList<ApiOper
         {
             // The caller is gone.
         }
+        catch (OperationCanceledException)
+        {
+            // The function may have run, and may have answered had it been let: neither a result nor a function's error.
+            await WriteErrorAsync(context, new ApiException(500, "ServiceException", "The local Lambda service has ended before there was an answer."));
+        }
         catch (Exception failure) when (!context.Response.HasStarted)
         {
             await WriteErrorAsync(context, new ApiException(500, "ServiceException", $"{failure.GetType().Name}: {failure.Message}"));

@@ -55,9 +55,16 @@ internal sealed class HttpHost : IAsyncDisposable
         return new HttpHost(server, new IPEndPoint(listen.Address, bound.Port));
     }
 
+    /// <summary>Takes no more requests, and gives those that are there the time to be answered before it ends their connections.</summary>
+    public async Task EndAsync(TimeSpan grace)
+    {
+        using CancellationTokenSource over = new(grace);
+        await _server.StopAsync(over.Token);
+    }
+
+    /// <summary>Ends open connections at once.</summary>
     public async ValueTask DisposeAsync()
     {
-        // An already cancelled token ends open connections at once.
         await _server.StopAsync(new CancellationToken(canceled: true));
         _server.Dispose();
     }

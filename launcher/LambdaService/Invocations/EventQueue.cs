@@ -52,7 +52,7 @@ internal sealed class EventQueue(LambdaServiceOptions options, Invoker invoker, 
                     {
                         result = await invoker.InvokeWhenThereIsRoomAsync(function, request, either.Token);
                     }
-                    catch (OperationCanceledException) when (!_end.IsCancellationRequested)
+                    catch (OperationCanceledException) when (age.IsCancellationRequested)
                     {
                         await BuryAsync(function, request, "EventAgeExceeded", attempt - 1, result: null);
                         return;

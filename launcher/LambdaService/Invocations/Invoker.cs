@@ -14,11 +14,17 @@ internal sealed class Invoker(EnvironmentHost host, EnvironmentPool pool, Concur
     private readonly ConcurrentDictionary<ExecutionEnvironment, bool> _busy = new();
     private readonly CancellationTokenSource _end = new();
 
+    // Protects _underWay and _drained.
+    private readonly Lock _gate = new();
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _underWay;
+
     /// <summary>Invocations that run now.</summary>
     public int Running => limit.Running;
 
     /// <summary>For a caller that waits.</summary>
     /// <exception cref="ApiException">There is no room now.</exception>
+    /// <exception cref="OperationCanceledException">The service ends, and the function with it: it has answered nothing.</exception>
     public async Task<InvocationResult> InvokeAsync(LambdaFunction function, InvocationRequest request)
     {
         if (limit.TryEnter(function) is { } reason)
@@ -27,6 +33,7 @@ internal sealed class Invoker(EnvironmentHost host, EnvironmentPool pool, Concur
     }
 
     /// <summary>For an event from the queue: waits until there is room.</summary>
+    /// <exception cref="OperationCanceledException">There was none until the token fired, or the service ends.</exception>
     public async Task<InvocationResult> InvokeWhenThereIsRoomAsync(
         LambdaFunction function, InvocationRequest request, CancellationToken cancellationToken)
     {
@@ -34,16 +41,27 @@ internal sealed class Invoker(EnvironmentHost host, EnvironmentPool pool, Concur
         return await RunAsync(function, request);
     }
 
+    /// <summary>Ends all environments that serve an event; returns when every invocation has its answer, be it that the service ends.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _end.CancelAsync();
+        Task drained;
+        lock (_gate)
+        {
+            _end.Cancel();
+            if (_underWay == 0)
+                _drained.TrySetResult();
+            drained = _drained.Task;
+        }
+
         await Task.WhenAll(_busy.Keys.Select(environment => environment.DisposeAsync().AsTask()));
+        await drained;
     }
 
     private async Task<InvocationResult> RunAsync(LambdaFunction function, InvocationRequest request)
     {
         try
         {
+            Begin();
             InvocationResult result = await RunOnAnyAsync(function, function.Revision, request);
             _options.Log?.Invoke($"{function.Name} {request.Id} {(result.IsError ? "failed: " + System.Text.Encoding.UTF8.GetString(result.Payload) : "succeeded")}");
             return result;
@@ -51,6 +69,23 @@ internal sealed class Invoker(EnvironmentHost host, EnvironmentPool pool, Concur
         finally
         {
             limit.Leave(function);
+            End();
+        }
+    }
+
+    private void Begin()
+    {
+        lock (_gate)
+            _underWay++;
+        _end.Token.ThrowIfCancellationRequested();
+    }
+
+    private void End()
+    {
+        lock (_gate)
+        {
+            if (--_underWay == 0 && _end.IsCancellationRequested)
+                _drained.TrySetResult();
         }
     }
 
@@ -77,6 +112,7 @@ internal sealed class Invoker(EnvironmentHost host, EnvironmentPool pool, Concur
             {
                 byte[] log = environment.ConcludeFailedInit(request);
                 await EndAsync(environment);
+                _end.Token.ThrowIfCancellationRequested();
                 return new InvocationResult(error.Body, IsError: true, log);
             }
 
@@ -89,13 +125,17 @@ internal sealed class Invoker(EnvironmentHost host, EnvironmentPool pool, Concur
     private async Task<InvocationResult?> ServeAsync(
         ExecutionEnvironment environment, LambdaFunction function, InvocationRequest request, TimeSpan timeLeft)
     {
-        _busy.TryAdd(environment, true);
+        await MarkBusyAsync(environment);
         (InvocationResult Result, bool IsUsable)? outcome = await environment.RunAsync(request, timeLeft);
         _busy.TryRemove(environment, out _);
         if (outcome is { IsUsable: true })
             await pool.ReturnAsync(environment, function);
         else
             await environment.DisposeAsync();
+
+        // An environment that was ended with the service looks like one that crashed. The function has not: the caller must not think so.
+        if (outcome is not { IsUsable: true })
+            _end.Token.ThrowIfCancellationRequested();
         return outcome?.Result;
     }
 
@@ -103,10 +143,18 @@ internal sealed class Invoker(EnvironmentHost host, EnvironmentPool pool, Concur
     {
         _end.Token.ThrowIfCancellationRequested();
         ExecutionEnvironment environment = await host.StartAsync(revision, await NetworkAsync());
-        _busy.TryAdd(environment, true);
-        if (_end.IsCancellationRequested)
-            await EndAsync(environment);
+        await MarkBusyAsync(environment);
         return environment;
+    }
+
+    /// <summary>From here on the end of the service ends the environment, this call if that has begun.</summary>
+    private async Task MarkBusyAsync(ExecutionEnvironment environment)
+    {
+        _busy.TryAdd(environment, true);
+        if (!_end.IsCancellationRequested)
+            return;
+        await EndAsync(environment);
+        _end.Token.ThrowIfCancellationRequested();
     }
 
     /// <summary>
@@ -121,7 +169,7 @@ internal sealed class Invoker(EnvironmentHost host, EnvironmentPool pool, Concur
             return free;
         Task<EnvironmentNetwork> next = networks.TakeAsync();
         await pool.EndOldestAsync();
-        return await next;
+        return await next.WaitAsync(_end.Token);
     }
 
     private ValueTask EndAsync(ExecutionEnvironment environment)
