@@ -15,12 +15,14 @@ public abstract class NeighbourCommunicator : Communicator
     }
 
     /// <summary>
-    /// The ranks that this rank receives from, in the order of the blocks of its receive buffer; <see cref="Communicator.NoRank"/> has a block, too.
+    /// The ranks that this rank receives from, in the order of the blocks of its receive buffer; <see cref="Communicator.NoRank"/>
+    /// has a block, too.
     /// </summary>
     public ReadOnlySpan<int> Sources => Neighbourhood.Sources;
 
     /// <summary>
-    /// The ranks that this rank sends to, in the order of the blocks of its send buffer; <see cref="Communicator.NoRank"/> has a block, too.
+    /// The ranks that this rank sends to, in the order of the blocks of its send buffer; <see cref="Communicator.NoRank"/>
+    /// has a block, too.
     /// </summary>
     public ReadOnlySpan<int> Destinations => Neighbourhood.Destinations;
 
