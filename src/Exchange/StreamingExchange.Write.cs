@@ -61,6 +61,9 @@ public sealed partial class StreamingExchange<T>
     public async ValueTask CompleteAsync(CancellationToken cancellationToken = default)
     {
         ThrowIfUnusable();
+
+        // An end marker tells the others that all rows are there: none leaves after the cancellation.
+        cancellationToken.ThrowIfCancellationRequested();
         _completed = true;
 
         // All at once: a rank that does not read yet must not hold back the others' end markers.
