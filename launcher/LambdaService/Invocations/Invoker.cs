@@ -14,7 +14,7 @@ internal sealed class Invoker(EnvironmentHost host, EnvironmentPool pool, Concur
     private readonly ConcurrentDictionary<ExecutionEnvironment, bool> _busy = new();
     private readonly CancellationTokenSource _end = new();
 
-    // Protects _underWay and _drained.
+    // Protects _underWay.
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _underWay;
@@ -44,17 +44,15 @@ internal sealed class Invoker(EnvironmentHost host, EnvironmentPool pool, Concur
     /// <summary>Ends all environments that serve an event; returns when every invocation has its answer, be it that the service ends.</summary>
     public async ValueTask DisposeAsync()
     {
-        Task drained;
+        await _end.CancelAsync();
+        await Task.WhenAll(_busy.Keys.Select(environment => environment.DisposeAsync().AsTask()));
         lock (_gate)
         {
-            _end.Cancel();
             if (_underWay == 0)
                 _drained.TrySetResult();
-            drained = _drained.Task;
         }
 
-        await Task.WhenAll(_busy.Keys.Select(environment => environment.DisposeAsync().AsTask()));
-        await drained;
+        await _drained.Task;
     }
 
     private async Task<InvocationResult> RunAsync(LambdaFunction function, InvocationRequest request)
