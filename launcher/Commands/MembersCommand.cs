@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using BoxerMpi.Rendezvous;
+using BoxerMpi.Transport;
 
 namespace BoxerMpi.Launcher.Commands;
 
@@ -25,12 +26,13 @@ internal sealed class MembersCommand : Command
     {
         JoinOptions join = _address.Read(parsed);
         bool follow = parsed.GetValue(_follow);
-        using CancellationTokenSource quiet = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using CancellationTokenSource pause = new(Timeout.InfiniteTimeSpan, RunningTime.Instance);
+        using CancellationTokenSource quiet = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, pause.Token);
         if (!follow)
         {
             // Reaching the coordinator may take longer than a pause; its errors come from here.
             await JobAddress.ProbeAsync(join, cancellationToken);
-            quiet.CancelAfter(Pause);
+            pause.CancelAfter(Pause);
         }
 
         await using Stream output = Console.OpenStandardOutput();
@@ -43,7 +45,7 @@ internal sealed class MembersCommand : Command
                 await output.WriteAsync(line, cancellationToken);
                 await output.FlushAsync(cancellationToken);
                 if (!follow)
-                    quiet.CancelAfter(Pause);
+                    pause.CancelAfter(Pause);
             }
         }
         catch (OperationCanceledException) when (!follow && !cancellationToken.IsCancellationRequested)

@@ -9,6 +9,7 @@ using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Reports;
 using BoxerMpi.Launcher.Topologies;
 using BoxerMpi.Rendezvous;
+using BoxerMpi.Transport;
 
 namespace BoxerMpi.Launcher.Functions;
 
@@ -89,7 +90,7 @@ internal static class FunctionRun
         if (functions.Count < options.Size && !functions.Quiet)
             Console.Error.WriteLine($"boxer: {HowToJoin(options, functions, address)}");
 
-        await using FunctionStart start = new(place.Lambda, plan, crew, reason => seat.End(1, reason), TimeProvider.System, Random.Shared);
+        await using FunctionStart start = new(place.Lambda, plan, crew, reason => seat.End(1, reason), RunningTime.Instance, Random.Shared);
         FunctionSummary Sum() => FunctionSummary.Of(functions, deployment.Plan, region, crew, start, Prices.Load());
         JobOutcome outcome = RankHost.Run(
             new JobPlan(

@@ -148,7 +148,7 @@ public sealed class LocalCluster : IDisposable
         Task all = Task.WhenAll(running);
         try
         {
-            await all.WaitAsync(_options.Timeout).ConfigureAwait(false);
+            await all.WaitAsync(_options.Timeout, RunningTime.Instance).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {

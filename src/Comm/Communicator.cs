@@ -69,6 +69,7 @@ public partial class Communicator : IAsyncDisposable, IDisposable
 
     /// <summary>
     /// How long an operation may wait before it fails with <see cref="MpiTimeoutException"/>. Default 10 minutes. BOXER_TIMEOUT (seconds).
+    /// Time in which this process is stopped does not count.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">
     /// The value is zero or negative and not <see cref="Timeout.InfiniteTimeSpan"/>.

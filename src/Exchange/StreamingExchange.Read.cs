@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using BoxerMpi.Transport;
 
 namespace BoxerMpi;
 
@@ -31,7 +32,7 @@ public sealed partial class StreamingExchange<T>
         TimeSpan limit = _timeout;
         try
         {
-            return await wait.WaitAsync(limit, CancellationToken.None).ConfigureAwait(false);
+            return await wait.WaitAsync(limit, RunningTime.Instance, CancellationToken.None).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using BoxerMpi.Transport;
 
 namespace BoxerMpi;
 
@@ -184,12 +185,19 @@ public sealed partial class StreamingExchange<T>
 
     private async ValueTask WaitLongerAsync(SemaphoreSlim room, int destination, CancellationToken cancellationToken)
     {
-        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, cancellationToken);
         TimeSpan limit = _timeout;
-        bool entered;
+        using CancellationTokenSource late = new(limit, RunningTime.Instance);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, cancellationToken, late.Token);
+        bool entered = false;
         try
         {
-            entered = await room.WaitAsync(limit, either.Token).ConfigureAwait(false);
+            await room.WaitAsync(either.Token).ConfigureAwait(false);
+            entered = true;
+        }
+        catch (OperationCanceledException) when (
+            late.IsCancellationRequested && !_stop.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            // Told below.
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

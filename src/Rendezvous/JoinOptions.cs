@@ -1,4 +1,5 @@
 using System.Net;
+using BoxerMpi.Transport;
 
 namespace BoxerMpi.Rendezvous;
 
@@ -64,8 +65,8 @@ internal sealed record JoinOptions
     /// <summary>Takes a line about the control connection.</summary>
     public Action<string>? Log { get; init; }
 
-    /// <summary>The clock.</summary>
-    public TimeProvider Time { get; init; } = TimeProvider.System;
+    /// <summary>The clock; by default one that stands still while this process is stopped.</summary>
+    public TimeProvider Time { get; init; } = RunningTime.Instance;
 }
 
 /// <summary>Settings of a wire-up.</summary>

@@ -1,4 +1,5 @@
 using System.Net;
+using BoxerMpi.Transport;
 
 namespace BoxerMpi.Rendezvous;
 
@@ -51,8 +52,8 @@ internal sealed record SeedOptions
     /// <summary>Takes a line about strangers, rejections and lost members.</summary>
     public Action<string>? Log { get; init; }
 
-    /// <summary>The clock.</summary>
-    public TimeProvider Time { get; init; } = TimeProvider.System;
+    /// <summary>The clock; by default one that stands still while this process is stopped.</summary>
+    public TimeProvider Time { get; init; } = RunningTime.Instance;
 
     private static TimeSpan Positive(TimeSpan value) =>
         value > TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "The time must be positive.");

@@ -256,12 +256,25 @@ internal sealed unsafe partial class ProgressEngine
     private struct WaitLimit(TimeSpan timeout)
     {
         private long _deadline;
+        private long _stopped;
 
         /// <summary>Timestamp of <see cref="Stopwatch"/>; <see cref="long.MaxValue"/> for none. Counted from the first call.</summary>
+        /// <remarks>Time in which the process was stopped does not count: found out when the deadline seems to be there.</remarks>
         public long Deadline(long now)
         {
             if (_deadline == 0)
+            {
                 _deadline = After(now, timeout);
+                _stopped = RunningTime.Instance.Stopped;
+            }
+            else if (now >= _deadline)
+            {
+                RunningTime.Instance.GetTimestamp();
+                long stopped = RunningTime.Instance.Stopped;
+                _deadline += stopped - _stopped;
+                _stopped = stopped;
+            }
+
             return _deadline;
         }
     }

@@ -49,7 +49,7 @@ internal sealed unsafe partial class Messenger
     public void WatchDeadline(Operation operation, TimeSpan timeout)
     {
         operation.Timeout = timeout;
-        operation.Deadline = ProgressEngine.After(Stopwatch.GetTimestamp(), timeout);
+        operation.Deadline = ProgressEngine.After(Stopwatch.GetTimestamp() - RunningTime.Instance.Stopped, timeout);
         _deadlines ??= new Timer(static state => ((Messenger)state!).CheckDeadlines(), this, DeadlineTick, DeadlineTick);
     }
 
@@ -133,7 +133,7 @@ internal sealed unsafe partial class Messenger
         {
             if (_disposed)
                 return;
-            long now = Stopwatch.GetTimestamp();
+            long now = RunningTime.Instance.GetTimestamp();
             foreach (Operation operation in Pending().Where(operation => operation.Deadline < now).ToArray())
             {
                 if (operation.IsDone)

@@ -27,8 +27,8 @@ internal sealed record AttendanceOptions
     /// <summary>How long to try to reach the coordinator. Default 30 s.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>The clock.</summary>
-    public TimeProvider Time { get; init; } = TimeProvider.System;
+    /// <summary>The clock; by default one that stands still while this process is stopped.</summary>
+    public TimeProvider Time { get; init; } = Transport.RunningTime.Instance;
 }
 
 /// <summary>The end at which a rank is started: asks which rank, passes its output to the coordinator, and takes signals for it.</summary>
@@ -157,6 +157,12 @@ internal sealed class AttendanceClient : IAsyncDisposable
         catch (Exception error) when (error is SocketException or WireFormatException or ObjectDisposedException or OperationCanceledException)
         {
             reason = _channel.CloseReason ?? error.Message;
+        }
+#pragma warning disable CA1031 // whatever a frame holds, it ends the connection and nothing else
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            reason = $"what it sent could not be handled: {error}";
         }
 
         _signals.Writer.TryComplete();
