@@ -34,4 +34,9 @@ while (true)
     {
         await runtime.FailAsync(next.RequestId, failure.Error);
     }
+    catch (Exception error) when (error is not HttpRequestException)
+    {
+        // Whatever an event holds, it ends itself and not the function.
+        await runtime.FailAsync(next.RequestId, new ErrorReport("Boxer.Failed", $"The event could not be handled: {error.Message}"));
+    }
 }

@@ -108,9 +108,10 @@ internal static class RankRun
                 $"{request?.Protocol ?? 0}: deploy the function again with the boxer that runs the job.");
         }
 
-        return request.Seed.Length > 0 && request.Job.Length > 0 && request.Token.Length > 0
+        // An event may say null for any of them.
+        return request is { Seed.Length: > 0, Job.Length: > 0, Token.Length: > 0, Arguments: not null, Environment: not null }
             ? request
-            : throw new RankFailedException("Boxer.Payload", "The event names no coordinator, job or token.");
+            : throw new RankFailedException("Boxer.Payload", "The event lacks a coordinator, job, token, arguments or environment.");
     }
 
     private static Process Start(DeployedProgram program, RankRequest request, string requestId, RunTimes times, AttendanceClient seat)

@@ -133,6 +133,13 @@ internal sealed partial class SeedConnection : IDisposable
             reason = _channel.CloseReason ?? $"its control connection broke: {error.Message}";
             _seed.Options.Log?.Invoke($"The connection from {_channel.Remote} ended: {reason}");
         }
+#pragma warning disable CA1031 // whatever a frame holds, it ends its connection and nothing else
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            reason = $"what it sent could not be handled: {error.Message}";
+            _seed.Options.Log?.Invoke($"Closed the connection from {_channel.Remote}, whose frame could not be handled: {error}");
+        }
         finally
         {
             Dispose();

@@ -127,6 +127,13 @@ internal sealed unsafe partial class Link
         {
             Close(exception);
         }
+#pragma warning disable CA1031 // whatever a frame holds, it ends its link and nothing else
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            Close(new IOException(
+                $"A {_header.Kind} frame of {_header.Length} bytes on {Description} could not be handled: {exception}", exception));
+        }
         finally
         {
             Engine.IsReading = false;

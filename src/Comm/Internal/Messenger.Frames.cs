@@ -63,7 +63,7 @@ internal sealed unsafe partial class Messenger
                 break;
             case FrameKind.Revoke:
                 ForwardedPayload reason = (ForwardedPayload)state!;
-                string text = Encoding.UTF8.GetString(reason.Pointer, (int)header.Length);
+                string text = Encoding.UTF8.GetString(new ReadOnlySpan<byte>(reason.Pointer, (int)header.Length));
                 _blocks.Return(reason.Pointer, header.Length);
                 RevokedByPeer(header.Context, header.Tag, text);
                 break;
@@ -79,6 +79,8 @@ internal sealed unsafe partial class Messenger
                 $"{Size - 1}.");
         }
 
+        if (header.Source == Rank)
+            throw new WireFormatException($"Rank {Rank}'s own rank came as the source of a frame over {link.Description}.");
         if (!_options.Relay && (header.Source != link.Peer || header.Destination != Rank))
         {
             throw new WireFormatException(
@@ -187,7 +189,8 @@ internal sealed unsafe partial class Messenger
 
     private void EndData(in FrameHeader header)
     {
-        GrantedReceive granted = _granted[header.Context];
+        if (!_granted.TryGetValue(header.Context, out GrantedReceive? granted))
+            throw new WireFormatException($"Rank {header.Source} sent data that was not asked for (receive {header.Context}).");
         granted.Received += header.Length;
         if (granted.Received == granted.Accepted)
             EndGranted(header.Context, granted);

@@ -28,9 +28,10 @@ internal sealed partial class SeedConnection
             host.Exited(attendant, exit);
             await DiscardAsync(FramesAfterRejection, stopping).ConfigureAwait(false);
         }
-        catch (Exception error) when (lost is not null && error is WireFormatException or SocketException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception error) when (lost is not null)
         {
-            lost = _channel.CloseReason ?? (error is WireFormatException ? error.Message : $"its connection broke: {error.Message}");
+            bool broke = error is SocketException or ObjectDisposedException or OperationCanceledException;
+            lost = _channel.CloseReason ?? (broke ? $"its connection broke: {error.Message}" : error.Message);
             throw;
         }
         finally

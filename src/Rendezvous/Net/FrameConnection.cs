@@ -191,6 +191,12 @@ internal sealed class FrameConnection : IReadinessTarget
         {
             Close(error.Message, malformed: true);
         }
+#pragma warning disable CA1031 // whatever a frame holds, it ends its connection and nothing else
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            Close($"a frame of kind {frame[4]} could not be handled: {error}", malformed: true);
+        }
 
         return true;
     }
