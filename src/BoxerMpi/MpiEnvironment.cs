@@ -15,13 +15,11 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
 
     private static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromSeconds(10);
 
-    // What user code gets to end after the job was aborted.
-    private static readonly TimeSpan AbortGrace = TimeSpan.FromSeconds(5);
-
     private readonly JobClient? _job;
     private readonly Messenger _messenger;
     private readonly bool _unpaced;
     private readonly CancellationTokenSource _aborted = new();
+    private readonly TaskCompletionSource<AbortInfo> _abortedByOther = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _disposed;
 
     private MpiEnvironment(JobClient? job, Messenger messenger, Topology topology, Settings settings)
@@ -39,6 +37,10 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
     public Communicator World { get; }
 
     /// <summary>Fires when the job was aborted by another rank or the launcher.</summary>
+    /// <remarks>
+    /// Operations fail then. <see cref="MpiProgram"/> also ends the process of a body that does not return; a program with a <c>Main</c>
+    /// of its own sees to that itself.
+    /// </remarks>
     public CancellationToken Aborted { get; }
 
     /// <summary>
@@ -101,6 +103,9 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
             Rank = World.Rank,
         });
     }
+
+    /// <summary>The abort by another rank or the launcher, once there is one.</summary>
+    internal Task<AbortInfo> AbortedByOther => _abortedByOther.Task;
 
     /// <summary>Ends when the job was aborted, or after this time.</summary>
     internal async Task WaitForAbortAsync(TimeSpan timeout)
@@ -249,6 +254,7 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
         if (abort.Rank == World.Rank)
             return;
         _messenger.Fail(abort.ToException());
+        _abortedByOther.TrySetResult(abort);
         try
         {
             // What hangs on the token runs elsewhere: this is the rendezvous' only thread.
@@ -256,10 +262,7 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
         }
         catch (ObjectDisposedException)
         {
-            return;
+            // The rank has ended.
         }
-
-        // Code that never looks at messages must not keep an aborted job alive.
-        _ = new Timer(state => Environment.Exit((int)state!), abort.Code == 0 ? 1 : abort.Code, AbortGrace, Timeout.InfiniteTimeSpan);
     }
 }

@@ -1,3 +1,5 @@
+using BoxerMpi.Internal;
+
 namespace BoxerMpi;
 
 /// <summary>Runs a program as one rank of a job: <c>boxer run -n 4 program</c> starts four of it, plain <c>dotnet run</c> one.</summary>
@@ -18,6 +20,9 @@ public static class MpiProgram
 
     // How long the news that a rank failed may take from it to the seed and on to its neighbours.
     private static readonly TimeSpan AbortNews = TimeSpan.FromSeconds(2);
+
+    // What a body gets to return after the job was aborted.
+    private static readonly TimeSpan AbortGrace = TimeSpan.FromSeconds(5);
 
     private const int MaximumErrorCharacters = 2000;
 
@@ -53,6 +58,7 @@ public static class MpiProgram
             return NotStarted(exception);
         }
 
+        using AbortGuard guard = Guard(environment);
         try
         {
             int code = body(environment.World);
@@ -99,6 +105,7 @@ public static class MpiProgram
             return NotStarted(exception);
         }
 
+        using AbortGuard guard = Guard(environment);
         try
         {
             int code = await body(environment.World, environment.Aborted).ConfigureAwait(false);
@@ -121,6 +128,8 @@ public static class MpiProgram
         string text = exception.ToString();
         return text.Length <= MaximumErrorCharacters ? text : text[..MaximumErrorCharacters] + " …";
     }
+
+    private static AbortGuard Guard(MpiEnvironment environment) => new(environment.AbortedByOther, AbortGrace, Environment.Exit);
 
     private static int NotStarted(Exception exception)
     {
