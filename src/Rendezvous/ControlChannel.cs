@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using BoxerMpi.Transport;
 
 namespace BoxerMpi.Rendezvous;
 
@@ -268,13 +269,7 @@ internal sealed class ControlChannel : IDisposable
     public void LimitSendBuffer(int bytes) => _socket.SendBufferSize = bytes;
 
     /// <summary>Lets the kernel look whether the other host is still there: on a connection that carries no heartbeats.</summary>
-    public void KeepAlive()
-    {
-        _socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-        _socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 30);
-        _socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 10);
-        _socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 3);
-    }
+    public void KeepAlive() => SocketOptions.KeepAlive(_socket);
 
     public void Dispose() => _socket.Dispose();
 

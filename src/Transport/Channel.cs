@@ -34,6 +34,9 @@ internal abstract unsafe class Channel : IDisposable
     /// <summary>Tells the other side that nothing more will come; what was written still arrives.</summary>
     public abstract void CloseSend();
 
+    /// <summary>Whether what was written gets through, as far as can be known.</summary>
+    public virtual PathState LookAtPath() => new(IsClear: true);
+
     /// <summary>Called once when the channel becomes part of an engine.</summary>
     public virtual void Attach(ProgressEngine engine)
     {

@@ -50,6 +50,9 @@ internal sealed unsafe partial class Link
     private long _lastReceived = Environment.TickCount64;
     private FrameChecksum? _sendChecksum;
 
+    // All that had been sent when the way was last found clear.
+    private long _clearUpTo;
+
     public Link(ProgressEngine engine, int peer, Channel channel, bool checksums)
     {
         (Engine, Peer, _channel, _checksums) = (engine, peer, channel, checksums);
@@ -193,12 +196,7 @@ internal sealed unsafe partial class Link
         }
         catch (IOException exception)
         {
-            // What the peer sent before it went is delivered first; finding its end closes the link.
-            while (!IsClosed && ReadSome())
-            {
-            }
-
-            Close(exception);
+            CloseAfterReading(exception);
             return true;
         }
 
@@ -207,6 +205,21 @@ internal sealed unsafe partial class Link
         _isFull = written < asked;
         Consume(written);
         return written > 0;
+    }
+
+    /// <summary>Closes the link when its way is dead; costs nothing while all that was sent is known to have arrived.</summary>
+    /// <returns>Whether it did.</returns>
+    public bool CloseIfCut()
+    {
+        if (!HasOutput && BytesSent == _clearUpTo)
+            return false;
+        PathState path = _channel.LookAtPath();
+        if (path.IsClear)
+            _clearUpTo = BytesSent;
+        if (path.Death is null)
+            return false;
+        CloseAfterReading(new DeadPathException($"{path.Death} over {Description}"));
+        return true;
     }
 
     /// <summary>Closes the link; what had not left is lost.</summary>
@@ -235,6 +248,16 @@ internal sealed unsafe partial class Link
 
     /// <summary>Tells the peer that nothing more comes.</summary>
     public void CloseSend() => _channel.CloseSend();
+
+    /// <summary>What the peer sent before it went is delivered first; finding its end closes the link.</summary>
+    private void CloseAfterReading(IOException reason)
+    {
+        while (!IsClosed && ReadSome())
+        {
+        }
+
+        Close(reason);
+    }
 
     private static bool DropPayload(IPayloadOwner owner)
     {

@@ -52,7 +52,6 @@ internal static unsafe partial class LinuxNative
     public const int ShutdownWrite = 1; // SHUT_WR
     public const int ReuseAddress = 2; // SO_REUSEADDR
     public const int PendingError = 4; // SO_ERROR
-    public const int KeepAlive = 9; // SO_KEEPALIVE
     public const int LingerTime = 13; // SO_LINGER
     public const int ReusePort = 15; // SO_REUSEPORT
     public const int TimeToLive = 2; // IP_TTL
@@ -61,10 +60,8 @@ internal static unsafe partial class LinuxNative
     public const int LeastHopLimit = 73; // IPV6_MINHOPCOUNT
     public const int OnlyIp6 = 26; // IPV6_V6ONLY
     public const int NoDelay = 1; // TCP_NODELAY
-    public const int KeepAliveIdle = 4; // TCP_KEEPIDLE
-    public const int KeepAliveInterval = 5; // TCP_KEEPINTVL
-    public const int KeepAliveCount = 6; // TCP_KEEPCNT
     public const int ConnectRetries = 7; // TCP_SYNCNT
+    public const int TcpInformation = 11; // TCP_INFO
 
     /// <summary>The 64-bit layout of <c>struct msghdr</c>.</summary>
     [StructLayout(LayoutKind.Sequential)]

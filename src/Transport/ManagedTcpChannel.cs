@@ -43,7 +43,7 @@ internal sealed unsafe class ManagedTcpChannel : Channel
             int written = Socket.Send(
                 new ReadOnlySpan<byte>(vectors[i].Base, checked((int)vectors[i].Length)), SocketFlags.None, out SocketError error);
             if (error is not (SocketError.Success or SocketError.WouldBlock))
-                throw new IOException($"{error} while sending on {Description}");
+                throw Broken(error, "sending");
             total += written;
             if (written < vectors[i].Length)
                 break;
@@ -56,6 +56,11 @@ internal sealed unsafe class ManagedTcpChannel : Channel
 
     public override void Dispose() => Socket.Dispose();
 
+    private IOException Broken(SocketError error, string doing) =>
+        error is SocketError.TimedOut or SocketError.HostUnreachable or SocketError.NetworkUnreachable
+            ? new DeadPathException($"the other end of {Description} does not answer any more ({error})")
+            : new IOException($"{error} while {doing} on {Description}");
+
     private nint ReadPiece(byte* buffer, nint length)
     {
         int count = Socket.Receive(new Span<byte>(buffer, checked((int)length)), SocketFlags.None, out SocketError error);
@@ -63,7 +68,7 @@ internal sealed unsafe class ManagedTcpChannel : Channel
         {
             SocketError.Success => count == 0 ? EndOfStream : count,
             SocketError.WouldBlock => 0,
-            _ => throw new IOException($"{error} while receiving on {Description}"),
+            _ => throw Broken(error, "receiving"),
         };
     }
 }

@@ -79,9 +79,15 @@ internal sealed unsafe partial class ProgressEngine : IDisposable
             _links[slot] = link;
             channel.Attach(this);
             if (channel.Descriptor >= 0)
+            {
                 _poller.Add(slot, channel);
+                WatchPaths();
+            }
             else
+            {
                 _memoryLinks.Add(link);
+            }
+
             WakeIfSleeping();
             return link;
         }
@@ -268,6 +274,7 @@ internal sealed unsafe partial class ProgressEngine : IDisposable
             foreach (SendChunk chunk in _chunks)
                 chunk.Free();
             _chunks.Clear();
+            UnwatchPaths();
             StopBackground();
             while (_sleepers > 0)
             {

@@ -66,6 +66,8 @@ internal sealed unsafe class TcpChannel : Channel
         return written >= 0 ? written : Failed("sending");
     }
 
+    public override PathState LookAtPath() => TcpPath.Look(_descriptor);
+
     public override void CloseSend() => SocketOptions.CloseSend(_socket);
 
     public override void Dispose() => _socket.Dispose();
@@ -73,8 +75,12 @@ internal sealed unsafe class TcpChannel : Channel
     private nint Failed(string doing)
     {
         int error = Marshal.GetLastPInvokeError();
-        return error == WouldBlock
-            ? 0
-            : throw new IOException($"{Marshal.GetPInvokeErrorMessage(error)} while {doing} on {Description}");
+        return error switch
+        {
+            WouldBlock => 0,
+            TimedOut or HostUnreachable or NetworkUnreachable => throw new DeadPathException(
+                $"the other end of {Description} does not answer any more ({Marshal.GetPInvokeErrorMessage(error)})"),
+            _ => throw new IOException($"{Marshal.GetPInvokeErrorMessage(error)} while {doing} on {Description}"),
+        };
     }
 }

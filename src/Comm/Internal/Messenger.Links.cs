@@ -205,7 +205,14 @@ internal sealed unsafe partial class Messenger
     private void PeerFailed(Peer peer, Exception? reason)
     {
         bool left = reason is null;
-        string what = left ? $"Rank {peer.Rank} has left the job" : $"Rank {peer.Rank} failed: {reason!.Message}";
+        string what = reason switch
+        {
+            null => $"Rank {peer.Rank} has left the job",
+            DeadPathException when peer.Link is { } link && link.Peer != peer.Rank =>
+                $"Rank {peer.Rank} is out of reach: the link between rank {Rank} and rank {link.Peer}, which relays, is cut: {reason.Message}",
+            DeadPathException => $"The link between rank {Rank} and rank {peer.Rank} is cut: {reason.Message}",
+            _ => $"Rank {peer.Rank} failed: {reason.Message}",
+        };
         peer.Failure = new PeerFailedException(what, reason) { FailedRanks = [peer.Rank], Rank = Rank };
         peer.IsLinkWanted = false;
         if (!left)

@@ -5,9 +5,6 @@ namespace BoxerMpi.Rendezvous;
 
 internal sealed partial class Pair
 {
-    // Longer than the pauses in which NATs forget what they have opened, at the strictest that is known.
-    private const int KeepAliveSeconds = 30;
-
     // So often is an attempt refused before another way is taken: a NAT that answers a stranger with a reset closes, with the
     // reset, what the stranger's own NAT had opened. Twice as often each further time.
     private const int RefusalsBeforeSequence = 3;

@@ -185,8 +185,6 @@ internal sealed partial class Pair
         foreach (LinkConnection other in others)
             other.Refuse(new LinkRefusal(IsDuplicate: true, "the pair has a link"));
         _connections.Clear();
-        if (Way != LinkWay.Direct || _self.Nat != NatKind.None || _member.Nat != NatKind.None)
-            socket.KeepAlive(KeepAliveSeconds);
         _links.Deliver(this, socket.ToManaged());
     }
 

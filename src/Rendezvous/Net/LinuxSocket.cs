@@ -112,14 +112,6 @@ internal sealed unsafe class LinuxSocket : NetSocket
             return Result(Transport.LinuxNative.Send(_descriptor, first, bytes.Length, DontWait | NoSignal), out error);
     }
 
-    public override void KeepAlive(int seconds)
-    {
-        Set(LevelSocket, Transport.LinuxNative.KeepAlive, 1);
-        Set(LevelTcp, KeepAliveIdle, seconds);
-        Set(LevelTcp, KeepAliveInterval, Math.Max(1, seconds / 3));
-        Set(LevelTcp, KeepAliveCount, 6);
-    }
-
     public override void CloseSend() => _ = Shutdown(_descriptor, ShutdownWrite);
 
     public override Socket ToManaged()

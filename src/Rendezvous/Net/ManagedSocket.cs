@@ -63,13 +63,6 @@ internal sealed class ManagedSocket : NetSocket
 
     public override int Send(ReadOnlySpan<byte> bytes, out SocketError error) => _socket.Send(bytes, SocketFlags.None, out error);
 
-    public override void KeepAlive(int seconds)
-    {
-        _socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-        _socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, seconds);
-        _socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, Math.Max(1, seconds / 3));
-    }
-
     public override void CloseSend() => Transport.SocketOptions.CloseSend(_socket);
 
     public override Socket ToManaged() => _socket;

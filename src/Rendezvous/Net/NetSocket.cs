@@ -65,9 +65,6 @@ internal abstract class NetSocket : IDisposable
     /// <returns>Bytes that were taken; 0 with an error.</returns>
     public abstract int Send(ReadOnlySpan<byte> bytes, out SocketError error);
 
-    /// <summary>Finds out when the other end is gone, and keeps the NATs between open.</summary>
-    public abstract void KeepAlive(int seconds);
-
     /// <summary>Ends the sending side in order.</summary>
     public abstract void CloseSend();
 
