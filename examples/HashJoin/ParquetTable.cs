@@ -55,25 +55,27 @@ internal sealed class ParquetTable : IAsyncDisposable
 
     private async Task AddAsync(string path, string[] columns, CancellationToken cancellationToken)
     {
-        ParquetReader reader;
-        try
+        OpenFile file = await ParquetErrors.ReportAsync($"'{path}'", async () =>
         {
-            reader = await ParquetReader.CreateAsync(path, cancellationToken: cancellationToken);
-        }
-        catch (Exception ex) when (ex is IOException or UnauthorizedAccessException or ParquetException)
-        {
-            throw new InputException($"cannot read '{path}': {ex.Message}");
-        }
-
-        Dictionary<string, DataField> fields = reader.Schema.GetDataFields().ToDictionary(field => field.Name);
-        long[] groupRows = [.. reader.Metadata!.RowGroups.Select(group => group.NumRows)];
-        _files.Add(new OpenFile(path, reader, fields, RowCount, groupRows));
-        RowCount += groupRows.Sum();
+            ParquetReader reader = await ParquetReader.CreateAsync(path, cancellationToken: cancellationToken);
+            try
+            {
+                Dictionary<string, DataField> fields = reader.Schema.GetDataFields().ToDictionary(field => field.Name);
+                return new OpenFile(path, reader, fields, RowCount, [.. reader.Metadata!.RowGroups.Select(group => group.NumRows)]);
+            }
+            catch
+            {
+                await reader.DisposeAsync();
+                throw;
+            }
+        });
+        _files.Add(file);
+        RowCount += file.GroupRows.Sum();
 
         foreach (string column in columns)
         {
-            if (!fields.ContainsKey(column))
-                throw new InputException($"'{path}' has no column {column}; it has {string.Join(", ", fields.Keys)}");
+            if (!file.Fields.ContainsKey(column))
+                throw new InputException($"'{path}' has no column {column}; it has {string.Join(", ", file.Fields.Keys)}");
         }
     }
 
@@ -81,12 +83,47 @@ internal sealed class ParquetTable : IAsyncDisposable
         string Path, ParquetReader Reader, Dictionary<string, DataField> Fields, long FirstRow, long[] GroupRows);
 }
 
+/// <summary>Names what could not be read: the decoder knows neither the file nor the column.</summary>
+internal static class ParquetErrors
+{
+    public static T Report<T>(string what, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception ex) when (IsOfInput(ex))
+        {
+            throw Wrong(what, ex);
+        }
+    }
+
+    public static async Task<T> ReportAsync<T>(string what, Func<Task<T>> read)
+    {
+        try
+        {
+            return await read();
+        }
+        catch (Exception ex) when (IsOfInput(ex))
+        {
+            throw Wrong(what, ex);
+        }
+    }
+
+    // A foreign decoder throws whatever a strange or damaged file leads it to: an index out of range as well as "not supported".
+    private static bool IsOfInput(Exception ex) => ex is not (OperationCanceledException or InputException);
+
+    private static InputException Wrong(string what, Exception ex) =>
+        new($"cannot read {what}: {ex.Message.ReplaceLineEndings(" ")}");
+}
+
 /// <summary>Rows [Skip, Skip + Take) of one row group; columns are read whole, because a row group is the unit of compression.</summary>
 internal sealed record ParquetSlice(ParquetTable.OpenFile File, int Group, int Skip, int Take)
 {
     public string Path => File.Path;
 
-    public ParquetRowGroupReader Open() => File.Reader.OpenRowGroupReader(Group);
+    public ParquetRowGroupReader Open() =>
+        ParquetErrors.Report($"row group {Group} of '{Path}'", () => File.Reader.OpenRowGroupReader(Group));
 
     public async Task<T[]> ReadAsync<T>(ParquetRowGroupReader group, string column, CancellationToken cancellationToken)
         where T : struct
@@ -98,14 +135,11 @@ internal sealed record ParquetSlice(ParquetTable.OpenFile File, int Group, int S
         int rows = checked((int)group.RowCount);
         T[] values = new T[rows];
         int[]? definitions = field.IsNullable ? new int[rows] : null;
-        try
+        await ParquetErrors.ReportAsync($"column {column} of '{Path}'", async () =>
         {
             await group.ReadRawAsync<T>(field, values, definitions, null, cancellationToken);
-        }
-        catch (Exception ex) when (ex is IOException or InvalidDataException or ParquetException)
-        {
-            throw new InputException($"cannot read column {column} of '{Path}': {ex.Message}");
-        }
+            return values;
+        });
 
         // dbgen's columns are declared nullable but hold no null; a raw read packs the values that are there.
         if (definitions is not null && definitions.AsSpan().IndexOfAnyExcept(field.MaxDefinitionLevel) is >= 0 and int row)

@@ -52,7 +52,8 @@ internal static class BoxerCommand
         ParseResult parsed = root.Parse(own, new ParserConfiguration { ResponseFileTokenReplacer = null });
         try
         {
-            if (parsed.Errors.Count > 0 && parsed.Action is not (HelpAction or null))
+            // Help, or the version, is no answer to what boxer does not know: a script that asks for it must notice.
+            if (parsed.UnmatchedTokens.Count > 0 || (parsed.Errors.Count > 0 && parsed.Action is not (HelpAction or null)))
                 throw Misused(parsed);
             return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
         }

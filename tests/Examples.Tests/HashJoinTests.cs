@@ -103,6 +103,40 @@ public partial class HashJoinTests
         }
     }
 
+    [Fact]
+    public async Task A_file_with_encodings_that_cannot_be_read_is_named_with_the_column()
+    {
+        using ParquetFolder folder = new();
+        folder.Write("(FORMAT parquet, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 0)");
+        Outcome run = await Programs.RunAsync("HashJoin", 3, "mesh", "--data", folder.Path);
+        if (run.ExitCode == 0)
+        {
+            Assert.Contains("verified: ", run.Output);
+            return;
+        }
+
+        run.AssertExit(2);
+        Assert.Single(Regex.Matches(run.Output + run.Error, $"cannot read column [ol]_[a-z]+ of '{folder.Path}/(orders|lineitem).parquet': "));
+        Assert.DoesNotContain("   at ", run.Error);
+    }
+
+    [Theory]
+    [InlineData(0.3)]
+    [InlineData(0.7)]
+    [InlineData(0.95)]
+    public async Task A_damaged_file_is_named_and_ends_with_2(double at)
+    {
+        using ParquetFolder folder = new();
+        folder.Write("(FORMAT parquet)");
+        byte[] bytes = await File.ReadAllBytesAsync(folder.File("orders"), TestContext.Current.CancellationToken);
+        bytes.AsSpan((int)(bytes.Length * at), bytes.Length / 20).Fill(0xFF);
+        await File.WriteAllBytesAsync(folder.File("orders"), bytes, TestContext.Current.CancellationToken);
+        Outcome run = await Programs.RunAsync("HashJoin", 2, "mesh", "--data", folder.Path);
+        run.AssertExit(2);
+        Assert.Single(Regex.Matches(run.Output + run.Error, "HashJoin: .*orders.parquet'"));
+        Assert.DoesNotContain("   at ", run.Error);
+    }
+
     private static (long[] Lines, long[] Revenue) PrintedTable(string output)
     {
         long[] lines = new long[Priorities.Count], revenue = new long[Priorities.Count];
