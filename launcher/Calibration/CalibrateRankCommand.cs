@@ -1,5 +1,6 @@
 using System.CommandLine;
 using BoxerMpi.Collectives;
+using BoxerMpi.Launcher.Processes;
 
 namespace BoxerMpi.Launcher.Calibration;
 
@@ -32,7 +33,7 @@ internal sealed class CalibrateRankCommand : Command
         if (world.Rank != 0)
             return;
         LinkModel pair = LinkModelText.Parse(File.ReadAllText(file));
-        double others = ((double)world.Size / Environment.ProcessorCount) - 1;
+        double others = (world.Size / AvailableCores.Count) - 1;
         File.WriteAllText(
             file, LinkModelText.Write(pair with { SwitchSeconds = others > 0 ? Math.Max(0, hop - pair.AlphaSeconds) / others : 0 }));
     });

@@ -20,8 +20,9 @@ internal static class BoxerCommand
     private const int UsageError = 2;
     private const int LaunchError = 1;
 
-    public static int Run(string[] arguments)
+    public static int Run(string[] given)
     {
+        string[] arguments = OwnProcess.Arguments(given);
         RootCommand root = new("Runs SPMD programs as ranks: on this machine, or joined from anywhere.")
         {
             new RunCommand(),
@@ -45,6 +46,7 @@ internal static class BoxerCommand
         if (addressed is ProgramCommand program)
         {
             (string[] head, program.Program) = CommandTail.Split(program, arguments[depth..]);
+            program.IsMarked = head.Length + program.Program.Length < arguments.Length - depth;
             own = [.. arguments[..depth], .. head];
         }
 
@@ -52,6 +54,8 @@ internal static class BoxerCommand
         ParseResult parsed = root.Parse(own, new ParserConfiguration { ResponseFileTokenReplacer = null });
         try
         {
+            RequireText(own);
+
             // Help, or the version, is no answer to what boxer does not know: a script that asks for it must notice.
             if (parsed.UnmatchedTokens.Count > 0 || (parsed.Errors.Count > 0 && parsed.Action is not (HelpAction or null)))
                 throw Misused(parsed);
@@ -59,7 +63,7 @@ internal static class BoxerCommand
         }
         catch (UsageException wrong)
         {
-            Console.Error.WriteLine($"boxer: {wrong.Message}\n       {wrong.Hint}");
+            Console.Error.WriteLine(SystemText.Show($"boxer: {wrong.Message}\n       {wrong.Hint}"));
             return UsageError;
         }
         catch (LabException failure)
@@ -88,6 +92,19 @@ internal static class BoxerCommand
         {
             Console.Error.WriteLine($"boxer: {failure.Message}");
             return LaunchError;
+        }
+    }
+
+    /// <summary>Names and values of boxer's own are text; what is only passed on need not be.</summary>
+    private static void RequireText(string[] own)
+    {
+        for (int i = 0; i < own.Length; i++)
+        {
+            bool isPassedOn = own[i].StartsWith("-x", StringComparison.Ordinal) || own[i].StartsWith("--wdir=", StringComparison.Ordinal)
+                || (i > 0 && own[i - 1] is "-x" or "--wdir");
+            if (!isPassedOn && !SystemText.IsWhole(own[i]))
+                throw new UsageException(
+                    $"'{own[i]}' has bytes that are no UTF-8", "only PROGRAM, its arguments, -x and --wdir may have such bytes");
         }
     }
 
@@ -120,27 +137,40 @@ internal static class BoxerCommand
         IEnumerable<string> names = token.StartsWith('-')
             ? command.Options.Select(option => option.Name)
             : command.Subcommands.Select(sub => sub.Name);
-        return names
+        return NearestOf(token, names) ?? NearestBelow(token, command);
+    }
+
+    /// <summary>A command of a command, as people know it: <c>natlab exec</c>.</summary>
+    private static string? NearestBelow(string token, Command command) =>
+        token.StartsWith('-')
+            ? null
+            : command.Subcommands
+                .Select(sub => (sub.Name, Near: NearestOf(token, sub.Subcommands.Select(below => below.Name))))
+                .Where(found => found.Near is not null)
+                .Select(found => $"{found.Name} {found.Near}")
+                .FirstOrDefault();
+
+    private static string? NearestOf(string token, IEnumerable<string> names) =>
+        names
             .Select(name => (Name: name, Distance: Distance(name, token)))
             .Where(candidate => candidate.Distance <= Math.Max(1, token.TrimStart('-').Length / 3))
             .OrderBy(candidate => candidate.Distance)
             .Select(candidate => candidate.Name)
             .FirstOrDefault();
-    }
 
-    /// <summary>Edits between two words (Levenshtein).</summary>
+    /// <summary>Edits between two words, where two letters in the wrong order are one (optimal string alignment).</summary>
     private static int Distance(string a, string b)
     {
-        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
+        int[] before = [], last = [], row = [.. Enumerable.Range(0, b.Length + 1)];
         for (int i = 1; i <= a.Length; i++)
         {
-            int diagonal = row[0];
+            (before, last, row) = (last, row, new int[b.Length + 1]);
             row[0] = i;
             for (int j = 1; j <= b.Length; j++)
             {
-                int above = row[j];
-                row[j] = Math.Min(Math.Min(above, row[j - 1]) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1));
-                diagonal = above;
+                row[j] = Math.Min(Math.Min(last[j], row[j - 1]) + 1, last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1));
+                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                    row[j] = Math.Min(row[j], before[j - 2] + 1);
             }
         }
 

@@ -41,12 +41,20 @@ internal static class LocalRun
             seat,
             clock,
             environment.Mark,
-            new LineStyle(options.Tag, options.Timestamp),
+            new LineStyle(options.Tag, options.Timestamp) { IsRaw = options.Raw },
             files,
             options.Input,
-            finished => options.Verbose ? RunReport.Of(options, finished, seat, job).Summary : []);
+            finished => [.. options.Verbose ? RunReport.Of(options, finished, seat, job).Summary : [], .. Misplaced(options, command, finished, seat)]);
         if (options.ReportFile is { } path)
             RunReport.Of(options, outcome, seat, job).Write(path);
         return outcome.ExitCode;
+    }
+
+    /// <summary>Programs that know nothing of MPI and end well have done what they were asked to.</summary>
+    private static IEnumerable<string> Misplaced(RunOptions options, RankCommand command, JobOutcome outcome, JobSeat seat)
+    {
+        bool isTold = outcome.Failure is not null || outcome.Ranks.Any(rank => seat.Of(rank.Rank).HasJoined);
+        string? line = isTold ? options.Misplaced.Line([command.File, .. command.Arguments, .. options.Arguments]) : null;
+        return line is null ? [] : [line];
     }
 }

@@ -108,14 +108,14 @@ internal static class OptionValues
             throw new UsageException($"-x {name}: boxer itself sets this variable", "choose another name");
         if (equals >= 0)
             return new(name, text[(equals + 1)..]);
-        return Environment.GetEnvironmentVariable(name) is { } value
+        return Processes.OwnProcess.Variable(name) is { } value
             ? new(name, value)
             : throw new UsageException($"-x {name}: it is not set here, so it has no value to pass on", $"write -x {name}=VALUE");
     }
 
     public static string? Folder(string option, string? path) =>
-        path is null || Directory.Exists(path)
-            ? path is null ? null : Path.GetFullPath(path)
+        path is null || Processes.SystemFiles.FolderExists(path)
+            ? path is null ? null : Processes.SystemFiles.FullPath(path)
             : throw new UsageException($"{option} {path}: there is no such folder", "make it first, or check the path");
 
     /// <summary>Checks before the job runs that its report can be written after it.</summary>

@@ -23,6 +23,9 @@ internal abstract class ProgramCommand : Command
     /// <summary>PROGRAM and its arguments, as they were written.</summary>
     public string[] Program { get; set; } = [];
 
+    /// <summary>A <c>--</c> stood before PROGRAM: whoever wrote it knows whose the rest is.</summary>
+    public bool IsMarked { get; set; }
+
     /// <exception cref="UsageException">There is no program.</exception>
     protected string RequireProgram() => Program is [{ Length: > 0 } program, ..]
         ? program

@@ -37,6 +37,12 @@ internal sealed class RunCommand : ProgramCommand
         new("--output-dir") { HelpName = "DIR", Description = "Also writes rank-00.out and rank-00.err, … there" };
     private readonly Option<string> _report = new("--report") { HelpName = "FILE", Description = "Writes what the job did as JSON" };
     private readonly Option<bool> _verbose = new("--verbose") { Description = "Shows the build, the wire-up and a summary" };
+    private readonly Option<string> _output = new("--output")
+    {
+        HelpName = "lines|raw",
+        Description = "Whole lines behind their [rank], or bytes as they come without tags  [default: lines]",
+    };
+
     private readonly Option<bool> _noTag = new("--no-tag") { Description = "No [rank] before each line" };
     private readonly Option<bool> _timestamp = new("--timestamp") { Description = "UTC time before each line" };
     private readonly Option<bool> _nativeAot =
@@ -55,7 +61,7 @@ internal sealed class RunCommand : ProgramCommand
         foreach (Option option in (Option[])
         [
             _timeout, _grace, _variables, _model, _workingDirectory, _input, _outputFolder, _report, _verbose,
-            _noTag, _timestamp, _nativeAot, _configuration,
+            _output, _noTag, _timestamp, _nativeAot, _configuration,
         ])
         {
             Add(option);
@@ -73,6 +79,9 @@ internal sealed class RunCommand : ProgramCommand
 
     private RunOptions Read(ParseResult parsed)
     {
+        if (parsed.GetValue(_size) is null && Program.Skip(1).Any(argument => argument is "-n" or "--ranks"))
+            throw new UsageException(
+                "-n is missing: behind PROGRAM it belongs to the program", "options of boxer stand before PROGRAM, as in boxer run -n 4 examples/Hello");
         int size = OptionValues.Ranks(parsed.GetValue(_size));
         string? outputFolder = parsed.GetValue(_outputFolder);
         Func<IPlace> openPlace = _place.Read(parsed, size);
@@ -103,9 +112,21 @@ internal sealed class RunCommand : ProgramCommand
             Verbose = parsed.GetValue(_verbose),
             Tag = !parsed.GetValue(_noTag),
             Timestamp = parsed.GetValue(_timestamp),
+            Raw = IsRaw(parsed),
+            Misplaced = IsMarked ? MisplacedOptions.None : MisplacedOptions.Of(this, Program.Skip(1)),
             NativeAot = parsed.GetValue(_nativeAot),
             Configuration = parsed.GetValue(_configuration) ?? "Release",
         };
+    }
+
+    private bool IsRaw(ParseResult parsed)
+    {
+        string? output = parsed.GetValue(_output);
+        if (output is not (null or "lines" or "raw"))
+            throw new UsageException($"--output '{output}' is not a form of output", "it is lines or raw");
+        return output != "raw" || !parsed.GetValue(_timestamp)
+            ? output == "raw"
+            : throw new UsageException("--timestamp means nothing for --output raw, which knows no lines", "leave one of them away");
     }
 
     /// <summary>All ranks of a job choose by one model: where others join, it is the one that nobody has to tell them.</summary>
@@ -135,6 +156,12 @@ internal sealed class RunCommand : ProgramCommand
             if (parsed.GetResult(option) is { Implicit: false })
                 throw new UsageException($"{option.Name} means nothing for functions: {why}", "leave it away");
         }
+
+        IEnumerable<string> variables = (parsed.GetValue(_variables) ?? []).Select(OptionValues.Variable).Select(variable => $"{variable.Key}={variable.Value}");
+        string? broken = Program.Concat(variables).FirstOrDefault(text => !Processes.SystemText.IsWhole(text));
+        if (broken is not null)
+            throw new UsageException(
+                $"'{broken}' has bytes that are no UTF-8, and what functions get is JSON", "pass it on as text, base64 for example");
     }
 
     /// <summary>The model itself goes to the ranks, not the name of a file that may differ or be missing where they run.</summary>

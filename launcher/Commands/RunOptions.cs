@@ -50,6 +50,12 @@ internal sealed record RunOptions
 
     public bool Timestamp { get; init; }
 
+    /// <summary>Whether output passes through byte by byte.</summary>
+    public bool Raw { get; init; }
+
+    /// <summary>Options of boxer among the program's arguments.</summary>
+    public MisplacedOptions Misplaced { get; init; } = MisplacedOptions.None;
+
     public bool NativeAot { get; init; }
 
     public string Configuration { get; init; } = "Release";

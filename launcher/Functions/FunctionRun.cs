@@ -102,7 +102,7 @@ internal static class FunctionRun
             seat,
             clock,
             mark: "",
-            new LineStyle(options.Tag, options.Timestamp),
+            new LineStyle(options.Tag, options.Timestamp) { IsRaw = options.Raw },
             files,
             StandardInput.None,
             finished => [.. options.Verbose ? RunReport.Of(options, finished, seat, job).Summary : [], .. functions.Quiet ? [] : (string[])[Sum().Line]],

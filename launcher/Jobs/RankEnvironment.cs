@@ -1,6 +1,6 @@
-using System.Collections;
 using System.Globalization;
 using System.Security.Cryptography;
+using BoxerMpi.Launcher.Processes;
 
 namespace BoxerMpi.Launcher.Jobs;
 
@@ -37,9 +37,7 @@ internal sealed class RankEnvironment
     /// <param name="isWhole">Whether all ranks of the job are on this machine.</param>
     public RankEnvironment(string seed, string job, string token, int? size, IEnumerable<KeyValuePair<string, string>> extra, bool isWhole = true)
     {
-        _common = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
-            _common[(string)variable.Key] = (string?)variable.Value ?? "";
+        _common = OwnProcess.Variables();
         foreach ((string name, string value) in Defaults)
             _common.TryAdd(name, value);
 
@@ -61,7 +59,7 @@ internal sealed class RankEnvironment
         // fewer, and ranks that choose differently wait for each other for ever.
         if (!isWhole)
             return;
-        double perCore = (double)known / Environment.ProcessorCount;
+        double perCore = known / AvailableCores.Count;
         _common.TryAdd("BOXER_RANKS_PER_CORE", perCore.ToString(CultureInfo.InvariantCulture));
 
         // Ranks that share a core start as much slower as there are of them. With the usual delay they would compile in the middle of it

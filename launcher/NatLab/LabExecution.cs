@@ -1,4 +1,3 @@
-using System.Collections;
 using System.Runtime.InteropServices;
 using BoxerMpi.Launcher.NatLab.Kernel;
 using BoxerMpi.Launcher.Processes;
@@ -23,13 +22,13 @@ internal static unsafe class LabExecution
         using NetworkNamespace network = record.Open(name);
         network.Enter();
         using NativeStrings strings = new();
-        IEnumerable<string> environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(variable => $"{variable.Key}={variable.Value}");
+        IEnumerable<string> environment = OwnProcess.Variables().Select(variable => $"{variable.Key}={variable.Value}");
 
         // The .NET runtime ignores it, and a command would inherit that.
         _ = NativeMethods.SetHandler(NativeMethods.SigPipe, 0);
         _ = NativeMethods.Execute(strings.Add(file), strings.AddVector(command), strings.AddVector(environment));
         int error = Marshal.GetLastPInvokeError();
-        Console.Error.WriteLine($"boxer: cannot start {file}: {Marshal.GetPInvokeErrorMessage(error)}");
+        Console.Error.WriteLine($"boxer: cannot start {SystemText.Show(file)}: {Marshal.GetPInvokeErrorMessage(error)}");
         return error == NativeMethods.ErrorNoSuchFile ? NotFound : NotExecutable;
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 
 namespace BoxerMpi.Launcher.Output;
 
@@ -41,12 +42,38 @@ internal sealed class LineAssembler
         }
     }
 
+    public bool HasUnfinished => _pending.WrittenCount > 0;
+
+    /// <summary>Hands out what there is of an unfinished line, to its last whole character; what follows goes on behind it.</summary>
+    public void TakeUnfinished(LineHandler part)
+    {
+        int whole = WholeCharacters(_pending.WrittenSpan);
+        if (whole == 0)
+            return;
+        part(_pending.WrittenSpan[..whole]);
+        byte[] rest = _pending.WrittenSpan[whole..].ToArray();
+        _pending.ResetWrittenCount();
+        _pending.Write(rest);
+    }
+
     /// <summary>The stream has ended: hands out a last line that had no newline.</summary>
     public void End(LineHandler line)
     {
         if (_pending.WrittenCount > 0)
             line(_pending.WrittenSpan);
         _pending.ResetWrittenCount();
+    }
+
+    /// <summary>Length without a character at the end whose other bytes are still to come.</summary>
+    private static int WholeCharacters(ReadOnlySpan<byte> bytes)
+    {
+        for (int back = 1; back <= Math.Min(3, bytes.Length); back++)
+        {
+            if (Rune.DecodeFromUtf8(bytes[^back..], out _, out _) == OperationStatus.NeedMoreData)
+                return bytes.Length - back;
+        }
+
+        return bytes.Length;
     }
 
     /// <summary>The last place at or before <paramref name="at"/> where no UTF-8 character is cut.</summary>

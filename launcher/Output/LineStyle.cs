@@ -9,10 +9,13 @@ internal sealed record LineStyle(bool Tag, bool Timestamp)
     // Eight hues that read on dark and light backgrounds, so that neighbouring ranks differ.
     private static readonly int[] Hues = [36, 32, 33, 35, 34, 96, 92, 95];
 
+    /// <summary>Bytes pass through as they come: no lines, no tags, no times.</summary>
+    public bool IsRaw { get; init; }
+
     /// <summary><c>[rank] </c>, coloured on a terminal; empty without tags.</summary>
     public byte[] TagOf(int rank, bool colour)
     {
-        if (!Tag)
+        if (!Tag || IsRaw)
             return [];
 
         string tag = string.Create(CultureInfo.InvariantCulture, $"[{rank}]");

@@ -22,7 +22,7 @@ internal sealed class OutputPump : IDisposable
     private volatile bool _noMore;
     private volatile bool _abandoned;
 
-    /// <param name="writer">Used by the pump's thread only.</param>
+    /// <param name="writer">Used by the pump's thread only, but for what it says of itself.</param>
     /// <param name="outputClosed">Called once when nobody reads standard output any more.</param>
     public OutputPump(OutputWriter writer, Action outputClosed)
     {
@@ -45,6 +45,9 @@ internal sealed class OutputPump : IDisposable
         _messages.Enqueue(text);
         Wake();
     }
+
+    /// <summary>A line was entered at the terminal.</summary>
+    public void Entered() => _writer.Entered();
 
     /// <summary>Waits until all streams have ended and everything is written; false when the time was not enough.</summary>
     public bool Finish(TimeSpan patience)
@@ -89,6 +92,7 @@ internal sealed class OutputPump : IDisposable
 
             while (_messages.TryDequeue(out string? message))
                 _writer.Say(message);
+            int wait = _writer.ShowUnfinished();
             _writer.Flush();
             if (_writer.OutputClosed && !closedReported)
             {
@@ -110,7 +114,7 @@ internal sealed class OutputPump : IDisposable
             }
 
             fixed (NativeMethods.PollDescriptor* first = polled)
-                _ = NativeMethods.Poll(first, (nuint)polled.Length, -1);
+                _ = NativeMethods.Poll(first, (nuint)polled.Length, wait);
             if (polled[0].Returned != 0)
             {
                 _ = Pipe.Read(_wake.ReadEnd, chunk);

@@ -10,7 +10,8 @@ internal static unsafe partial class NativeMethods
     private const string Libc = "libc";
 
     // The same on Linux and macOS unless said otherwise.
-    public const int SigHup = 1, SigInt = 2, SigQuit = 3, SigKill = 9, SigPipe = 13, SigTerm = 15;
+    public const int SigHup = 1, SigInt = 2, SigQuit = 3, SigKill = 9, SigPipe = 13, SigTerm = 15, SigTerminalInput = 21;
+    public const nint Ignore = 1;
     public const int ErrorInterrupted = 4, ErrorNoSuchFile = 2, ErrorExec = 8, ErrorAccess = 13, ErrorBrokenPipe = 32;
     public const short PollIn = 1, PollOut = 4, PollHangUp = 16;
 
@@ -112,6 +113,12 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(Libc, EntryPoint = "poll", SetLastError = true)]
     public static partial int Poll(PollDescriptor* descriptors, nuint count, int milliseconds);
+
+    [LibraryImport(Libc, EntryPoint = "access", SetLastError = true)]
+    public static partial int Access(byte* path, int mode);
+
+    [LibraryImport(Libc, EntryPoint = "getcwd", SetLastError = true)]
+    public static partial byte* CurrentFolder(byte* buffer, nuint size);
 
     [LibraryImport(Libc, EntryPoint = "isatty")]
     public static partial int IsTerminal(int descriptor);

@@ -1,20 +1,19 @@
 using System.Runtime.InteropServices;
-using System.Text;
 
 namespace BoxerMpi.Launcher.Processes;
 
-/// <summary>Zero-terminated UTF-8 strings and vectors of them, freed together.</summary>
+/// <summary>Zero-terminated strings with the bytes of their <see cref="SystemText"/>, and vectors of them, freed together.</summary>
 internal sealed unsafe class NativeStrings : IDisposable
 {
     private readonly List<nint> _blocks = [];
 
     public byte* Add(string text)
     {
-        int length = Encoding.UTF8.GetByteCount(text);
-        byte* block = (byte*)NativeMemory.Alloc((nuint)length + 1);
+        byte[] bytes = SystemText.Encode(text);
+        byte* block = (byte*)NativeMemory.Alloc((nuint)bytes.Length + 1);
         _blocks.Add((nint)block);
-        Encoding.UTF8.GetBytes(text, new Span<byte>(block, length));
-        block[length] = 0;
+        bytes.CopyTo(new Span<byte>(block, bytes.Length));
+        block[bytes.Length] = 0;
         return block;
     }
 

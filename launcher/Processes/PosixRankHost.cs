@@ -22,7 +22,9 @@ internal sealed class PosixRankHost : IRankHost
         _colourOutput = LineStyle.WantsColour(NativeMethods.IsTerminal(1) == 1);
         _colourError = LineStyle.WantsColour(NativeMethods.IsTerminal(2) == 1);
         _pump = new OutputPump(
-            new OutputWriter(options.Style, bytes => Pipe.TryWrite(1, bytes), bytes => Pipe.TryWrite(2, bytes), TimeProvider.System),
+            new OutputWriter(
+                options.Style, bytes => Pipe.TryWrite(1, bytes), bytes => Pipe.TryWrite(2, bytes), TimeProvider.System,
+                NativeMethods.IsTerminal(1) == 1, NativeMethods.IsTerminal(2) == 1),
             options.OutputClosed);
         try
         {
@@ -34,17 +36,19 @@ internal sealed class PosixRankHost : IRankHost
             throw;
         }
 
-        _feeder = options.Input.All ? new StandardInputFeeder() : null;
+        bool isFed = options.Input.All || (options.Input.Rank is not null && StandardInputFeeder.IsTerminal);
+        _feeder = isFed ? new StandardInputFeeder(_pump.Entered) : null;
     }
 
     public IRankProcess Start(int rank, SpawnRequest request, Action<ExitStatus> exited)
     {
         using Pipe output = Pipe.Create();
         using Pipe error = Pipe.Create();
-        Pipe? input = _feeder?.Add();
+        bool isReader = _options.Input.All || _options.Input.Rank == rank;
+        Pipe? input = isReader ? _feeder?.Add() : null;
         SpawnRequest connected = request with
         {
-            StandardInput = input?.ReadEnd ?? (_options.Input.Rank == rank && MayRead() ? 0 : null),
+            StandardInput = input?.ReadEnd ?? (isReader ? 0 : null),
             StandardOutput = output.WriteEnd,
             StandardError = error.WriteEnd,
         };
@@ -82,17 +86,6 @@ internal sealed class PosixRankHost : IRankHost
     {
         _pump.Dispose();
         _watchdog.Dispose();
-    }
-
-    /// <summary>A launcher in the background must not take the terminal's input from the foreground.</summary>
-    private static bool MayRead()
-    {
-        if (NativeMethods.IsTerminal(0) == 0)
-            return true;
-
-        // -1: not this session's terminal, so there is no foreground to respect.
-        int foreground = NativeMethods.ForegroundGroup(0);
-        return foreground == -1 || foreground == NativeMethods.OwnGroup();
     }
 
     private sealed class PosixRank(PosixChild child) : IRankProcess

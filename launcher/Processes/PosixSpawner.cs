@@ -31,14 +31,14 @@ internal static unsafe class PosixSpawner
         string reason = Marshal.GetPInvokeErrorMessage(error);
         string hint = error switch
         {
-            NativeMethods.ErrorNoSuchFile when request.WorkingDirectory is { } folder && !Directory.Exists(folder) =>
-                $" (working directory {folder})",
-            NativeMethods.ErrorNoSuchFile when File.Exists(request.File) =>
+            NativeMethods.ErrorNoSuchFile when request.WorkingDirectory is { } folder && !SystemFiles.FolderExists(folder) =>
+                $" (working directory {SystemText.Show(folder)})",
+            NativeMethods.ErrorNoSuchFile when SystemFiles.FileExists(request.File) =>
                 " (the file is there; its interpreter or dynamic loader is not)",
             NativeMethods.ErrorAccess => "; is it executable? (chmod +x)",
             _ => "",
         };
-        throw new LaunchException($"Cannot start {request.File}: {reason}{hint}.");
+        throw new LaunchException($"Cannot start {SystemText.Show(request.File)}: {reason}{hint}.");
     }
 
     private static int TrySpawn(SpawnRequest request, string file, IReadOnlyList<string> arguments, out int pid)

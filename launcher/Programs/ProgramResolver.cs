@@ -1,3 +1,5 @@
+using BoxerMpi.Launcher.Processes;
+
 namespace BoxerMpi.Launcher.Programs;
 
 /// <summary>Finds out what PROGRAM is: a project folder, a project, a .dll, or an executable by path or on PATH.</summary>
@@ -9,6 +11,8 @@ internal static class ProgramResolver
     /// <exception cref="UsageException">A folder without exactly one project.</exception>
     public static string? Project(string program)
     {
+        if (!SystemText.IsWhole(SystemFiles.FullPath(program)) && (SystemFiles.FolderExists(program) || IsProject(program)))
+            throw NoText(program);
         if (Directory.Exists(program))
         {
             string[] projects = [.. Directory.EnumerateFiles(program).Where(IsProject).Order(StringComparer.Ordinal)];
@@ -37,10 +41,10 @@ internal static class ProgramResolver
             return Assembly(program);
 
         bool isPath = program.Contains(Path.DirectorySeparatorChar) || program.Contains(Path.AltDirectorySeparatorChar);
-        if (File.Exists(program))
+        if (SystemFiles.FileExists(program))
         {
-            if (IsExecutable(program))
-                return new RankCommand(Path.GetFullPath(program), []);
+            if (SystemFiles.IsExecutable(program))
+                return new RankCommand(SystemFiles.FullPath(program), []);
             if (isPath)
                 throw new UsageException(
                     $"{program} is not executable", $"chmod +x {program}, or run its interpreter: boxer run … -- sh {program}");
@@ -72,10 +76,10 @@ internal static class ProgramResolver
     /// <summary>The first executable of that name on PATH.</summary>
     public static string? OnPath(string name)
     {
-        foreach (string folder in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
+        foreach (string folder in (OwnProcess.Variable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
         {
-            string path = Path.GetFullPath(Path.Combine(folder, name));
-            if (File.Exists(path) && IsExecutable(path))
+            string path = SystemFiles.FullPath(Path.Combine(folder, name));
+            if (SystemFiles.FileExists(path) && SystemFiles.IsExecutable(path))
                 return path;
         }
 
@@ -84,6 +88,8 @@ internal static class ProgramResolver
 
     private static RankCommand Assembly(string path)
     {
+        if (!SystemText.IsWhole(SystemFiles.FullPath(path)))
+            throw NoText(path);
         if (!File.Exists(path))
             throw new UsageException($"there is no file {path}", "build it first, or name its project");
 
@@ -99,7 +105,6 @@ internal static class ProgramResolver
 
     private static bool IsProject(string path) => ProjectExtensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
-    private static bool IsExecutable(string path) =>
-        OperatingSystem.IsWindows()
-        || (File.GetUnixFileMode(path) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0;
+    private static UsageException NoText(string path) =>
+        new($"{path} has bytes in its name that are no UTF-8, which .NET cannot open", "rename it; an executable may have such a name");
 }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using BoxerMpi.Launcher.Commands;
 using BoxerMpi.Launcher.Jobs;
+using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Reports;
@@ -90,8 +91,8 @@ internal sealed record RunReport
         return new RunReport
         {
             Job = options.Job.JobId,
-            Program = options.Program,
-            Arguments = options.Arguments,
+            Program = SystemText.Show(options.Program),
+            Arguments = [.. options.Arguments.Select(SystemText.Show)],
             Size = options.Size,
             Topology = new TopologyReport(options.Topology.Spec, options.Topology.LinkCount),
             ExitCode = outcome.ExitCode,

@@ -2,6 +2,7 @@ using System.Text.Json;
 using BoxerMpi.Collectives;
 using BoxerMpi.Launcher.Bench;
 using BoxerMpi.Launcher.Commands;
+using BoxerMpi.Launcher.Processes;
 
 namespace BoxerMpi.Launcher.Topologies;
 
@@ -84,7 +85,7 @@ internal sealed record MeasuredExchange(
 
     private static MeasuredExchange Of(BenchLine line, Topology topology, string? model)
     {
-        double perCore = (double)line.Ranks / Environment.ProcessorCount;
+        double perCore = line.Ranks / AvailableCores.Count;
         CollectiveOptions options = new() { AllToAll = line.Algorithm, RanksPerCore = perCore };
         if (model is not null)
             options = options with { Model = model };

@@ -109,12 +109,6 @@ public partial class HashJoinTests
         using ParquetFolder folder = new();
         folder.Write("(FORMAT parquet, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 0)");
         Outcome run = await Programs.RunAsync("HashJoin", 3, "mesh", "--data", folder.Path);
-        if (run.ExitCode == 0)
-        {
-            Assert.Contains("verified: ", run.Output);
-            return;
-        }
-
         run.AssertExit(2);
         Assert.Single(Regex.Matches(run.Output + run.Error, $"cannot read column [ol]_[a-z]+ of '{folder.Path}/(orders|lineitem).parquet': "));
         Assert.DoesNotContain("   at ", run.Error);

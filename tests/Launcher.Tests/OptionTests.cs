@@ -111,6 +111,36 @@ public sealed class OptionTests
         Assert.Equal(["[0] 1000000", "[1] 1000000", "[2] 1000000"], (await boxer.EndAsync()).ExitsWith(0).Output.Order());
     }
 
+    [Theory]
+    [InlineData("--report", "f")]
+    [InlineData("--timeout=5")]
+    public async Task An_option_behind_a_program_that_joins_and_does_not_know_it_is_told(params string[] arguments)
+    {
+        BoxerResult result = (await Boxer.RunAsync(["run", "-n", "2", Cloud.Puppet, "pass", "-1", .. arguments])).ExitsWith(0);
+        Assert.Contains($"{arguments[0].Split('=')[0]} stood behind PROGRAM and went to the program", Assert.Single(result.Error), StringComparison.Ordinal);
+        BoxerResult meant = (await Boxer.RunAsync(["run", "-n", "2", "--", Cloud.Puppet, "pass", "-1", .. arguments])).ExitsWith(0);
+        Assert.Empty(meant.Error);
+    }
+
+    [Fact]
+    public async Task An_option_behind_a_program_that_fails_on_it_is_told()
+    {
+        using TemporaryFolder folder = new();
+        string strict = folder.Script("strict", "#!/bin/sh\ntest $# = 0\n");
+        string own = folder.Script("own", "#!/bin/sh\n# --report is mine\nexit 3\n");
+        BoxerResult result = (await Boxer.RunAsync("run", "-n", "1", strict, "--report", "f")).ExitsWith(1);
+        Assert.Contains(result.Error, line => line.Contains("--report stood behind PROGRAM", StringComparison.Ordinal));
+        foreach (string[] fine in (string[][])[[own, "--report", "f"], [strict, "--frob"]])
+        {
+            BoxerResult other = await Boxer.RunAsync(["run", "-n", "1", .. fine]);
+            Assert.DoesNotContain(other.Error, line => line.Contains("behind PROGRAM", StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public async Task An_option_behind_a_program_without_MPI_that_ends_well_is_its_own() =>
+        Assert.Empty((await Boxer.RunAsync("run", "-n", "2", "true", "--report", "f")).ExitsWith(0).Error);
+
     [Fact]
     public async Task Help_lists_the_options()
     {

@@ -85,5 +85,16 @@ public sealed class OutputTests
         Assert.Equal(2, result.Output.Count);
     }
 
+    [Fact]
+    public async Task Raw_output_passes_through_byte_for_byte()
+    {
+        using TemporaryFolder folder = new();
+        string target = folder.File("out");
+        string[] run = ["sh", "-c", "exec \"$@\" > " + Quote(target), "sh", Path.Combine(AppContext.BaseDirectory, "boxer")];
+        await using Boxer boxer = Boxer.Start("run", "-n", "1", "--no-tag", "--", run[0], run[1], run[2], run[3], run[4], "run", "-n", "1", "--output", "raw", "--", "printf", "a\\r\\377\\0\\nend");
+        (await boxer.EndAsync()).ExitsWith(0);
+        Assert.Equal("a\r\u00ff\0\nend", System.Text.Encoding.Latin1.GetString(await File.ReadAllBytesAsync(target, TestContext.Current.CancellationToken)));
+    }
+
     private static string Quote(string path) => "'" + path.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
 }
