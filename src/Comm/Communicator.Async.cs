@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using BoxerMpi.Internal;
 
 namespace BoxerMpi;
@@ -94,53 +93,4 @@ public partial class Communicator
                 Messenger.Recycle(receive);
         }
     }
-
-    /// <summary>Ends when the round is done. A timeout or cancellation revokes the communicator.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    internal async ValueTask WaitPostedAsync(CompletionGroup group, CancellationToken cancellationToken)
-    {
-        ValueTask done;
-        lock (Messenger.Gate)
-        {
-            if (!group.IsDone || Messenger.Engine.HasCollectedOutput)
-                Messenger.Engine.Poll();
-            if (group.IsDone)
-            {
-                EndRound(group);
-                return;
-            }
-
-            foreach (Operation member in group.Members)
-            {
-                if (!member.IsDone)
-                    Messenger.WatchDeadline(member, Timeout);
-            }
-
-            done = group.AwaitAsync();
-        }
-
-        CancellationTokenRegistration registration = cancellationToken.CanBeCanceled
-            ? FailWhenCancelled(group, cancellationToken)
-            : default;
-        await using (registration.ConfigureAwait(false))
-            await done.ConfigureAwait(false);
-
-        lock (Messenger.Gate)
-            EndRound(group);
-    }
-
-    private static CancellationTokenRegistration FailWhenCancelled(CompletionGroup group, CancellationToken cancellationToken) =>
-        cancellationToken.UnsafeRegister(
-            static (state, token) =>
-            {
-                CompletionGroup group = (CompletionGroup)state!;
-                Communicator communicator = group.Communicator!;
-                lock (communicator.Messenger.Gate)
-                {
-                    if (!group.IsDone)
-                        communicator.FailRound(group, new OperationCanceledException(
-                            $"{group.Operation} #{group.Sequence} was cancelled; the communicator is revoked.", token));
-                }
-            },
-            group);
 }

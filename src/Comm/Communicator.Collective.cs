@@ -5,6 +5,9 @@ namespace BoxerMpi;
 // What the collectives are built on: operations of a round, posted together into a context of their own.
 public unsafe partial class Communicator
 {
+    /// <summary>Collectives that nobody blocks for and that have not ended. Guarded by the gate.</summary>
+    internal int RunningCollectives { get; set; }
+
     /// <summary>The number of the next collective; the same on every rank because collectives are called in the same order.</summary>
     internal long NextCollective() => Interlocked.Increment(ref _collectives) - 1;
 
@@ -68,32 +71,6 @@ public unsafe partial class Communicator
         EndRound(group);
     }
 
-    /// <summary>
-    /// A posted round is left to itself for a while: the background thread moves it if nobody else does. Within <see cref="EnterPosts"/>.
-    /// </summary>
-    internal void LeavePosted() => Messenger.Engine.CountAsynchronous(+1, urgent: false);
-
-    /// <summary>The caller of <see cref="LeavePosted"/> is back to wait.</summary>
-    internal void TakePosted()
-    {
-        lock (Messenger.Gate)
-            Messenger.Engine.CountAsynchronous(-1);
-    }
-
-    /// <summary>A round that was left to itself is given up.</summary>
-    internal void AbandonPosted(CompletionGroup group, Exception reason)
-    {
-        lock (Messenger.Gate)
-        {
-            Messenger.Engine.CountAsynchronous(-1);
-            if (IsDisposed)
-                group.Fail(reason);
-            else
-                FailRound(group, reason);
-            group.Clear();
-        }
-    }
-
     private void EndRound(CompletionGroup group)
     {
         Exception? error = group.Error;
@@ -112,6 +89,23 @@ public unsafe partial class Communicator
     {
         group.Fail(error);
         Messenger.Revoke(this, error.Message, Messenger.Rank);
+    }
+
+    /// <summary>
+    /// A collective has failed on this rank alone, as far as it knows: the others are told by a revocation, since nothing else would end
+    /// their part before its timeout. Where a member has failed or the job has, they all hear of that.
+    /// </summary>
+    internal void FailCollective(string operation, long sequence, Exception error)
+    {
+        lock (Messenger.Gate)
+        {
+            if (IsDisposed || error is CommunicatorRevokedException || !Messenger.OthersGoOn(this))
+                return;
+            string reason = error is MpiException or OperationCanceledException
+                ? error.Message
+                : $"{operation} #{sequence} failed with {error.GetType().Name}: {error.Message}";
+            Messenger.Revoke(this, reason, Messenger.Rank);
+        }
     }
 
     private static int TagOf(CompletionGroup group) => (int)(group.Sequence & int.MaxValue);

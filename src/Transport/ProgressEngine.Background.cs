@@ -30,7 +30,7 @@ internal sealed unsafe partial class ProgressEngine
         Idle,
     }
 
-    private bool HasBackgroundWork => _asynchronousOperations > 0 || _dirty.Count > 0 || _alwaysProgress;
+    private bool HasBackgroundWork => _asynchronousOperations > 0 || _dirty.Count > 0 || _alwaysProgress || _ready.Count > 0;
 
     /// <summary>Keep moving bytes even when no operation of this rank is pending: it relays for others.</summary>
     public void ProgressAlways()

@@ -37,6 +37,26 @@ internal sealed unsafe partial class ProgressEngine
     {
         Epoch++;
         WaitLimit limit = new(timeout);
+        while (true)
+        {
+            bool met = DriveAlone(ref condition, ref limit);
+            if (_lent.Count == 0)
+                return met;
+            if (met || _disposed || limit.IsOver)
+            {
+                HandOutLent();
+                return met;
+            }
+
+            // This thread does nothing else now, so the program's part of its collectives may run on it.
+            RunLent(_lent.Dequeue());
+        }
+    }
+
+    /// <summary>Drives, once no other caller does.</summary>
+    private bool DriveAlone<TCondition>(ref TCondition condition, ref WaitLimit limit)
+        where TCondition : struct, IWaitCondition
+    {
         while (_driver == Driver.Caller)
         {
             if (condition.IsMet)
@@ -83,7 +103,7 @@ internal sealed unsafe partial class ProgressEngine
         if (_disposed)
             return;
         if (_driver != Driver.Caller)
-            Step();
+            StepAndContinue();
         if (HasBackgroundWork)
             ArmBackground();
     }
@@ -123,6 +143,16 @@ internal sealed unsafe partial class ProgressEngine
 
             if (_driver != me || _disposed)
                 return false;
+            if (HasFollowUps)
+            {
+                ContinueReady();
+                if (condition.IsMet)
+                    continue;
+                if (_lent.Count > 0 && me == Driver.Caller)
+                    return false;
+                HandOutLent();
+            }
+
             if (Step())
             {
                 spinEnd = 0;
@@ -139,7 +169,7 @@ internal sealed unsafe partial class ProgressEngine
                 continue;
             }
 
-            if (condition.IsMet)
+            if (condition.IsMet || _ready.Count > 0)
                 continue;
 
             long now = Stopwatch.GetTimestamp();
@@ -276,6 +306,15 @@ internal sealed unsafe partial class ProgressEngine
             }
 
             return _deadline;
+        }
+
+        public bool IsOver
+        {
+            get
+            {
+                long now = Stopwatch.GetTimestamp();
+                return now >= Deadline(now);
+            }
         }
     }
 

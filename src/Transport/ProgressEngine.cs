@@ -271,6 +271,7 @@ internal sealed unsafe partial class ProgressEngine : IDisposable
                 return;
             CloseAll(new ObjectDisposedException(nameof(ProgressEngine)));
             _disposed = true;
+            EndFollowUps();
             foreach (SendChunk chunk in _chunks)
                 chunk.Free();
             _chunks.Clear();

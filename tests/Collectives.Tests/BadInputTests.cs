@@ -112,6 +112,54 @@ public sealed class BadInputTests
         });
 
     [Fact]
+    public Task A_check_asks_nothing_of_a_rank_without_neighbours() =>
+        LocalCluster.RunAsync(4, async (world, token) =>
+        {
+            world.SetCollectiveOptions(new() { Check = true });
+
+            // Ranks 0 and 3 have no neighbours: one before, one behind those that have.
+            int rank = world.Rank;
+            using GraphCommunicator graph = world.CreateGraph(rank == 1 ? [(1, 2), (2, 1)] : default);
+            int[] none = [];
+            bool alone = rank is 0 or 3;
+            int[] received = alone ? none : new int[3];
+            graph.NeighbourAllToAll(alone ? none : [rank, 7, 8], received);
+            Assert.Equal(alone ? none : [3 - rank, 7, 8], received);
+            await graph.NeighbourAllGatherAsync<int>(alone ? none : new[] { 9, 9, rank }, received, token);
+            Assert.Equal(alone ? none : [9, 9, 3 - rank], received);
+
+            // What a rank gives to nobody may have any length.
+            graph.NeighbourAllGather(alone ? new int[rank + 4] : [rank, rank, rank], received);
+            using PersistentCollective call = graph.PrepareNeighbourAllToAll<int>(alone ? none : new int[3], received);
+            call.Run();
+            Assert.Equal(alone ? [] : [$"from {3 - rank}"], graph.NeighbourAllGatherObject($"from {rank}"));
+            Assert.Equal(alone ? [] : ["hello"], graph.NeighbourAllToAllObject<string>(alone ? [] : ["hello"]));
+
+            // Those that have some are still compared, and so are all with what is another call.
+            Assert.Throws<CollectiveMismatchException>(
+                () => graph.NeighbourAllToAll(alone ? none : new int[rank], alone ? none : new int[rank]));
+            Assert.Throws<CollectiveMismatchException>(
+                () => graph.NeighbourAllGather(alone ? none : new int[rank], alone ? none : new int[rank]));
+            Assert.Throws<CollectiveMismatchException>(() =>
+            {
+                if (rank == 3)
+                    graph.NeighbourAllGather(none, none);
+                else
+                    graph.NeighbourAllToAll(alone ? none : new int[3], received);
+            });
+            Assert.Throws<CollectiveMismatchException>(() =>
+            {
+                if (rank == 0)
+                    graph.NeighbourAllToAll<long>([], []);
+                else
+                    graph.NeighbourAllToAll(alone ? none : new int[3], received);
+            });
+
+            // Told on all ranks, it leaves the communicator as it was.
+            Assert.Equal(6, graph.AllReduce(rank, ReduceOp<int>.Sum));
+        });
+
+    [Fact]
     public Task Checked_collectives_that_match_go_on() =>
         LocalCluster.RunAsync(6, async (world, token) =>
         {

@@ -112,11 +112,13 @@ public sealed partial class ClusterTests
             Timeout = TimeSpan.FromMinutes(3),
         });
 
-    private static CollectiveAlgorithm[] Usable(Communicator world, Collective collective)
+    /// <summary>The algorithms whose links are there, from every one of these roots.</summary>
+    internal static CollectiveAlgorithm[] Usable(Communicator world, Collective collective, params int[] roots)
     {
         CollectiveSelector selector = new(world.Topology, new());
         return Array.FindAll(
-            CollectiveAlgorithms.Of(collective).ToArray(), algorithm => selector.Allows(algorithm, new(collective, 0, 1) { Root = 0 }));
+            CollectiveAlgorithms.Of(collective).ToArray(),
+            algorithm => roots.DefaultIfEmpty(0).All(root => selector.Allows(algorithm, new(collective, 0, 1) { Root = root })));
     }
 
     private static IEnumerable<int> Roots(Collective collective, int size) => collective is Collective.Broadcast or Collective.Reduce

@@ -30,4 +30,66 @@ public sealed class PersistentPoolTests
 
         Assert.True(least < 2 * 1000 * 500, $"{least} bytes in 2000 starts.");
     }
+
+    [Fact]
+    public async Task Collectives_move_on_while_no_thread_of_the_pool_is_free()
+    {
+        ThreadPool.GetMaxThreads(out int workers, out int ports);
+        ThreadPool.GetMinThreads(out int fewestWorkers, out int fewestPorts);
+        using ManualResetEventSlim free = new();
+        using Barrier all = new(3);
+        try
+        {
+            Assert.True(ThreadPool.SetMinThreads(1, 1));
+            Assert.True(ThreadPool.SetMaxThreads(Environment.ProcessorCount, ports));
+            using CountdownEvent taken = new(Environment.ProcessorCount);
+            await LocalCluster.RunAsync(3, (world, token) =>
+            {
+                using Communicator messages = world.Duplicate();
+                ReduceOp<int> own = ReduceOp.Create<int>((a, b) => a + b);
+                int[] values = [world.Rank];
+                using PersistentCollective sum = world.PrepareAllReduce(values, own);
+                if (world.Rank == 0)
+                {
+                    for (int i = 0; i < Environment.ProcessorCount; i++)
+                    {
+                        ThreadPool.UnsafeQueueUserWorkItem(
+                            _ =>
+                            {
+                                taken.Signal();
+                                free.Wait();
+                            },
+                            null);
+                    }
+
+                    Assert.True(taken.Wait(TimeSpan.FromMinutes(1), token));
+                }
+
+                all.SignalAndWait(token);
+                sum.Start();
+                if (world.Rank == 1)
+                {
+                    for (int i = 1; i < 3; i++)
+                        messages.Receive<int>(Communicator.AnySource);
+                    sum.Wait();
+                }
+                else
+                {
+                    sum.Wait();
+                    messages.Send(world.Rank, 1);
+                }
+
+                all.SignalAndWait(token);
+                free.Set();
+                Assert.Equal(3, values[0]);
+                return Task.CompletedTask;
+            }, new() { OperationTimeout = TimeSpan.FromSeconds(30) });
+        }
+        finally
+        {
+            free.Set();
+            ThreadPool.SetMaxThreads(workers, ports);
+            ThreadPool.SetMinThreads(fewestWorkers, fewestPorts);
+        }
+    }
 }

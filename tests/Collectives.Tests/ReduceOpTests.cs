@@ -89,8 +89,6 @@ public sealed class ReduceOpTests
         Assert.Throws<ArgumentException>(() => BlockLayout.FromCounts(Array.Empty<long>()));
         Assert.Throws<ArgumentException>(() => BlockLayout.FromCounts([1L, 2], [0L]));
         Assert.Throws<ArgumentException>(() => BlockLayout.FromCounts([1L, 2], [0L, -1]));
-        Assert.Contains("ranks 0 and 1 overlap", Assert.Throws<ArgumentException>(
-            () => BlockLayout.FromCounts([2L, 2], [0L, 1])).Message, StringComparison.Ordinal);
         OverflowException beyond = Assert.Throws<OverflowException>(() => BlockLayout.FromCounts(long.MaxValue, 1L, 1L));
         Assert.StartsWith("The block of rank 1, 1 elements behind 9223372036854775807 others", beyond.Message, StringComparison.Ordinal);
     }

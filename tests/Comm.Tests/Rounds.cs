@@ -49,24 +49,33 @@ internal static class Rounds
     public static async Task ReceiveAsync(Communicator communicator, int source, CancellationToken cancellationToken = default)
     {
         using Received<byte> memory = Block(4);
-        CompletionGroup group = communicator.RentCompletion("Barrier", communicator.NextCollective());
-        try
-        {
-            Post(communicator, group, source, memory);
-            await communicator.WaitPostedAsync(group, cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            communicator.Return(group);
-        }
-
-        static unsafe void Post(Communicator communicator, CompletionGroup group, int source, Received<byte> memory)
-        {
-            using (communicator.EnterPosts())
-                communicator.PostReceive(group, source, (byte*)memory.Pin().Pointer, 4);
-        }
+        AwaitedRound round = new(communicator, source, memory);
+        ValueTask done = round.BeginAsync(communicator, "Barrier", communicator.NextCollective());
+        CancellationTokenRegistration registration = round.GiveUpOn(cancellationToken);
+        await using (registration.ConfigureAwait(false))
+            await done.ConfigureAwait(false);
     }
 
     private static unsafe Received<byte> Block(int bytes) =>
         new((byte*)System.Runtime.InteropServices.NativeMemory.AllocZeroed((nuint)bytes), bytes, default);
+
+    /// <summary>One receive, and nothing to do when it has ended.</summary>
+    private sealed class AwaitedRound(Communicator communicator, int source, Received<byte> memory)
+        : RunningCollective(communicator.Messenger)
+    {
+        private bool _isOver;
+
+        protected override bool HasRound => !_isOver;
+
+        protected override bool LocalStepsAreShort => true;
+
+        protected override void RunFirstSteps()
+        {
+        }
+
+        protected override unsafe void Post(Communicator on, CompletionGroup group) =>
+            on.PostReceive(group, source, (byte*)memory.Pin().Pointer, 4);
+
+        protected override void RunLocalSteps() => _isOver = true;
+    }
 }

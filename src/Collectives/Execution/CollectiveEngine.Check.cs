@@ -2,6 +2,7 @@ using System.IO.Hashing;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
+using BoxerMpi.Internal;
 
 namespace BoxerMpi.Collectives;
 
@@ -56,6 +57,19 @@ internal sealed partial class CollectiveEngine
         return $"{key.Collective} of {count}{elements}{root}{operation}";
     }
 
+    /// <summary>What this rank reports of a call.</summary>
+    private Report ReportOf(in PlanKey key, ReduceOp? op, Type? type)
+    {
+        string text = Describe(key, op, type);
+        if (key.Collective is not (Collective.NeighbourAllGather or Collective.NeighbourAllToAll))
+            return new(_communicator.Rank, text);
+
+        // A rank without neighbours exchanges nothing: its buffers are empty, or as long as they happen to be.
+        Neighbourhood neighbours = ((NeighbourCommunicator)_communicator).Neighbourhood;
+        bool isAlone = !neighbours.Sources.Concat(neighbours.Destinations).Any(rank => rank >= 0);
+        return new(_communicator.Rank, text, Describe(new PlanKey(key.Collective, 0, key.ElementSize), op, type), isAlone);
+    }
+
     private void Remember(long number, in PlanKey key, ReduceOp? op, Type? type)
     {
         lock (_gate)
@@ -64,7 +78,7 @@ internal sealed partial class CollectiveEngine
 
     private unsafe void Check(long sequence, in PlanKey key, ReduceOp? op, Type? type)
     {
-        Report report = new(_communicator.Rank, Describe(key, op, type));
+        Report report = ReportOf(key, op, type);
         _runner.Run(CheckSchedule(), nameof(Check), sequence, (nint)(&report), (nint)(&report), Compare);
         Judge(report, sequence, key, op, type);
     }
@@ -74,7 +88,7 @@ internal sealed partial class CollectiveEngine
         nint buffer = ScratchMemory.Rent(Unsafe.SizeOf<Report>());
         try
         {
-            Write(buffer, new(_communicator.Rank, Describe(key, op, type)));
+            Write(buffer, ReportOf(key, op, type));
             await _runner.RunAsync(
                 CheckSchedule(), nameof(Check), sequence, buffer, buffer, Compare, cancellationToken).ConfigureAwait(false);
             Judge(Read(buffer), sequence, key, op, type);
@@ -130,13 +144,20 @@ internal sealed partial class CollectiveEngine
         private const int TextBytes = 118;
 
         private readonly int _firstRank;
+        private readonly ulong _kind;
+        private readonly bool _anyCount;
         private int _secondRank;
         private fixed byte _first[TextBytes + 2];
         private fixed byte _second[TextBytes + 2];
 
-        public Report(int rank, string text)
+        /// <param name="rank">Who calls.</param>
+        /// <param name="text">What.</param>
+        /// <param name="kind">The same for calls that differ in the count alone; needed where one rank's count is of no account.</param>
+        /// <param name="anyCount">Whether this rank's is.</param>
+        public Report(int rank, string text, string kind = "", bool anyCount = false)
         {
-            (_firstRank, _secondRank) = (rank, -1);
+            (_firstRank, _secondRank, _anyCount) = (rank, -1, anyCount);
+            _kind = kind.Length == 0 ? 0 : XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(kind));
             fixed (byte* first = _first)
                 Encoding.UTF8.GetBytes(Shorten(text), new Span<byte>(first, TextBytes));
         }
@@ -192,6 +213,11 @@ internal sealed partial class CollectiveEngine
                 if (theirs.IsMismatch)
                 {
                     mine = theirs;
+                }
+                else if (mine._kind != 0 && mine._kind == theirs._kind && (mine._anyCount || theirs._anyCount))
+                {
+                    if (mine._anyCount)
+                        mine = theirs;
                 }
                 else if (mine.First != theirs.First)
                 {

@@ -99,11 +99,20 @@ internal sealed partial class CollectiveEngine
     public void Run(in PlanKey key, nint send, nint receive, ReduceOp? op, Type? type)
     {
         Plan plan = PlanOf(key);
+        string name = ScheduleRunner.NameOf(key.Collective);
         Numbers numbers = Begin(plan, key, op, type);
-        if (numbers.Check >= 0)
-            Check(numbers.Check, key, op, type);
-        Schedule schedule = plan.Schedule ?? WithCounts(plan, key, numbers.Counts);
-        _runner.Run(schedule, ScheduleRunner.NameOf(key.Collective), numbers.Call, send, receive, op);
+        try
+        {
+            if (numbers.Check >= 0)
+                Check(numbers.Check, key, op, type);
+            Schedule schedule = plan.Schedule ?? WithCounts(plan, key, numbers.Counts);
+            _runner.Run(schedule, name, numbers.Call, send, receive, op);
+        }
+        catch (Exception error) when (error is not CollectiveMismatchException)
+        {
+            _communicator.FailCollective(name, numbers.Call, error);
+            throw;
+        }
     }
 
     /// <summary>Starts a collective; its first round is posted when the call returns, and its numbers are taken.</summary>
@@ -128,13 +137,21 @@ internal sealed partial class CollectiveEngine
     {
         cancellationToken.ThrowIfCancellationRequested();
         Plan plan = PlanOf(key);
+        string name = ScheduleRunner.NameOf(key.Collective);
         Numbers numbers = Begin(plan, key, op, type);
-        if (numbers.Check >= 0)
-            await CheckAsync(numbers.Check, key, op, type, cancellationToken).ConfigureAwait(false);
-        Schedule schedule = plan.Schedule
-            ?? await WithCountsAsync(plan, key, numbers.Counts, cancellationToken).ConfigureAwait(false);
-        await _runner.RunAsync(schedule, ScheduleRunner.NameOf(key.Collective), numbers.Call, send, receive, op, cancellationToken)
-            .ConfigureAwait(false);
+        try
+        {
+            if (numbers.Check >= 0)
+                await CheckAsync(numbers.Check, key, op, type, cancellationToken).ConfigureAwait(false);
+            Schedule schedule = plan.Schedule
+                ?? await WithCountsAsync(plan, key, numbers.Counts, cancellationToken).ConfigureAwait(false);
+            await _runner.RunAsync(schedule, name, numbers.Call, send, receive, op, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is not CollectiveMismatchException)
+        {
+            _communicator.FailCollective(name, numbers.Call, error);
+            throw;
+        }
     }
 
     /// <summary>As the other forms, on one value that is sent and received.</summary>
@@ -177,7 +194,9 @@ internal sealed partial class CollectiveEngine
     private Numbers Begin(Plan plan, in PlanKey key, ReduceOp? op, Type? type)
     {
         long check = _options.Check && _communicator.Size > 1 ? _communicator.NextCollective() : -1;
-        long counts = plan.Counts is null ? -1 : _communicator.NextCollective();
+
+        // Ranks that turn out to call different collectives have taken as many numbers, and may go on.
+        long counts = plan.Counts is null && check < 0 ? -1 : _communicator.NextCollective();
         long call = _communicator.NextCollective();
         Remember(call, key, op, type);
         return new(check, counts, call);

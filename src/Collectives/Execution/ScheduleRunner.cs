@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using BoxerMpi.Internal;
 
 namespace BoxerMpi.Collectives;
@@ -8,6 +9,8 @@ namespace BoxerMpi.Collectives;
 internal sealed class ScheduleRunner(Communicator communicator)
 {
     private static readonly string[] Names = Enum.GetNames<Collective>();
+
+    private readonly Stack<RunningSchedule> _pool = new();
 
     /// <summary>What a collective's messages are called in errors and reports.</summary>
     public static string NameOf(Collective collective) => Names[(int)collective];
@@ -43,7 +46,8 @@ internal sealed class ScheduleRunner(Communicator communicator)
         }
         finally
         {
-            Release(group);
+            if (group is not null)
+                communicator.Return(group);
             ScratchMemory.Return(scratch, schedule.ScratchBytes);
         }
     }
@@ -53,33 +57,61 @@ internal sealed class ScheduleRunner(Communicator communicator)
     public async ValueTask RunAsync(
         Schedule schedule, string name, long sequence, nint send, nint receive, ReduceOp? op, CancellationToken cancellationToken)
     {
-        nint scratch = ScratchMemory.Rent(schedule.ScratchBytes);
-        CallBuffers buffers = new(send, receive, scratch);
-        CompletionGroup? group = null;
+        RunningSchedule running = Rent();
         try
         {
-            for (int i = 0; i < schedule.Rounds.Length; i++)
-            {
-                if (schedule.Rounds[i].Posts > 0)
-                {
-                    group ??= communicator.RentCompletion(name, sequence);
-                    using (communicator.EnterPosts())
-                        Post(group, schedule, schedule.Rounds[i], buffers);
-                    await communicator.WaitPostedAsync(group, cancellationToken).ConfigureAwait(false);
-                }
-
-                RoundRunner.RunLocals(schedule, schedule.Rounds[i], buffers, op);
-            }
+            running.Prepare(schedule, send, receive, op);
+            ValueTask done = running.BeginAsync(communicator, name, sequence);
+            CancellationTokenRegistration registration = running.GiveUpOn(cancellationToken);
+            await using (registration.ConfigureAwait(false))
+                await done.ConfigureAwait(false);
         }
         finally
         {
-            Release(group);
-            ScratchMemory.Return(scratch, schedule.ScratchBytes);
+            Return(running);
         }
     }
 
+    /// <summary>Starts what is waited for by <see cref="Finish"/>; it moves on by itself.</summary>
+    public RunningSchedule Start(Schedule schedule, string name, long sequence, nint send, nint receive, ReduceOp? op)
+    {
+        RunningSchedule running = Rent();
+        try
+        {
+            running.Prepare(schedule, send, receive, op);
+            running.Begin(communicator, name, sequence);
+            if (running.Error is { } error)
+                ExceptionDispatchInfo.Throw(error);
+            return running;
+        }
+        catch
+        {
+            Return(running);
+            throw;
+        }
+    }
+
+    public void Finish(RunningSchedule running)
+    {
+        try
+        {
+            running.Wait(communicator.Timeout);
+        }
+        finally
+        {
+            Return(running);
+        }
+    }
+
+    /// <summary>Gives up what was started.</summary>
+    public void Abandon(RunningSchedule running)
+    {
+        running.Abandon();
+        Return(running);
+    }
+
     /// <summary>Posts a round; one that cannot be posted as a whole takes back what was posted of it. Within the post scope.</summary>
-    public void Post(CompletionGroup group, Schedule schedule, in Round round, in CallBuffers buffers)
+    private void Post(CompletionGroup group, Schedule schedule, in Round round, in CallBuffers buffers)
     {
         try
         {
@@ -93,10 +125,18 @@ internal sealed class ScheduleRunner(Communicator communicator)
         }
     }
 
-    /// <summary>Gives back what a call rented for its messages.</summary>
-    public void Release(CompletionGroup? group)
+    private RunningSchedule Rent()
     {
-        if (group is not null)
-            communicator.Return(group);
+        lock (communicator.Messenger.Gate)
+            return _pool.TryPop(out RunningSchedule? running) ? running : new RunningSchedule(communicator);
+    }
+
+    private void Return(RunningSchedule running)
+    {
+        lock (communicator.Messenger.Gate)
+        {
+            running.Clear();
+            _pool.Push(running);
+        }
     }
 }

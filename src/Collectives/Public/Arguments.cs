@@ -67,6 +67,25 @@ internal static class Arguments
         }
     }
 
+    /// <summary>
+    /// As <see cref="CheckLayout"/>, of blocks that the call writes to: what would be left of two that overlap depends on chance.
+    /// </summary>
+    public static void CheckTarget(
+        Communicator communicator, Collective collective, string name, BlockLayout layout, string buffer, long length)
+    {
+        CheckLayout(communicator, collective, name, layout, buffer, length);
+        CheckDisjoint(communicator, collective, name, layout, "ranks");
+    }
+
+    /// <summary>As <see cref="CheckNeighbours"/>, of blocks that the call writes to.</summary>
+    public static void CheckSources(
+        NeighbourCommunicator communicator, Collective collective, string name, BlockLayout? layout, string buffer, long length)
+    {
+        CheckNeighbours(communicator, collective, name, layout, communicator.Sources, "sources", buffer, length);
+        if (layout is not null)
+            CheckDisjoint(communicator, collective, name, layout, "sources");
+    }
+
     public static void CheckNeighbours(
         NeighbourCommunicator communicator,
         Collective collective,
@@ -93,6 +112,17 @@ internal static class Arguments
                 $"{collective} on \"{communicator.Name}\": {buffer} has {length} elements, expected at least {layout.Extent} " +
                 $"(where the last block of {name} ends).", buffer);
         }
+    }
+
+    private static void CheckDisjoint(Communicator communicator, Collective collective, string name, BlockLayout layout, string kind)
+    {
+        if (layout.Overlap is not { } overlap)
+            return;
+        (int first, int second) = overlap;
+        throw new ArgumentException(
+            $"{collective} on \"{communicator.Name}\": the blocks of {kind} {first} and {second} of {name} overlap, and both are written " +
+            $"to: {layout.Count(first)} elements at {layout.Displacement(first)}, {layout.Count(second)} at " +
+            $"{layout.Displacement(second)}.", name);
     }
 
     /// <summary>Buffers are apart, or the same where that makes sense; says whether they are the same.</summary>

@@ -1,7 +1,10 @@
 namespace BoxerMpi;
 
 /// <summary>Which elements of a buffer belong to which rank: a count and a displacement for each. Made once, used for many calls.</summary>
-/// <remarks>MPI 4.1 §6.5 (recvcounts and displs). Blocks of one layout do not overlap. Schedules are cached by the instance.</remarks>
+/// <remarks>
+/// Blocks may overlap where they are only read: the same elements may go to several ranks. A call that writes to the blocks of a layout
+/// refuses one whose blocks overlap. Schedules are cached by the instance. MPI 4.1 §6.5 (recvcounts and displs).
+/// </remarks>
 public sealed class BlockLayout
 {
     private readonly long[] _counts;
@@ -24,6 +27,9 @@ public sealed class BlockLayout
             IsContiguous &= displacements[rank] == next;
             next += counts[rank];
         }
+
+        if (!IsContiguous)
+            Overlap = FindOverlap(counts, displacements);
     }
 
     /// <summary>The number of blocks: the size of the communicators it fits.</summary>
@@ -44,6 +50,9 @@ public sealed class BlockLayout
     /// <summary>The first element of each rank.</summary>
     public ReadOnlySpan<long> Displacements => _displacements;
 
+    /// <summary>Two ranks whose blocks share elements, or null.</summary>
+    internal (int First, int Second)? Overlap { get; }
+
     /// <summary>Blocks one after the other, in the order of the ranks.</summary>
     /// <exception cref="ArgumentException">There are no counts, or one is negative.</exception>
     /// <exception cref="OverflowException">The counts add up to more than 2⁶³−1.</exception>
@@ -61,7 +70,7 @@ public sealed class BlockLayout
     /// <summary>Blocks anywhere in a buffer.</summary>
     /// <param name="counts">The elements of each rank.</param>
     /// <param name="displacements">The first element of each rank.</param>
-    /// <exception cref="ArgumentException">The lengths differ, a number is negative, or blocks overlap.</exception>
+    /// <exception cref="ArgumentException">The lengths differ, or a number is negative.</exception>
     public static BlockLayout FromCounts(ReadOnlySpan<long> counts, ReadOnlySpan<long> displacements)
     {
         CheckCounts(counts);
@@ -72,31 +81,14 @@ public sealed class BlockLayout
                 nameof(displacements));
         }
 
-        int[] order = new int[counts.Length];
-        for (int rank = 0; rank < order.Length; rank++)
+        for (int rank = 0; rank < displacements.Length; rank++)
         {
-            order[rank] = rank;
             if (displacements[rank] < 0)
                 throw new ArgumentException(
                     $"The displacement of rank {rank} is {displacements[rank]}; it may not be negative.", nameof(displacements));
         }
 
-        BlockLayout layout = new(counts.ToArray(), displacements.ToArray());
-        order = Array.FindAll(order, rank => layout._counts[rank] > 0);
-        Array.Sort(order, (a, b) => layout._displacements[a].CompareTo(layout._displacements[b]));
-        for (int i = 1; i < order.Length; i++)
-        {
-            (int before, int after) = (order[i - 1], order[i]);
-            if (layout._displacements[before] + layout._counts[before] > layout._displacements[after])
-            {
-                throw new ArgumentException(
-                    $"The blocks of ranks {before} and {after} overlap: {layout._counts[before]} elements at " +
-                    $"{layout._displacements[before]}, " +
-                    $"{layout._counts[after]} at {layout._displacements[after]}.", nameof(displacements));
-            }
-        }
-
-        return layout;
+        return new(counts.ToArray(), displacements.ToArray());
     }
 
     /// <summary>The same count for every rank, one block after the other.</summary>
@@ -125,6 +117,19 @@ public sealed class BlockLayout
         for (int rank = 1; rank < counts.Length; rank++)
             displacements[rank] = Sum(displacements[rank - 1], counts[rank - 1], rank - 1);
         return new(counts, displacements);
+    }
+
+    private static (int First, int Second)? FindOverlap(long[] counts, long[] displacements)
+    {
+        int[] order = [.. Enumerable.Range(0, counts.Length).Where(rank => counts[rank] > 0).OrderBy(rank => displacements[rank])];
+        for (int i = 1; i < order.Length; i++)
+        {
+            (int before, int after) = (order[i - 1], order[i]);
+            if (displacements[before] + counts[before] > displacements[after])
+                return (before, after);
+        }
+
+        return null;
     }
 
     private static long Sum(long before, long count, int rank) => count <= long.MaxValue - before

@@ -110,7 +110,7 @@ public static partial class CollectiveExtensions
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(communicator);
-        Arguments.CheckLayout(communicator, Collective.AllGatherV, nameof(layout), layout, nameof(receive), receive.Length);
+        Arguments.CheckTarget(communicator, Collective.AllGatherV, nameof(layout), layout, nameof(receive), receive.Length);
         Arguments.CheckLength(
             communicator, Collective.AllGatherV, nameof(send), send.Length, layout.Count(communicator.Rank),
             "this rank's count in the layout");

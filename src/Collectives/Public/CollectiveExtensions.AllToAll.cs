@@ -85,7 +85,7 @@ public static partial class CollectiveExtensions
     {
         ArgumentNullException.ThrowIfNull(communicator);
         Arguments.CheckLayout(communicator, Collective.AllToAllV, nameof(sendLayout), sendLayout, nameof(send), send.Length);
-        Arguments.CheckLayout(communicator, Collective.AllToAllV, nameof(receiveLayout), receiveLayout, nameof(receive), receive.Length);
+        Arguments.CheckTarget(communicator, Collective.AllToAllV, nameof(receiveLayout), receiveLayout, nameof(receive), receive.Length);
         (long toSelf, long fromSelf) = (sendLayout.Count(communicator.Rank), receiveLayout.Count(communicator.Rank));
         if (toSelf != fromSelf)
         {

@@ -85,7 +85,7 @@ public static partial class CollectiveExtensions
         bool isRoot = communicator.Rank == root;
         if (isRoot)
         {
-            Arguments.CheckLayout(communicator, Collective.GatherV, nameof(layout), layout!, nameof(receive), receive.Length);
+            Arguments.CheckTarget(communicator, Collective.GatherV, nameof(layout), layout!, nameof(receive), receive.Length);
             Arguments.CheckLength(
                 communicator, Collective.GatherV, nameof(send), send.Length, layout!.Count(root), "this rank's count in the layout");
             _ = Arguments.AreSame(Collective.GatherV, send, receive, mayBeSame: false);

@@ -182,7 +182,10 @@ public static partial class CollectiveExtensions
         Arguments.CheckRoot(communicator, root);
         if (communicator.Rank != root)
             return (0, length);
-        Arguments.CheckLayout(communicator, collective, nameof(layout), layout!, "buffer", length);
+        if (collective == Collective.GatherV)
+            Arguments.CheckTarget(communicator, collective, nameof(layout), layout!, "buffer", length);
+        else
+            Arguments.CheckLayout(communicator, collective, nameof(layout), layout!, "buffer", length);
         return OwnIn(layout!, root);
     }
 
@@ -197,7 +200,7 @@ public static partial class CollectiveExtensions
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(communicator);
-        Arguments.CheckLayout(communicator, Collective.AllGatherV, nameof(layout), layout, "buffer", length);
+        Arguments.CheckTarget(communicator, Collective.AllGatherV, nameof(layout), layout, "buffer", length);
         (int start, int own) = OwnIn(layout, communicator.Rank);
         return (Key<T>(Collective.AllGatherV, own) with { ReceiveLayout = layout }, start, own);
     }

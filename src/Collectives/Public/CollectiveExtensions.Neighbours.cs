@@ -156,9 +156,7 @@ public static partial class CollectiveExtensions
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(communicator);
-        Arguments.CheckNeighbours(
-            communicator, Collective.NeighbourAllGatherV, nameof(layout), layout, communicator.Sources, "sources", nameof(receive),
-            receive.Length);
+        Arguments.CheckSources(communicator, Collective.NeighbourAllGatherV, nameof(layout), layout, nameof(receive), receive.Length);
         _ = Arguments.AreSame(Collective.NeighbourAllGatherV, send, receive, mayBeSame: false);
         return Key<T>(Collective.NeighbourAllGatherV, send.Length) with { ReceiveLayout = layout };
     }
@@ -185,8 +183,7 @@ public static partial class CollectiveExtensions
         const Collective Call = Collective.NeighbourAllToAllV;
         Arguments.CheckNeighbours(
             communicator, Call, nameof(sendLayout), sendLayout, communicator.Destinations, "destinations", nameof(send), send.Length);
-        Arguments.CheckNeighbours(
-            communicator, Call, nameof(receiveLayout), receiveLayout, communicator.Sources, "sources", nameof(receive), receive.Length);
+        Arguments.CheckSources(communicator, Call, nameof(receiveLayout), receiveLayout, nameof(receive), receive.Length);
         _ = Arguments.AreSame(Call, send, receive, mayBeSame: false);
         return Key<T>(Call, 0) with { SendLayout = sendLayout, ReceiveLayout = receiveLayout };
     }

@@ -5,8 +5,9 @@ namespace BoxerMpi;
 
 /// <summary>Collective operations: all ranks of a communicator call the same ones in the same order.</summary>
 /// <remarks>
-/// Wrong arguments are reported before anything is sent. What the others or the network did comes as an
-/// <see cref="MpiException"/>; a collective that times out or is cancelled on one rank revokes the communicator on all.
+/// Wrong arguments are reported before anything is sent, and leave the communicator as it was. What the others or the network did comes
+/// as an <see cref="MpiException"/>. A collective that has begun and fails on one rank, whatever the reason, revokes the communicator on
+/// all.
 /// Several asynchronous ones may be in flight; buffers are the library's until their tasks end.
 /// </remarks>
 public static partial class CollectiveExtensions

@@ -29,7 +29,7 @@ public sealed class PersistentCollective : IDisposable
     private readonly Type? _type;
     private MemoryHandle _send;
     private MemoryHandle _receive;
-    private StartedCall _call;
+    private RunningSchedule? _call;
     private State _state;
 
     internal PersistentCollective(
@@ -63,13 +63,13 @@ public sealed class PersistentCollective : IDisposable
 
     private unsafe nint ReceiveAddress => (nint)_receive.Pointer;
 
-    /// <summary>Starts it and returns; <see cref="Wait"/> brings it to its end.</summary>
+    /// <summary>Starts it and returns; it moves on by itself, and <see cref="Wait"/> waits for its end.</summary>
     /// <exception cref="InvalidOperationException">It is active already.</exception>
     /// <exception cref="MpiException">A rank was lost, or the communicator is revoked.</exception>
     public void Start()
     {
         CheckIdle();
-        _engine.Start(ref _call, _schedule, _key, SendAddress, ReceiveAddress, _op, _type);
+        _call = _engine.Start(_schedule, _key, SendAddress, ReceiveAddress, _op, _type);
         _state = State.Started;
     }
 
@@ -84,8 +84,8 @@ public sealed class PersistentCollective : IDisposable
             return;
         if (_state == State.Running)
             throw new InvalidOperationException($"The persistent {_key.Collective} was started by StartAsync: await its task.");
-        _state = State.Idle;
-        _engine.Finish(ref _call, _schedule, SendAddress, ReceiveAddress, _op);
+        (RunningSchedule call, _call, _state) = (_call!, null, State.Idle);
+        _engine.Finish(call);
     }
 
     /// <summary>Starts it and waits for its end.</summary>
@@ -124,7 +124,7 @@ public sealed class PersistentCollective : IDisposable
         if (_state == State.Running)
             throw new InvalidOperationException($"The persistent {_key.Collective} is running: await its task before it is disposed.");
         if (_state == State.Started)
-            _engine.Abandon(ref _call, _schedule);
+            _engine.Abandon(_call!);
         _state = State.Disposed;
         _send.Dispose();
         _receive.Dispose();

@@ -60,6 +60,9 @@ public abstract class ReduceOp
     /// <inheritdoc/>
     public override string ToString() => Name;
 
+    /// <summary>Whether it is the library's own code throughout: it takes little time for little data, calls nothing and does not fail.</summary>
+    internal virtual bool IsBuiltIn => true;
+
     /// <summary>Folds bytes that hold whole elements.</summary>
     internal abstract unsafe void Fold(byte* accumulator, byte* later, long bytes);
 
@@ -67,10 +70,10 @@ public abstract class ReduceOp
         where T : unmanaged, INumber<T>
     {
         public static readonly ReduceOp<ValueAt<T>> Min = new KernelOp<ValueAt<T>>(
-            "MinLocation", (accumulator, later) => Locate(accumulator, later, smallest: true), isCommutative: true);
+            "MinLocation", (accumulator, later) => Locate(accumulator, later, smallest: true), isCommutative: true, typeof(T).IsPrimitive);
 
         public static readonly ReduceOp<ValueAt<T>> Max = new KernelOp<ValueAt<T>>(
-            "MaxLocation", (accumulator, later) => Locate(accumulator, later, smallest: false), isCommutative: true);
+            "MaxLocation", (accumulator, later) => Locate(accumulator, later, smallest: false), isCommutative: true, typeof(T).IsPrimitive);
 
         private static void Locate(Span<ValueAt<T>> accumulator, ReadOnlySpan<ValueAt<T>> later, bool smallest)
         {

@@ -4,6 +4,8 @@ namespace BoxerMpi.Collectives;
 internal sealed class FunctionOp<T>(Func<T, T, T> function, bool isCommutative) : ReduceOp<T>("function", isCommutative)
     where T : unmanaged
 {
+    internal override bool IsBuiltIn => false;
+
     public override void Fold(Span<T> accumulator, ReadOnlySpan<T> later)
     {
         later = later[..accumulator.Length];
@@ -13,8 +15,11 @@ internal sealed class FunctionOp<T>(Func<T, T, T> function, bool isCommutative) 
 }
 
 /// <summary>An operation given as a kernel.</summary>
-internal sealed class KernelOp<T>(string name, ReduceKernel<T> kernel, bool isCommutative) : ReduceOp<T>(name, isCommutative)
+internal sealed class KernelOp<T>(string name, ReduceKernel<T> kernel, bool isCommutative, bool isBuiltIn = false)
+    : ReduceOp<T>(name, isCommutative)
     where T : unmanaged
 {
+    internal override bool IsBuiltIn => isBuiltIn;
+
     public override void Fold(Span<T> accumulator, ReadOnlySpan<T> later) => kernel(accumulator, later);
 }

@@ -1,16 +1,14 @@
-using System.Threading.Tasks.Sources;
 using BoxerMpi.Transport;
 
 namespace BoxerMpi.Internal;
 
 /// <summary>The operations of one round of a collective, waited for together. Pooled.</summary>
-internal sealed class CompletionGroup(Messenger messenger) : IValueTaskSource
+internal sealed class CompletionGroup(Messenger messenger)
 {
     private readonly List<Operation> _members = [];
-    private ManualResetValueTaskSourceCore<bool> _source = new() { RunContinuationsAsynchronously = true };
     private int _pending;
     private long _started;
-    private bool _awaited;
+    private EngineWork? _follower;
 
     public Messenger Messenger { get; } = messenger;
 
@@ -29,8 +27,6 @@ internal sealed class CompletionGroup(Messenger messenger) : IValueTaskSource
 
     public TimeSpan Elapsed => TimeSpan.FromMilliseconds(Environment.TickCount64 - _started);
 
-    public short Version => _source.Version;
-
     public IReadOnlyList<Operation> Members => _members;
 
     public void Prepare(Communicator communicator, string operation, long sequence)
@@ -40,7 +36,7 @@ internal sealed class CompletionGroup(Messenger messenger) : IValueTaskSource
         _started = Environment.TickCount64;
         Error = null;
         _pending = 0;
-        _awaited = false;
+        _follower = null;
     }
 
     public void Add(Operation member)
@@ -54,25 +50,19 @@ internal sealed class CompletionGroup(Messenger messenger) : IValueTaskSource
     {
         _pending--;
         Error ??= error;
-        if (_awaited && IsDone)
-            EndAwait();
+        if (IsDone)
+            TellFollower();
     }
 
     /// <summary>Ends the round from outside: cancelled, timed out, revoked.</summary>
     public void Fail(Exception error)
     {
         Error ??= error;
-        if (_awaited)
-            EndAwait();
+        TellFollower();
     }
 
-    /// <summary>The round is awaited from now on: the background thread drives it. The caller holds the gate.</summary>
-    public ValueTask AwaitAsync()
-    {
-        _awaited = true;
-        Messenger.Engine.CountAsynchronous(+1);
-        return new ValueTask(this, Version);
-    }
+    /// <summary>Nobody blocks for the round: work goes on when it is done. The caller holds the gate.</summary>
+    public void ContinueWith(EngineWork follower) => _follower = follower;
 
     /// <summary>World ranks that the round still waits for.</summary>
     public int[] MissingRanks() => [.. _members.Where(m => !m.IsDone).Select(m => m.PeerRank).Where(rank => rank >= 0).Distinct().Order()];
@@ -96,30 +86,12 @@ internal sealed class CompletionGroup(Messenger messenger) : IValueTaskSource
         _pending = 0;
     }
 
-    void IValueTaskSource.GetResult(short token)
+    private void TellFollower()
     {
-        try
-        {
-            _source.GetResult(token);
-        }
-        finally
-        {
-            _source.Reset();
-        }
-    }
-
-    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _source.GetStatus(token);
-
-    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _source.OnCompleted(continuation, state, token, flags);
-
-    private void EndAwait()
-    {
-        _awaited = false;
-        Messenger.Engine.CountAsynchronous(-1);
-
-        // The error, if any, is thrown by the collective, which knows what to say.
-        _source.SetResult(true);
+        if (_follower is not { } follower)
+            return;
+        _follower = null;
+        Messenger.Engine.Continue(follower);
     }
 }
 

@@ -79,13 +79,14 @@ internal sealed unsafe partial class Messenger
                 $"{Size - 1}.");
         }
 
-        if (header.Source == Rank)
-            throw new WireFormatException($"Rank {Rank}'s own rank came as the source of a frame over {link.Description}.");
         if (!_options.Relay && (header.Source != link.Peer || header.Destination != Rank))
         {
             throw new WireFormatException(
                 $"A frame from rank {header.Source} to rank {header.Destination} came over the link from rank {link.Peer} to rank {Rank}, which relay nothing.");
         }
+
+        if (header.Source == Rank)
+            throw new WireFormatException($"Rank {Rank}'s own rank came as the source of a frame over {link.Description}.");
     }
 
     private PayloadTarget BeginEager(Link link, in FrameHeader header, Peer source)

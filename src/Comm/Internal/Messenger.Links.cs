@@ -255,6 +255,9 @@ internal sealed unsafe partial class Messenger
             throw PeerGone(failed, $"{group.Operation} #{group.Sequence}", communicator);
     }
 
+    /// <summary>Whether the members of a communicator have no other reason to end what they do on it. The caller holds the gate.</summary>
+    public bool OthersGoOn(Communicator communicator) => _failure is null && FailedMemberOf(communicator) is null;
+
     private Peer? FailedMemberOf(Communicator? communicator)
     {
         // On the path of every post: no closure.

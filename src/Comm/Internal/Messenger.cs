@@ -121,7 +121,7 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
         {
             if (_disposed || !_communicators.Remove(communicator.Identity))
                 return;
-            if (Pending().Any(operation => operation.Communicator == communicator))
+            if (communicator.RunningCollectives > 0 || Pending().Any(operation => operation.Communicator == communicator))
                 Revoke(communicator, $"rank {communicator.Rank} disposed it with operations pending", Rank);
             CloseQueue(communicator.Queue);
             CloseQueue(communicator.CollectiveQueue);
