@@ -89,7 +89,9 @@ public sealed class LambdaDeployTests
             (await seed.EndAsync()).ExitsWith(0);
         }
 
-        await FailsAsync(lambda, "Boxer.Payload", "names no coordinator", Raw("""{"protocol":2}"""));
+        await FailsAsync(lambda, "Boxer.Payload", "lacks a coordinator", Raw("""{"protocol":2}"""));
+        await FailsAsync(
+            lambda, "Boxer.Payload", "lacks a coordinator", Raw("""{"protocol":2,"seed":"127.0.0.1:1","job":"job","token":"00","arguments":null}"""));
         await FailsAsync(lambda, "Boxer.Payload", "not a rank of a job", Raw("[]"));
         await FailsAsync(lambda, "Boxer.Payload", "cannot be used", Raw("""{"protocol":2,"seed":"there","job":"job","token":"00"}"""));
         await FailsAsync(lambda, "Boxer.Protocol", "deploy the function again", Raw("""{"protocol":1}"""));
@@ -116,8 +118,7 @@ public sealed class LambdaDeployTests
             #!/bin/sh
             trap 'echo told; [ "$1" = obeys ] && exit 7' TERM
             setsid sleep 987 &
-            echo "sleeps as $!"
-            echo "rank $BOXER_RANK of $BOXER_SIZE"
+            printf 'sleeps as %s\nrank %s of %s\n' "$!" "$BOXER_RANK" "$BOXER_SIZE"
             while :; do sleep 0.05; done
             """);
         if (!OperatingSystem.IsWindows())
