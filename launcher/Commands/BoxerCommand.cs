@@ -11,6 +11,7 @@ using BoxerMpi.Launcher.NatLab.Relay;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Programs;
 using BoxerMpi.Launcher.Topologies;
+using BoxerMpi.Transport;
 
 namespace BoxerMpi.Launcher.Commands;
 
@@ -22,6 +23,7 @@ internal static class BoxerCommand
 
     public static int Run(string[] given)
     {
+        DescriptorLimit.Raise();
         string[] arguments = OwnProcess.Arguments(given);
         RootCommand root = new("Runs SPMD programs as ranks: on this machine, or joined from anywhere.")
         {

@@ -14,11 +14,13 @@ internal static class LocalRun
 {
     public static async Task<int> ExecuteAsync(RunOptions options)
     {
+        // Read ends of two pipes and the coordinator's connection; files and the write end of a pipe where they are wanted.
+        int planned = DescriptorNeed.Check(options.Size, 3 + (options.OutputFolder is null ? 0 : 2) + (options.Input.All ? 1 : 0));
         RankCommand command = ProgramLocator.Locate(options.Program, options.NativeAot, options.Configuration, options.Verbose);
         OutputFiles files = new(options.OutputFolder, options.Size);
         using IPlace place = options.OpenPlace();
         Stopwatch clock = Stopwatch.StartNew();
-        await using Seed seed = place.StartSeed(new SeedOptions());
+        await using Seed seed = place.StartSeed(new SeedOptions { PlannedDescriptors = planned });
         SeedJob job = seed.AddJob(options.Job);
         await using JobSeat seat = new(job);
         RankEnvironment environment = new(

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using System.Security.Cryptography;
 using BoxerMpi.Launcher.Jobs;
+using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Commands;
@@ -51,6 +52,7 @@ internal sealed class SeedCommand : Command
         string jobId = parsed.GetValue(_job) ?? "job-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
         JobSpec spec = _rules.Read(parsed, jobId, token, size);
         Topology topology = Topology.Parse(spec.Topology, size);
+        DescriptorNeed.Check(size, perRank: 1);
         SeedOptions options = new() { Listen = listen[0], Log = verbose ? Console.Error.WriteLine : null };
         await using Seed seed = Seed.Start(listen.Length > 1 ? options with { ExtraListen = listen[1..] } : options, spec);
         SeedJob job = seed.FindJob(jobId)!;

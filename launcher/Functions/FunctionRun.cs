@@ -66,6 +66,8 @@ internal static class FunctionRun
         byte[]? zip,
         CancellationToken cancellationToken)
     {
+        // Its invocation, its attendant and its rank; files where they are wanted.
+        int planned = DescriptorNeed.Check(functions.Count, options.OutputFolder is null ? 3 : 5);
         OutputFiles files = new(options.OutputFolder, functions.Count);
         if (zip is not null)
         {
@@ -77,7 +79,7 @@ internal static class FunctionRun
         }
 
         Stopwatch clock = Stopwatch.StartNew();
-        await using Seed seed = place.StartSeed(new SeedOptions());
+        await using Seed seed = place.StartSeed(new SeedOptions { PlannedDescriptors = planned });
         FunctionCrew crew = new(functions.Count, TimeProvider.System);
         SeedJob job = seed.AddJob(options.Job with { Attendance = crew, FirstFreeRank = functions.Count });
         await using JobSeat seat = new(job);

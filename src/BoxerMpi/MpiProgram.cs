@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using BoxerMpi.Internal;
 
 namespace BoxerMpi;
@@ -53,7 +54,7 @@ public static class MpiProgram
         {
             environment = MpiEnvironment.Start();
         }
-        catch (Exception exception) when (exception is MpiException or ArgumentException)
+        catch (Exception exception) when (exception is MpiException or ArgumentException or IOException or SocketException)
         {
             return NotStarted(exception);
         }
@@ -100,7 +101,7 @@ public static class MpiProgram
         {
             environment = await MpiEnvironment.StartAsync(CancellationToken.None).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is MpiException or ArgumentException)
+        catch (Exception exception) when (exception is MpiException or ArgumentException or IOException or SocketException)
         {
             return NotStarted(exception);
         }

@@ -48,9 +48,10 @@ internal static class Addresses
     /// <exception cref="RendezvousException">The port is taken or the address is not one of this host.</exception>
     public static Socket Listen(IPEndPoint endPoint, string purpose)
     {
-        Socket socket = new(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        Socket? socket = null;
         try
         {
+            socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             if (endPoint.Address.Equals(IPAddress.IPv6Any))
                 socket.DualMode = true;
             socket.Bind(endPoint);
@@ -61,7 +62,7 @@ internal static class Addresses
         }
         catch (SocketException error)
         {
-            socket.Dispose();
+            socket?.Dispose();
             throw ListenFailure(endPoint, purpose, error);
         }
     }
@@ -78,6 +79,12 @@ internal static class Addresses
             RendezvousFailure.PortTaken,
             endPoint.ToString(),
             $"Port {endPoint.Port} on {endPoint.Address}, wanted for {purpose}, may not be opened by this user; choose one above 1023.",
+            error),
+        SocketError.TooManyOpenSockets => new RendezvousException(
+            RendezvousFailure.PortTaken,
+            endPoint.ToString(),
+            $"Port {endPoint.Port} on {endPoint.Address}, wanted for {purpose}, cannot be opened: as many files are open as may be; "
+                + "raise the limit of open files (ulimit -n).",
             error),
         _ => new RendezvousException(
             RendezvousFailure.Unreachable,

@@ -1,3 +1,5 @@
+using BoxerMpi.Transport;
+
 namespace BoxerMpi.Rendezvous;
 
 internal sealed partial class JobClient
@@ -12,6 +14,7 @@ internal sealed partial class JobClient
         ArgumentNullException.ThrowIfNull(options);
         if (cancellationToken.IsCancellationRequested)
             return Task.FromCanceled<JobClient>(cancellationToken);
+        DescriptorLimit.Raise();
         JobClient client = new(options);
         client._reactor.Post(client.BeginJoin);
         client.CancelOn(client._joined.Task, () => client.FailJoin(new OperationCanceledException(cancellationToken)), cancellationToken);

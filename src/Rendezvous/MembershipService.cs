@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using BoxerMpi.Transport;
 
 namespace BoxerMpi.Rendezvous;
 
@@ -160,6 +161,13 @@ internal sealed class MembershipService : IAsyncDisposable
             try
             {
                 Socket socket = await _listener.AcceptAsync(_stopping.Token).ConfigureAwait(false);
+                if (DescriptorLimit.IsNear((int)socket.Handle))
+                {
+                    _log?.Invoke("The membership service closed a follower: the process has few file descriptors left.");
+                    socket.Dispose();
+                    continue;
+                }
+
                 Task serving = ServeAsync(socket);
                 lock (_gate)
                     _followers.Add(serving);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using BoxerMpi.Transport;
 
 namespace BoxerMpi.Rendezvous;
 
@@ -23,10 +24,12 @@ internal sealed class Seed : IAsyncDisposable
     private readonly Lock _followersGate = new();
     private readonly List<Subscription> _followers = [];
 
-    // Protects _connections and _halfOpen.
+    // Protects _connections, _halfOpen and the allowances.
     private readonly Lock _gate = new();
     private readonly HashSet<SeedConnection> _connections = [];
     private readonly LinkedList<SeedConnection> _halfOpen = new();
+    private readonly StrangerAllowance _allowance = new();
+    private readonly StrangerAllowance _allowanceBeforeStart = new();
 
     private Seed(SeedOptions options, Socket[] listeners, ReadOnlySpan<JobSpec> jobs)
     {
@@ -71,6 +74,7 @@ internal sealed class Seed : IAsyncDisposable
     public static Seed Start(SeedOptions options, params ReadOnlySpan<JobSpec> jobs)
     {
         ArgumentNullException.ThrowIfNull(options);
+        DescriptorLimit.Raise();
         IReadOnlyList<IPEndPoint> extra = options.ExtraListen
             ?? (IPAddress.IsLoopback(options.Listen.Address) ? [] : [new IPEndPoint(options.Listen.Address, 0)]);
         List<Socket> listeners = [];
@@ -216,6 +220,8 @@ internal sealed class Seed : IAsyncDisposable
             {
                 // Out of descriptors, or a connection that was reset in the queue: the listener itself is sound.
                 _options.Log?.Invoke($"Accepting failed: {error.Message}");
+                if (error.SocketErrorCode == SocketError.TooManyOpenSockets)
+                    ShedOldest(Math.Max(0, HalfOpenConnections - 1));
                 await Task.Delay(TimeSpan.FromMilliseconds(20), _options.Time, CancellationToken.None).ConfigureAwait(false);
                 continue;
             }
@@ -238,21 +244,56 @@ internal sealed class Seed : IAsyncDisposable
             return;
         }
 
-        SeedConnection? oldest = null;
+        int descriptor = (int)socket.Handle;
+        int missing = MissingMembers;
+        int allowed;
         lock (_gate)
         {
             _connections.Add(connection);
             _halfOpen.AddLast(connection.HalfOpenNode);
-            if (_halfOpen.Count > _options.HalfOpenLimit)
-            {
-                oldest = _halfOpen.First!.Value;
-                _halfOpen.RemoveFirst();
-            }
+            allowed = Math.Min(
+                _options.HalfOpenLimit,
+                Math.Min(
+                    _allowance.Of(descriptor, _halfOpen.Count),
+                    _allowanceBeforeStart.Of(descriptor, _halfOpen.Count, _options.PlannedDescriptors, missing)));
         }
 
-        // A joiner proves its token within a round trip: what is oldest is a stranger, or tries again.
-        oldest?.Close($"{_options.HalfOpenLimit} newer connections wait to prove their token");
+        while (ShedOldest(allowed))
+        {
+        }
+
         connection.Start(_stopping.Token);
+    }
+
+    /// <summary>Members that are still to come: a descriptor is kept for each.</summary>
+    private int MissingMembers
+    {
+        get
+        {
+            int missing = 0;
+            foreach ((_, SeedJob job) in _jobs)
+                missing += job.MissingMembers;
+            return missing;
+        }
+    }
+
+    /// <summary>A joiner proves its token within a round trip: what is oldest is a stranger, or tries again.</summary>
+    /// <returns>Whether there were more than are allowed.</returns>
+    private bool ShedOldest(int allowed)
+    {
+        SeedConnection oldest;
+        int others;
+        lock (_gate)
+        {
+            if (_halfOpen.Count <= allowed)
+                return false;
+            oldest = _halfOpen.First!.Value;
+            _halfOpen.RemoveFirst();
+            others = _halfOpen.Count;
+        }
+
+        oldest.Close($"{others} newer connections wait to prove their token");
+        return true;
     }
 
     /// <summary>The other endpoints, those at another address first: a NAT is seen from as different a place as can be.</summary>

@@ -99,6 +99,16 @@ internal sealed partial class SeedJob
         }
     }
 
+    /// <summary>Ranks that have not joined yet.</summary>
+    internal int MissingMembers
+    {
+        get
+        {
+            lock (_gate)
+                return Spec.Size - _joined;
+        }
+    }
+
     /// <summary>Most events that the present state takes to tell.</summary>
     internal int MaximumSnapshot
     {

@@ -43,8 +43,14 @@ internal sealed record SeedOptions
     /// <summary>How long the first end of a relayed link waits for the second. Default 30 s.</summary>
     public TimeSpan RelayDeadline { get; init => field = Positive(value); } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Connections that have not proven the token; beyond it the oldest is closed. Default 4,096.</summary>
+    /// <summary>
+    /// Connections that have not proven the token; beyond it the oldest is closed, and before when the process has few descriptors left.
+    /// Default 4,096.
+    /// </summary>
     public int HalfOpenLimit { get; init => field = Positive(value); } = 4096;
+
+    /// <summary>Descriptors that the process is going to need for other things than the coordinator: no stranger gets them. Default 0.</summary>
+    public int PlannedDescriptors { get; init; }
 
     /// <summary>Events that may wait for a follower beyond the state it starts with. Default 4,096.</summary>
     public int FollowerQueueLimit { get; init => field = Positive(value); } = 4096;

@@ -40,19 +40,22 @@ internal sealed class LinkConnection : IReadinessTarget, IFrameTarget
     /// <summary>A connection of this end.</summary>
     public LinkConnection(Links links, Pair pair, LinkWay way)
     {
-        (_links, Pair, Way, IsOurs) = (links, pair, way, true);
+        (_links, Pair, Way, IsOurs, StrangerNode) = (links, pair, way, true, new LinkedListNode<LinkConnection>(this));
         _answerLimit = links.Options.AttemptTimeout;
     }
 
     /// <summary>A connection that has come in.</summary>
     public LinkConnection(Links links, NetSocket accepted)
     {
-        (_links, Way, Remote) = (links, LinkWay.Direct, accepted.Remote);
+        (_links, Way, Remote, StrangerNode) = (links, LinkWay.Direct, accepted.Remote, new LinkedListNode<LinkConnection>(this));
         _answerLimit = links.Options.StrangerTimeout;
         _deadline = links.Reactor.After(_answerLimit, TimeOut);
         Stage = LinkConnectionStage.Hello;
         _frames = new FrameConnection(links.Reactor, accepted, this) { MaximumFrameBytes = Limits.LinkMessageBytes };
     }
+
+    /// <summary>Its place among the strangers.</summary>
+    public LinkedListNode<LinkConnection> StrangerNode { get; }
 
     /// <summary>Whom it is for; unknown while a stranger has not said so.</summary>
     public Pair? Pair { get; private set; }

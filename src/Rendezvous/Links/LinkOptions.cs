@@ -21,7 +21,10 @@ internal sealed record LinkOptions
     /// <summary>How long an accepted connection may take to prove the token. Default 30 s.</summary>
     public TimeSpan StrangerTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Accepted connections that have not proven the token; newer ones are closed. Default 2,048.</summary>
+    /// <summary>
+    /// Accepted connections that have not proven the token, or were refused and are not closed yet; beyond it the oldest is closed, and
+    /// before when the process has few descriptors left. Default 2,048.
+    /// </summary>
     public int StrangerLimit { get; init; } = 2048;
 
     /// <summary>Takes a line about strangers and refusals.</summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using BoxerMpi.Transport;
 
 namespace BoxerMpi.Rendezvous;
 
@@ -9,8 +10,10 @@ internal sealed class Links : IReadinessTarget
     private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LingerLimit = TimeSpan.FromSeconds(2);
 
-    private readonly HashSet<LinkConnection> _strangers = [];
-    private readonly HashSet<Lingering> _lingering = [];
+    // Both in order of arrival.
+    private readonly LinkedList<LinkConnection> _strangers = new();
+    private readonly LinkedList<Lingering> _lingering = new();
+    private readonly StrangerAllowance _allowance = new();
     private readonly List<Pair> _readyPairs = [];
     private readonly List<Socket> _readySockets = [];
     private Pair?[] _pairs = [];
@@ -22,7 +25,7 @@ internal sealed class Links : IReadinessTarget
     {
         Reactor = reactor;
         Options = options.Links.Log is null ? options.Links with { Log = options.Log } : options.Links;
-        Port = new LocalPort(options, Listen);
+        Port = new LocalPort(options, Listen, MakeRoom);
         Applications = new ApplicationPorts(this);
     }
 
@@ -53,7 +56,7 @@ internal sealed class Links : IReadinessTarget
         World = world;
         _pairs = new Pair?[world.Members.Count];
         LinkConnection[] early = new LinkConnection[_strangers.Count];
-        _strangers.CopyTo(early);
+        _strangers.CopyTo(early, 0);
         foreach (LinkConnection stranger in early)
             stranger.OnWorld();
     }
@@ -134,11 +137,11 @@ internal sealed class Links : IReadinessTarget
         FailAll(reason);
         Applications.Dispose(reason);
         LinkConnection[] strangers = new LinkConnection[_strangers.Count];
-        _strangers.CopyTo(strangers);
+        _strangers.CopyTo(strangers, 0);
         foreach (LinkConnection stranger in strangers)
             stranger.Drop();
         Lingering[] lingering = new Lingering[_lingering.Count];
-        _lingering.CopyTo(lingering);
+        _lingering.CopyTo(lingering, 0);
         foreach (Lingering one in lingering)
             one.End();
         foreach (Socket socket in _readySockets)
@@ -156,13 +159,17 @@ internal sealed class Links : IReadinessTarget
     }
 
     /// <summary>The connection has proven itself, or is over.</summary>
-    public void NoLongerStranger(LinkConnection connection) => _strangers.Remove(connection);
+    public void NoLongerStranger(LinkConnection connection)
+    {
+        if (connection.StrangerNode.List is not null)
+            _strangers.Remove(connection.StrangerNode);
+    }
 
     /// <summary>Closes a connection so that what was sent last is not lost to a reset.</summary>
     public void Linger(FrameConnection connection)
     {
-        if (_lingering.Count < Options.StrangerLimit)
-            _lingering.Add(new Lingering(this, connection));
+        if (_strangers.Count + _lingering.Count < Options.StrangerLimit)
+            _lingering.AddLast(new Lingering(this, connection).Node);
         else
             connection.Dispose();
     }
@@ -195,6 +202,8 @@ internal sealed class Links : IReadinessTarget
             if (error is not (SocketError.WouldBlock or SocketError.ConnectionAborted or SocketError.ConnectionReset))
             {
                 // Out of descriptors: the listener itself is sound.
+                if (error == SocketError.TooManyOpenSockets && DropOldest())
+                    continue;
                 Log($"Accepting a link failed: {new SocketException((int)error).Message}");
                 NetSocket listener = _listener;
                 Reactor.Unwatch(listener);
@@ -219,14 +228,38 @@ internal sealed class Links : IReadinessTarget
 
     private void Welcome(NetSocket accepted)
     {
-        if (_strangers.Count < Options.StrangerLimit)
+        _strangers.AddLast(new LinkConnection(this, accepted).StrangerNode);
+        MakeRoom(accepted);
+    }
+
+    /// <summary>Who came first gives way: a rank proves the token within a round trip, or tries again.</summary>
+    /// <param name="newest">A socket that was opened just now, or for which there was no descriptor.</param>
+    /// <returns>Whether somebody has given way.</returns>
+    private bool MakeRoom(NetSocket newest)
+    {
+        if (newest.Descriptor < 0)
+            return DropOldest();
+        int allowed = Math.Min(Options.StrangerLimit, _allowance.Of(newest.Descriptor, _strangers.Count + _lingering.Count));
+        bool isDropped = false;
+        while (_strangers.Count + _lingering.Count > allowed && DropOldest())
+            isDropped = true;
+        return isDropped;
+    }
+
+    /// <returns>Whether there was one; those that are refused already go first.</returns>
+    private bool DropOldest()
+    {
+        if (_lingering.First is { } refused)
         {
-            _strangers.Add(new LinkConnection(this, accepted));
-            return;
+            refused.Value.End();
+            return true;
         }
 
-        Log($"Closed a connection: {Options.StrangerLimit} others wait to prove the token.");
-        accepted.Dispose();
+        if (_strangers.First is not { } first)
+            return false;
+        Log($"Closed the connection from {first.Value.Remote}: {_strangers.Count - 1} newer ones wait to prove the token.");
+        first.Value.Drop();
+        return true;
     }
 
     private void HandOver(Pair pair, Socket socket, Action<int, Socket> onLink)
@@ -258,8 +291,12 @@ internal sealed class Links : IReadinessTarget
             (_links, _connection) = (links, connection);
             _deadline = links.Reactor.After(LingerLimit, End);
             connection.Target = this;
+            Node = new LinkedListNode<Lingering>(this);
             connection.CloseSend();
         }
+
+        /// <summary>Its place among the others.</summary>
+        public LinkedListNode<Lingering> Node { get; }
 
         public void OnFrame(FrameConnection connection, ControlKind kind, ReadOnlySpan<byte> payload)
         {
@@ -272,7 +309,8 @@ internal sealed class Links : IReadinessTarget
         {
             _deadline.Stop();
             _connection.Dispose();
-            _links._lingering.Remove(this);
+            if (Node.List is not null)
+                _links._lingering.Remove(Node);
         }
     }
 }

@@ -20,15 +20,19 @@ internal sealed unsafe class LinuxSocket : NetSocket
     private const int LeastHopsBeyond = 4;
 
     private readonly bool _isSix;
+    private readonly SocketError _problem;
     private int _descriptor;
 
     public LinuxSocket(AddressFamily family)
     {
         _isSix = family == AddressFamily.InterNetworkV6;
         _descriptor = OpenSocket(_isSix ? Internet6 : Internet4, StreamSocket | NonBlocking | CloseOnExec, 0);
+
+        // Mostly out of descriptors: told by value to whoever binds or connects it, as any other failure.
         if (_descriptor < 0)
-            throw new SocketException((int)ErrorOf(Marshal.GetLastPInvokeError()));
-        Set(LevelTcp, NoDelay, 1);
+            _problem = ErrorOf(Marshal.GetLastPInvokeError());
+        else
+            Set(LevelTcp, NoDelay, 1);
     }
 
     private LinuxSocket(int descriptor, bool isSix, IPEndPoint remote)
@@ -38,7 +42,7 @@ internal sealed unsafe class LinuxSocket : NetSocket
         Set(LevelTcp, NoDelay, 1);
     }
 
-    public int Descriptor => _descriptor;
+    public override int Descriptor => _descriptor;
 
     public override IPEndPoint? Local
     {
@@ -66,6 +70,8 @@ internal sealed unsafe class LinuxSocket : NetSocket
     public override SocketError Connect(IPEndPoint remote, int hops = 0)
     {
         Remote = remote;
+        if (_problem != SocketError.Success)
+            return _problem;
         int level = _isSix ? LevelIp6 : LevelIp;
         int option = _isSix ? HopLimit : TimeToLive;
         if (hops > 0)
@@ -184,6 +190,8 @@ internal sealed unsafe class LinuxSocket : NetSocket
 
     private SocketError BindTo(IPEndPoint local)
     {
+        if (_problem != SocketError.Success)
+            return _problem;
         byte* address = stackalloc byte[AddressBytes];
         uint length = Write(local, address);
         return Bind(_descriptor, address, length) == 0 ? SocketError.Success : ErrorOf(Marshal.GetLastPInvokeError());

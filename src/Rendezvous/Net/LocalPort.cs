@@ -9,7 +9,7 @@ namespace BoxerMpi.Rendezvous;
 /// So the endpoint that the coordinator observes is the one at which others reach this rank, through NATs as well: a NAT that
 /// keeps one external endpoint for an inside port uses the same towards everybody.
 /// </remarks>
-internal sealed class LocalPort(JoinOptions options, Action<NetSocket> onListener) : IDisposable
+internal sealed class LocalPort(JoinOptions options, Action<NetSocket> onListener, Func<NetSocket, bool> makeRoom) : IDisposable
 {
     private NetSocket? _listener;
 
@@ -43,7 +43,7 @@ internal sealed class LocalPort(JoinOptions options, Action<NetSocket> onListene
     /// <param name="local">Another local endpoint to connect from.</param>
     public NetSocket CreateFor(IPEndPoint remote, IPEndPoint? local = null)
     {
-        NetSocket socket = NetSocket.Create(remote.AddressFamily);
+        NetSocket socket = Create(remote.AddressFamily);
         if (local is not null)
         {
             // If it cannot be had any more, the socket connects from elsewhere, the NAT turns it away, and this attempt has failed.
@@ -53,11 +53,11 @@ internal sealed class LocalPort(JoinOptions options, Action<NetSocket> onListene
 
         if (!IsShared)
             return socket;
-        if (socket.BindShared(new IPEndPoint(From(remote), EndPoint.Port)) == SocketError.Success)
+        if (socket.BindShared(new IPEndPoint(From(remote), EndPoint.Port)) is SocketError.Success or SocketError.TooManyOpenSockets)
             return socket;
         IsShared = false;
         socket.Dispose();
-        return NetSocket.Create(remote.AddressFamily);
+        return Create(remote.AddressFamily);
     }
 
     public void Dispose() => _listener?.Dispose();
@@ -68,6 +68,16 @@ internal sealed class LocalPort(JoinOptions options, Action<NetSocket> onListene
         if (IPAddress.IsLoopback(remote.Address) && EndPoint.AddressFamily == remote.AddressFamily && IPAddress.IsLoopback(EndPoint.Address))
             return EndPoint.Address;
         return remote.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any;
+    }
+
+    /// <summary>Strangers give way to a socket of this rank.</summary>
+    private NetSocket Create(AddressFamily family)
+    {
+        NetSocket socket = NetSocket.Create(family);
+        if (!makeRoom(socket) || socket.Descriptor >= 0)
+            return socket;
+        socket.Dispose();
+        return NetSocket.Create(family);
     }
 
     private NetSocket Listen(IPAddress address)

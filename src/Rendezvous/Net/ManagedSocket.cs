@@ -22,6 +22,8 @@ internal sealed class ManagedSocket : NetSocket
 
     public Socket Socket => _socket;
 
+    public override int Descriptor => 0;
+
     public override IPEndPoint? Local => _socket.LocalEndPoint is IPEndPoint local ? Addresses.Normalise(local) : null;
 
     public override SocketError BindShared(IPEndPoint local) => SocketError.OperationNotSupported;

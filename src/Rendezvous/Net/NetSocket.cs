@@ -19,12 +19,16 @@ internal abstract class NetSocket : IDisposable
     /// <summary>Its place among those that the reactor watches, or -1.</summary>
     public int WatchSlot { get; set; } = -1;
 
+    /// <summary>The system's number for it; -1 when it could not be opened, and 0 where numbers tell nothing.</summary>
+    public abstract int Descriptor { get; }
+
     /// <summary>This end, as far as it is known.</summary>
     public abstract IPEndPoint? Local { get; }
 
     /// <summary>The other end: whom it was told to connect to, or whom it was accepted from.</summary>
     public IPEndPoint? Remote { get; protected set; }
 
+    /// <summary>A socket; that the system has none shows when it is bound or connected.</summary>
     public static NetSocket Create(AddressFamily family) => OperatingSystem.IsLinux() ? new LinuxSocket(family) : new ManagedSocket(family);
 
     /// <summary>A listening socket whose port others of this process may connect from, where the platform can.</summary>

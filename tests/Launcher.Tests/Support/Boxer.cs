@@ -36,6 +36,10 @@ internal sealed class Boxer : IAsyncDisposable
     public static Boxer StartWith(IEnumerable<KeyValuePair<string, string?>> variables, params string[] arguments) =>
         Start(arguments, closeInput: true, variables);
 
+    /// <summary>Starts it by another command, which changes what it may do.</summary>
+    public static Boxer StartUnder(string[] command, IEnumerable<KeyValuePair<string, string?>> variables, params string[] arguments) =>
+        Start(arguments, closeInput: true, variables, command);
+
     /// <summary>Runs it to its end.</summary>
     public static async Task<BoxerResult> RunAsync(params string[] arguments)
     {

@@ -5,6 +5,18 @@ using BoxerMpi;
 string what = args[0];
 if (what == "until")
     return MpiProgram.Run(args, Until);
+if (what == "open")
+{
+    return MpiProgram.Run(args, world =>
+    {
+        // The file has come: what a program opens for a moment must be there.
+        Until(world);
+        FileStream[] files = [.. Enumerable.Range(0, 8).Select(_ => File.OpenRead(args[1]))];
+        Array.ForEach(files, file => file.Dispose());
+        return 0;
+    });
+}
+
 int who = args.Length > 1 ? int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : -1;
 string? requested = Environment.GetEnvironmentVariable("BOXER_RANK");
 if (what == "before" && requested == args[1])
