@@ -1,17 +1,18 @@
 namespace BoxerMpi.Internal;
 
-/// <summary>Posted receives and unexpected messages of one context. Ranks are world ranks; used under the engine's gate.</summary>
+/// <summary>Posted receives, probes and unexpected messages of one context. Ranks are world ranks; used under the engine's gate.</summary>
 /// <remarks>
-/// Receives of a known source and messages are kept per source, so that matching does not walk what others sent.
-/// Invariant: no posted receive matches an unexpected message.
+/// Receives and probes are in the list of the source that they want, or in one for any source; a message is in the list of its sender
+/// and in the one of all. Invariant: no posted receive or probe matches an unexpected message.
 /// </remarks>
 internal sealed class MatchQueue(ulong context, int worldSize)
 {
-    private readonly PostedList[] _posted = new PostedList[worldSize];
-    private readonly MessageList[] _messages = new MessageList[worldSize];
-    private PostedList _postedAny;
-    private UnexpectedMessage? _firstArrived;
-    private UnexpectedMessage? _lastArrived;
+    private const int AnySource = 0;
+
+    private readonly MatchLists _receives = new(worldSize + 1);
+    private readonly MatchLists _messages = new(worldSize + 1);
+    private MatchLists? _probes;
+    private int _waitingProbes;
     private long _order;
 
     public ulong Context { get; } = context;
@@ -22,146 +23,79 @@ internal sealed class MatchQueue(ulong context, int worldSize)
     /// <summary>Whether a communicator of this rank uses it; else it only keeps what came early.</summary>
     public bool IsOpen { get; set; }
 
+    /// <summary>Entries that searches have looked at.</summary>
+    public long Visited => _receives.Visited + _messages.Visited + (_probes?.Visited ?? 0);
+
     public void Post(ReceiveOperation receive)
     {
-        receive.Order = _order++;
-        ref PostedList list = ref ListOf(receive);
-        receive.NextInList = null;
-        receive.PreviousInList = list.Last;
-        if (list.Last is null)
-            list.First = receive;
-        else
-            list.Last.NextInList = receive;
-        list.Last = receive;
+        receive.Posted.Order = ++_order;
+        _receives.Add(ListOf(receive.Source), receive.Posted);
     }
 
-    public void Unpost(ReceiveOperation receive)
-    {
-        ref PostedList list = ref ListOf(receive);
-        if (receive.PreviousInList is null)
-            list.First = receive.NextInList;
-        else
-            receive.PreviousInList.NextInList = receive.NextInList;
-        if (receive.NextInList is null)
-            list.Last = receive.PreviousInList;
-        else
-            receive.NextInList.PreviousInList = receive.PreviousInList;
-        receive.NextInList = receive.PreviousInList = null;
-    }
+    public void Unpost(ReceiveOperation receive) => _receives.Remove(ListOf(receive.Source), receive.Posted);
 
     /// <summary>Takes the receive that was posted first among those that this message satisfies.</summary>
     public ReceiveOperation? TakePosted(int source, int tag)
     {
-        ReceiveOperation? ofSource = FirstWithTag(_posted[source].First, tag);
-        ReceiveOperation? ofAny = FirstWithTag(_postedAny.First, tag);
-        ReceiveOperation? first = ofSource is null || (ofAny is not null && ofAny.Order < ofSource.Order) ? ofAny : ofSource;
-        if (first is not null)
-            Unpost(first);
-        return first;
+        if (First(_receives, source, tag) is not { } link)
+            return null;
+        ReceiveOperation receive = (ReceiveOperation)link.Owner;
+        Unpost(receive);
+        return receive;
     }
+
+    public void Post(ProbeOperation probe)
+    {
+        _probes ??= new MatchLists(worldSize + 1);
+        probe.Posted.Order = ++_order;
+        _probes.Add(ListOf(probe.Source), probe.Posted);
+        _waitingProbes++;
+    }
+
+    public void Unpost(ProbeOperation probe)
+    {
+        _probes!.Remove(ListOf(probe.Source), probe.Posted);
+        _waitingProbes--;
+    }
+
+    /// <summary>The probe that was posted first among those that this message satisfies.</summary>
+    public ProbeOperation? FindProbe(int source, int tag) =>
+        _waitingProbes == 0 ? null : (ProbeOperation?)First(_probes!, source, tag)?.Owner;
 
     public void Add(UnexpectedMessage message)
     {
         message.Queue = this;
-        ref MessageList list = ref _messages[message.Source];
-        message.PreviousOfSource = list.Last;
-        if (list.Last is null)
-            list.First = message;
-        else
-            list.Last.NextOfSource = message;
-        list.Last = message;
-
-        message.PreviousArrived = _lastArrived;
-        if (_lastArrived is null)
-            _firstArrived = message;
-        else
-            _lastArrived.NextArrived = message;
-        _lastArrived = message;
+        message.Arrived.Tag = message.OfSource.Tag = message.Tag;
+        message.Arrived.Order = message.OfSource.Order = ++_order;
+        _messages.Add(ListOf(message.Source), message.OfSource);
+        _messages.Add(AnySource, message.Arrived);
     }
 
     /// <summary>The first message that such a receive would get, or null.</summary>
-    public UnexpectedMessage? Find(int source, int tag)
-    {
-        if (source >= 0)
-        {
-            for (UnexpectedMessage? message = _messages[source].First; message is not null; message = message.NextOfSource)
-            {
-                if (tag < 0 || message.Tag == tag)
-                    return message;
-            }
-
-            return null;
-        }
-
-        for (UnexpectedMessage? message = _firstArrived; message is not null; message = message.NextArrived)
-        {
-            if (tag < 0 || message.Tag == tag)
-                return message;
-        }
-
-        return null;
-    }
+    public UnexpectedMessage? Find(int source, int tag) => (UnexpectedMessage?)_messages.Find(ListOf(source), tag)?.Owner;
 
     public void Remove(UnexpectedMessage message)
     {
         message.Queue = null;
-        ref MessageList list = ref _messages[message.Source];
-        if (message.PreviousOfSource is null)
-            list.First = message.NextOfSource;
-        else
-            message.PreviousOfSource.NextOfSource = message.NextOfSource;
-        if (message.NextOfSource is null)
-            list.Last = message.PreviousOfSource;
-        else
-            message.NextOfSource.PreviousOfSource = message.PreviousOfSource;
-
-        if (message.PreviousArrived is null)
-            _firstArrived = message.NextArrived;
-        else
-            message.PreviousArrived.NextArrived = message.NextArrived;
-        if (message.NextArrived is null)
-            _lastArrived = message.PreviousArrived;
-        else
-            message.NextArrived.PreviousArrived = message.PreviousArrived;
-        (message.NextOfSource, message.PreviousOfSource, message.NextArrived, message.PreviousArrived) = (null, null, null, null);
+        _messages.Remove(ListOf(message.Source), message.OfSource);
+        _messages.Remove(AnySource, message.Arrived);
     }
 
     /// <summary>Every unexpected message, oldest first.</summary>
     public IEnumerable<UnexpectedMessage> Messages()
     {
-        UnexpectedMessage? message = _firstArrived;
-        while (message is not null)
+        MatchLink? link = _messages.Oldest(AnySource);
+        while (link is not null)
         {
             // The caller may remove the one it got.
-            UnexpectedMessage? next = message.NextArrived;
-            yield return message;
-            message = next;
+            MatchLink? next = link.Next;
+            yield return (UnexpectedMessage)link.Owner;
+            link = next;
         }
     }
 
-    private static ReceiveOperation? FirstWithTag(ReceiveOperation? receive, int tag)
-    {
-        while (receive is not null && receive.Tag >= 0 && receive.Tag != tag)
-            receive = receive.NextInList;
-        return receive;
-    }
+    private static int ListOf(int source) => source + 1;
 
-    private ref PostedList ListOf(ReceiveOperation receive)
-    {
-        if (receive.Source < 0)
-            return ref _postedAny;
-        return ref _posted[receive.Source];
-    }
-
-    private struct PostedList
-    {
-        public ReceiveOperation? First;
-        public ReceiveOperation? Last;
-    }
-
-    private struct MessageList
-    {
-        public UnexpectedMessage? First;
-        public UnexpectedMessage? Last;
-    }
+    private static MatchLink? First(MatchLists posted, int source, int tag) =>
+        MatchLists.Older(posted.FindWanting(ListOf(source), tag), posted.FindWanting(AnySource, tag));
 }

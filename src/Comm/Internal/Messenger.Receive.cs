@@ -117,14 +117,18 @@ internal sealed unsafe partial class Messenger
 
         ThrowIfNobodySends(probe.Source, probe);
         probe.Begin();
-        _probes.Add(probe);
+        probe.Queue.Post(probe);
+        probe.IsPosted = true;
         Engine.ExpectAny(+1);
     }
 
     public void WithdrawProbe(ProbeOperation probe)
     {
-        if (_probes.Remove(probe))
-            Engine.ExpectAny(-1);
+        if (!probe.IsPosted)
+            return;
+        probe.IsPosted = false;
+        probe.Queue.Unpost(probe);
+        Engine.ExpectAny(-1);
     }
 
     /// <summary>Takes a message that is there, or null. The caller holds the gate.</summary>
@@ -377,16 +381,12 @@ internal sealed unsafe partial class Messenger
 
     private void AddUnexpected(MatchQueue queue, UnexpectedMessage message)
     {
-        for (int i = 0; i < _probes.Count; i++)
+        if (queue.FindProbe(message.Source, message.Tag) is { } probe)
         {
-            ProbeOperation probe = _probes[i];
-            if (probe.Queue == queue && (probe.Source < 0 || probe.Source == message.Source) && (probe.Tag < 0 || probe.Tag == message.Tag))
-            {
-                WithdrawProbe(probe);
-                probe.Message = message;
-                probe.Complete(new Status(message.Source, message.Tag, message.Length), null);
-                return;
-            }
+            WithdrawProbe(probe);
+            probe.Message = message;
+            probe.Complete(new Status(message.Source, message.Tag, message.Length), null);
+            return;
         }
 
         queue.Add(message);

@@ -24,7 +24,6 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
     private readonly Stack<CompletionGroup> _groupPool = new();
     private readonly Dictionary<ulong, SendOperation> _offered = [];
     private readonly Dictionary<ulong, GrantedReceive> _granted = [];
-    private readonly List<ProbeOperation> _probes = [];
     private MatchQueue? _lastQueue;
     private Operation? _firstPending;
     private int _failedPeers;

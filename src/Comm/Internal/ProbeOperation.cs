@@ -1,14 +1,27 @@
 namespace BoxerMpi.Internal;
 
 /// <summary>Waits for a message to match, without receiving it. Not pooled: its message outlives it.</summary>
-internal sealed class ProbeOperation(Messenger messenger, MatchQueue queue, int source, int tag) : Operation(messenger)
+internal sealed class ProbeOperation : Operation
 {
-    public MatchQueue Queue { get; } = queue;
+    public ProbeOperation(Messenger messenger, MatchQueue queue, int source, int tag)
+        : base(messenger)
+    {
+        (Queue, Source) = (queue, source);
+        Posted = new MatchLink(this) { Tag = tag };
+    }
+
+    public MatchQueue Queue { get; }
 
     /// <summary>World rank, or -1 for any.</summary>
-    public int Source { get; } = source;
+    public int Source { get; }
 
-    public int Tag { get; } = tag;
+    public int Tag => Posted.Tag;
+
+    /// <summary>Its place among the probes of its queue.</summary>
+    public MatchLink Posted { get; }
+
+    /// <summary>Whether it waits in its queue.</summary>
+    public bool IsPosted { get; set; }
 
     public UnexpectedMessage? Message { get; set; }
 

@@ -1,7 +1,7 @@
 namespace BoxerMpi.Internal;
 
 /// <summary>A receive that waits for its message or takes it in.</summary>
-internal sealed unsafe class ReceiveOperation(Messenger messenger) : Operation(messenger)
+internal sealed unsafe class ReceiveOperation : Operation
 {
     /// <summary>Where it stands; what <see cref="Withdraw"/> has to undo.</summary>
     public enum Stage
@@ -19,12 +19,15 @@ internal sealed unsafe class ReceiveOperation(Messenger messenger) : Operation(m
         Granted,
     }
 
+    public ReceiveOperation(Messenger messenger)
+        : base(messenger) => Posted = new MatchLink(this);
+
     public MatchQueue Queue { get; private set; } = null!;
 
     /// <summary>World rank, or -1 for any.</summary>
     public int Source { get; private set; }
 
-    public int Tag { get; private set; }
+    public int Tag => Posted.Tag;
 
     public byte* Buffer { get; set; }
 
@@ -35,8 +38,8 @@ internal sealed unsafe class ReceiveOperation(Messenger messenger) : Operation(m
 
     public Stage Progress { get; set; }
 
-    /// <summary>Order among the receives of one queue.</summary>
-    public long Order { get; set; }
+    /// <summary>Its place among the posted receives of its queue.</summary>
+    public MatchLink Posted { get; }
 
     public UnexpectedMessage? Message { get; set; }
 
@@ -53,17 +56,14 @@ internal sealed unsafe class ReceiveOperation(Messenger messenger) : Operation(m
 
     public bool ExpectsAny { get; set; }
 
-    public ReceiveOperation? NextInList { get; set; }
-
-    public ReceiveOperation? PreviousInList { get; set; }
-
     public override int PeerRank => MatchedSource >= 0 ? MatchedSource : Message?.Source ?? Source;
 
     protected override bool IsKeptByAwaiter => OwnsBuffer;
 
     public void Prepare(MatchQueue queue, int source, int tag, byte* buffer, long capacity, bool ownsBuffer)
     {
-        (Queue, Source, Tag, OwnsBuffer) = (queue, source, tag, ownsBuffer);
+        (Queue, Source, OwnsBuffer) = (queue, source, ownsBuffer);
+        Posted.Tag = tag;
         Buffer = buffer;
         Capacity = ownsBuffer ? long.MaxValue : capacity;
         Progress = Stage.Posted;

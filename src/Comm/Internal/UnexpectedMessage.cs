@@ -21,6 +21,8 @@ internal sealed unsafe class UnexpectedMessage
         Lost,
     }
 
+    public UnexpectedMessage() => (OfSource, Arrived) = (new MatchLink(this), new MatchLink(this));
+
     public Kind State { get; set; }
 
     /// <summary>World rank of the sender.</summary>
@@ -51,14 +53,11 @@ internal sealed unsafe class UnexpectedMessage
     /// <summary>The queue that holds it, or null once it is matched.</summary>
     public MatchQueue? Queue { get; set; }
 
-    // Two lists: those of one source, and all in order of arrival.
-    public UnexpectedMessage? NextOfSource { get; set; }
+    /// <summary>Its place among the messages of its source.</summary>
+    public MatchLink OfSource { get; }
 
-    public UnexpectedMessage? PreviousOfSource { get; set; }
-
-    public UnexpectedMessage? NextArrived { get; set; }
-
-    public UnexpectedMessage? PreviousArrived { get; set; }
+    /// <summary>Its place among all messages of the queue.</summary>
+    public MatchLink Arrived { get; }
 
     public void Reset()
     {
@@ -69,6 +68,5 @@ internal sealed unsafe class UnexpectedMessage
         Discarded = false;
         HoldsCredit = false;
         Queue = null;
-        (NextOfSource, PreviousOfSource, NextArrived, PreviousArrived) = (null, null, null, null);
     }
 }
