@@ -81,7 +81,7 @@ public partial class Communicator
         cancellationToken.ThrowIfCancellationRequested();
         if (source == NoRank)
             return OwnedOfNoRank<T>();
-        ReceiveOperation receive = StartOwned(source, tag, cancellationToken, out ValueTask<Status> done);
+        ReceiveOperation receive = StartOwned<T>(source, tag, cancellationToken, out ValueTask<Status> done);
         try
         {
             Status status = await done.ConfigureAwait(false);

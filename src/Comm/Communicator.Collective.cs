@@ -97,14 +97,19 @@ public unsafe partial class Communicator
     /// </summary>
     internal void FailCollective(string operation, long sequence, Exception error)
     {
+        string reason = error is MpiException or OperationCanceledException
+            ? error.Message
+            : $"{operation} #{sequence} failed with {error.GetType().Name}: {error.Message}";
+        FailCollective(error, reason);
+    }
+
+    /// <summary>As the other form, for what is made of several collectives.</summary>
+    internal void FailCollective(Exception error, string reason)
+    {
         lock (Messenger.Gate)
         {
-            if (IsDisposed || error is CommunicatorRevokedException || !Messenger.OthersGoOn(this))
-                return;
-            string reason = error is MpiException or OperationCanceledException
-                ? error.Message
-                : $"{operation} #{sequence} failed with {error.GetType().Name}: {error.Message}";
-            Messenger.Revoke(this, reason, Messenger.Rank);
+            if (!IsDisposed && error is not CommunicatorRevokedException && Messenger.OthersGoOn(this))
+                Messenger.Revoke(this, reason, Messenger.Rank);
         }
     }
 

@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
+using BoxerMpi.Internal;
 using CommunityToolkit.HighPerformance.Buffers;
-using MemoryPack;
 
 namespace BoxerMpi;
 
@@ -15,7 +15,7 @@ public partial class Communicator
     {
         CheckSend(destination, tag);
         using ArrayPoolBufferWriter<byte> writer = new();
-        MemoryPackSerializer.Serialize(writer, value);
+        ObjectFormat.Write(writer, value);
         Send(writer.WrittenSpan, destination, tag);
     }
 
@@ -32,7 +32,7 @@ public partial class Communicator
     {
         CheckSend(destination, tag);
         using ArrayPoolBufferWriter<byte> writer = new();
-        MemoryPackSerializer.Serialize(writer, value);
+        ObjectFormat.Write(writer, value);
         await SendAsync(writer.WrittenMemory, destination, tag, cancellationToken).ConfigureAwait(false);
     }
 
@@ -40,7 +40,9 @@ public partial class Communicator
     /// <param name="source">Rank that sends it, or <see cref="AnySource"/>.</param>
     /// <param name="tag">Its tag, or <see cref="AnyTag"/>.</param>
     /// <returns>The object and what is known of its message.</returns>
-    /// <exception cref="WireFormatException">The bytes are no <typeparamref name="T"/>.</exception>
+    /// <exception cref="WireFormatException">
+    /// The message is no object, or was sent as one of another type than <typeparamref name="T"/>.
+    /// </exception>
     public (T? Value, Status Status) ReceiveObject<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.All)] T>(
         int source = AnySource,
         int tag = AnyTag)
@@ -48,7 +50,7 @@ public partial class Communicator
         using Received<byte> message = ReceiveOwned<byte>(source, tag);
         if (source == NoRank)
             return (default, message.Status);
-        return (Deserialize<T>(message), message.Status);
+        return (Read<T>(message), message.Status);
     }
 
     /// <summary>Starts receiving an object.</summary>
@@ -56,7 +58,9 @@ public partial class Communicator
     /// <param name="tag">Its tag, or <see cref="AnyTag"/>.</param>
     /// <param name="cancellationToken">Withdraws the receive.</param>
     /// <returns>The object and what is known of its message.</returns>
-    /// <exception cref="WireFormatException">The bytes are no <typeparamref name="T"/>.</exception>
+    /// <exception cref="WireFormatException">
+    /// The message is no object, or was sent as one of another type than <typeparamref name="T"/>.
+    /// </exception>
     public async ValueTask<(T? Value, Status Status)> ReceiveObjectAsync<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.All)] T>(
         int source = AnySource,
         int tag = AnyTag,
@@ -65,22 +69,9 @@ public partial class Communicator
         using Received<byte> message = await ReceiveOwnedAsync<byte>(source, tag, cancellationToken).ConfigureAwait(false);
         if (source == NoRank)
             return (default, message.Status);
-        return (Deserialize<T>(message), message.Status);
+        return (Read<T>(message), message.Status);
     }
 
-    private T? Deserialize<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.All)] T>(Received<byte> message)
-    {
-        try
-        {
-            return MemoryPackSerializer.Deserialize<T>(message.Span);
-        }
-        catch (Exception exception) when (exception is MemoryPackSerializationException or OverflowException)
-        {
-            // MemoryPack reports some malformed lengths as overflow.
-            throw new WireFormatException(
-                $"The message of {message.Status.ByteCount} bytes from rank {message.Status.Source} (tag {message.Status.Tag}) on " +
-                $"\"{Name}\" " +
-                $"is no {typeof(T).Name}: {exception.Message}");
-        }
-    }
+    private T? Read<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.All)] T>(Received<byte> message) =>
+        ObjectFormat.Read<T>(message.Span, this, message.Status.Source, message.Status.Tag);
 }

@@ -54,7 +54,7 @@ public unsafe partial class Communicator
             return OwnedOfNoRank<T>();
         lock (Messenger.Gate)
         {
-            ReceiveOperation receive = PrepareOwned(source, tag);
+            ReceiveOperation receive = PrepareOwned<T>(source, tag);
             try
             {
                 Messenger.StartReceive(receive);
@@ -80,19 +80,22 @@ public unsafe partial class Communicator
     private static Received<T> OwnedOfNoRank<T>()
         where T : unmanaged => new(block: null, bytes: 0, Status.OfNoRank);
 
-    private ReceiveOperation PrepareOwned(int source, int tag)
+    private ReceiveOperation PrepareOwned<T>(int source, int tag)
+        where T : unmanaged
     {
         ReceiveOperation receive = Messenger.RentReceive();
         receive.Prepare(Queue, ToWorldRank(source), tag, null, 0, ownsBuffer: true);
         receive.Communicator = this;
+        receive.Elements = typeof(T);
         return receive;
     }
 
-    private ReceiveOperation StartOwned(int source, int tag, CancellationToken cancellationToken, out ValueTask<Status> done)
+    private ReceiveOperation StartOwned<T>(int source, int tag, CancellationToken cancellationToken, out ValueTask<Status> done)
+        where T : unmanaged
     {
         lock (Messenger.Gate)
         {
-            ReceiveOperation receive = PrepareOwned(source, tag);
+            ReceiveOperation receive = PrepareOwned<T>(source, tag);
             try
             {
                 Messenger.StartReceive(receive);

@@ -15,6 +15,7 @@ public unsafe partial class Communicator
     /// <remarks>Messages of one rank with the same tag arrive in the order they were sent. MPI 4.1 §3.2.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">No such rank or tag.</exception>
     /// <exception cref="MessageTruncatedException">The message was longer than the buffer; it is consumed.</exception>
+    /// <exception cref="WireFormatException">The message was sent as an object.</exception>
     /// <exception cref="MpiException">The sender is gone, or sent nothing in time.</exception>
     public Status Receive<T>(Span<T> buffer, int source = AnySource, int tag = AnyTag, TimeSpan? timeout = null)
         where T : unmanaged
@@ -24,7 +25,12 @@ public unsafe partial class Communicator
         if (source == NoRank)
             return Status.OfNoRank;
         fixed (T* pointer = buffer)
-            return Messenger.Receive(this, Queue, ToWorldRank(source), tag, (byte*)pointer, (long)buffer.Length * sizeof(T), limit);
+        {
+            Status status = Messenger.Receive(this, Queue, ToWorldRank(source), tag, (byte*)pointer, (long)buffer.Length * sizeof(T), limit);
+            if (typeof(T) != typeof(byte) && ObjectFormat.IsMarked((byte*)pointer, status.ByteCount))
+                ObjectFormat.ThrowIfObject(new ReadOnlySpan<byte>(pointer, (int)status.ByteCount), typeof(T), this, status);
+            return status;
+        }
     }
 
     /// <summary>Receives one value; the default from <see cref="NoRank"/>.</summary>
@@ -103,6 +109,7 @@ public unsafe partial class Communicator
                 operation.Prepare(
                     Queue, ToWorldRank(source), receiveTag ?? tag, (byte*)incoming, (long)receive.Length * sizeof(T), ownsBuffer: false);
                 operation.Communicator = this;
+                operation.Elements = typeof(T);
                 SendOperation? sending = null;
                 try
                 {
@@ -203,6 +210,7 @@ public unsafe partial class Communicator
         ReceiveOperation receive = Messenger.RentReceive();
         receive.Prepare(Queue, ToWorldRank(source), tag, (byte*)pin.Pointer, (long)buffer.Length * sizeof(T), ownsBuffer: false);
         receive.Communicator = this;
+        receive.Elements = typeof(T);
         receive.Pin = pin;
         try
         {

@@ -51,7 +51,7 @@ public sealed unsafe class MatchedMessage : IDisposable
         {
             lock (_communicator.Messenger.Gate)
             {
-                ReceiveOperation receive = Start((byte*)pointer, (long)buffer.Length * sizeof(T), ownsBuffer: false);
+                ReceiveOperation receive = Start<T>((byte*)pointer, (long)buffer.Length * sizeof(T), ownsBuffer: false);
                 try
                 {
                     _communicator.Messenger.WaitFor(receive, _communicator.Timeout);
@@ -79,7 +79,7 @@ public sealed unsafe class MatchedMessage : IDisposable
             ReceiveOperation receive;
             try
             {
-                receive = Start((byte*)pin.Pointer, (long)buffer.Length * sizeof(T), ownsBuffer: false);
+                receive = Start<T>((byte*)pin.Pointer, (long)buffer.Length * sizeof(T), ownsBuffer: false);
             }
             catch
             {
@@ -101,7 +101,7 @@ public sealed unsafe class MatchedMessage : IDisposable
             return new Received<T>(block: null, bytes: 0, Status.OfNoRank);
         lock (_communicator.Messenger.Gate)
         {
-            ReceiveOperation receive = Start(null, 0, ownsBuffer: true);
+            ReceiveOperation receive = Start<T>(null, 0, ownsBuffer: true);
             try
             {
                 _communicator.Messenger.WaitFor(receive, _communicator.Timeout);
@@ -133,12 +133,14 @@ public sealed unsafe class MatchedMessage : IDisposable
     private static InvalidOperationException TakenBefore() =>
         new("This message was received or dropped before; a matched message can be received once.");
 
-    private ReceiveOperation Start(byte* buffer, long capacity, bool ownsBuffer)
+    private ReceiveOperation Start<T>(byte* buffer, long capacity, bool ownsBuffer)
+        where T : unmanaged
     {
         UnexpectedMessage message = Interlocked.Exchange(ref _message, null) ?? throw TakenBefore();
         ReceiveOperation receive = _communicator.Messenger.RentReceive();
         receive.Prepare(_communicator.Queue, message.Source, message.Tag, buffer, capacity, ownsBuffer);
         receive.Communicator = _communicator;
+        receive.Elements = typeof(T);
         _communicator.Messenger.StartReceive(receive, message);
         return receive;
     }

@@ -202,5 +202,8 @@ public sealed class LinkException(int peer, LinkStage stage, int attempts, strin
     public string? RemoteEndPoint { get; init; }
 }
 
-/// <summary>Bytes that are not frames of this protocol arrived; the connection that brought them is closed.</summary>
+/// <summary>
+/// Bytes that are not frames of this protocol arrived, and the connection that brought them is closed; or a message is not what it was
+/// received as, and is consumed.
+/// </summary>
 public sealed class WireFormatException(string message) : MpiException(message);

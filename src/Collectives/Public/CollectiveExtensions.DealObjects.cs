@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
+using BoxerMpi.Internal;
 using CommunityToolkit.HighPerformance.Buffers;
-using MemoryPack;
 
 namespace BoxerMpi;
 
@@ -15,18 +15,18 @@ public static partial class CollectiveExtensions
     /// <param name="root">The rank that has the objects.</param>
     /// <returns>The object for this rank; at the root itself a copy.</returns>
     /// <exception cref="ArgumentException">The root has not one object for each rank.</exception>
-    /// <exception cref="WireFormatException">What came is not a <typeparamref name="T"/>.</exception>
+    /// <exception cref="WireFormatException">What came is no object, or one of another type than <typeparamref name="T"/>.</exception>
     /// <exception cref="InvalidOperationException">All objects together are longer than 2 GiB.</exception>
     public static T? ScatterObject<[DynamicallyAccessedMembers(Serialised)] T>(this Communicator communicator, T?[]? values, int root = 0)
     {
         ArgumentNullException.ThrowIfNull(communicator);
         using ArrayPoolBufferWriter<byte> written = new();
         BlockLayout? layout = communicator.Rank == root ? SerialiseAll(communicator, values, written) : null;
-        int length = 0;
-        communicator.Scatter(LengthsOf(layout), new Span<int>(ref length), root);
-        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate(length);
+        ObjectLength length = default;
+        communicator.Scatter(LengthsOf(layout), new Span<ObjectLength>(ref length), root);
+        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate(LengthOf(communicator, length, root));
         communicator.ScatterV(written.WrittenSpan, layout, bytes.Span, root);
-        return Deserialise<T>(bytes.Span, root);
+        return ObjectFormat.Read<T>(bytes.Span, communicator, root);
     }
 
     /// <inheritdoc cref="ScatterObject{T}(Communicator, T[], int)"/>
@@ -36,11 +36,11 @@ public static partial class CollectiveExtensions
         ArgumentNullException.ThrowIfNull(communicator);
         using ArrayPoolBufferWriter<byte> written = new();
         BlockLayout? layout = communicator.Rank == root ? SerialiseAll(communicator, values, written) : null;
-        int[] length = new int[1];
-        await communicator.ScatterAsync<int>(LengthsOf(layout), length, root, cancellationToken).ConfigureAwait(false);
-        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate(length[0]);
+        ObjectLength[] length = new ObjectLength[1];
+        await communicator.ScatterAsync<ObjectLength>(LengthsOf(layout), length, root, cancellationToken).ConfigureAwait(false);
+        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate(LengthOf(communicator, length[0], root));
         await communicator.ScatterVAsync(written.WrittenMemory, layout, bytes.Memory, root, cancellationToken).ConfigureAwait(false);
-        return Deserialise<T>(bytes.Span, root);
+        return ObjectFormat.Read<T>(bytes.Span, communicator, root);
     }
 
     /// <summary>Every rank sends an object to every rank.</summary>
@@ -48,19 +48,19 @@ public static partial class CollectiveExtensions
     /// <param name="values">An object for each rank that MemoryPack can serialise.</param>
     /// <returns>The object from each rank; from this rank itself a copy.</returns>
     /// <exception cref="ArgumentException">There is not one object for each rank.</exception>
-    /// <exception cref="WireFormatException">What came is not a <typeparamref name="T"/>.</exception>
+    /// <exception cref="WireFormatException">What came is no object, or one of another type than <typeparamref name="T"/>.</exception>
     /// <exception cref="InvalidOperationException">All objects that a rank sends or gets are longer than 2 GiB together.</exception>
     public static T?[] AllToAllObject<[DynamicallyAccessedMembers(Serialised)] T>(this Communicator communicator, T?[] values)
     {
         ArgumentNullException.ThrowIfNull(communicator);
         using ArrayPoolBufferWriter<byte> written = new();
         BlockLayout sends = SerialiseAll(communicator, values, written);
-        int[] lengths = new int[communicator.Size];
+        ObjectLength[] lengths = new ObjectLength[communicator.Size];
         communicator.AllToAll(LengthsOf(sends), lengths);
-        BlockLayout receives = BlockLayout.FromCounts(lengths);
-        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate(TotalOf(receives));
+        BlockLayout receives = LayoutOf(communicator, lengths);
+        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate((int)receives.Total);
         communicator.AllToAllV(written.WrittenSpan, sends, bytes.Span, receives);
-        return DeserialiseAll<T>(bytes.Span, receives);
+        return DeserialiseAll<T>(communicator, bytes.Span, receives);
     }
 
     /// <inheritdoc cref="AllToAllObject{T}(Communicator, T[])"/>
@@ -70,12 +70,12 @@ public static partial class CollectiveExtensions
         ArgumentNullException.ThrowIfNull(communicator);
         using ArrayPoolBufferWriter<byte> written = new();
         BlockLayout sends = SerialiseAll(communicator, values, written);
-        int[] lengths = new int[communicator.Size];
-        await communicator.AllToAllAsync<int>(LengthsOf(sends), lengths, cancellationToken).ConfigureAwait(false);
-        BlockLayout receives = BlockLayout.FromCounts(lengths);
-        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate(TotalOf(receives));
+        ObjectLength[] lengths = new ObjectLength[communicator.Size];
+        await communicator.AllToAllAsync<ObjectLength>(LengthsOf(sends), lengths, cancellationToken).ConfigureAwait(false);
+        BlockLayout receives = LayoutOf(communicator, lengths);
+        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate((int)receives.Total);
         await communicator.AllToAllVAsync(written.WrittenMemory, sends, bytes.Memory, receives, cancellationToken).ConfigureAwait(false);
-        return DeserialiseAll<T>(bytes.Span, receives);
+        return DeserialiseAll<T>(communicator, bytes.Span, receives);
     }
 
     private static BlockLayout SerialiseAll<[DynamicallyAccessedMembers(Serialised)] T>(
@@ -93,13 +93,13 @@ public static partial class CollectiveExtensions
         for (int rank = 0; rank < values.Length; rank++)
         {
             int before = written.WrittenCount;
-            MemoryPackSerializer.Serialize(written, values[rank]);
+            ObjectFormat.Write(written, values[rank]);
             lengths[rank] = written.WrittenCount - before;
         }
 
         return BlockLayout.FromCounts(lengths);
     }
 
-    private static int[] LengthsOf(BlockLayout? layout) =>
-        layout is null ? [] : Array.ConvertAll(layout.Counts.ToArray(), count => (int)count);
+    private static ObjectLength[] LengthsOf(BlockLayout? layout) =>
+        layout is null ? [] : Array.ConvertAll(layout.Counts.ToArray(), count => ObjectLength.Of((int)count));
 }

@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
+using BoxerMpi.Internal;
 using CommunityToolkit.HighPerformance.Buffers;
-using MemoryPack;
 
 namespace BoxerMpi;
 
@@ -11,15 +11,15 @@ public static partial class CollectiveExtensions
     /// <param name="communicator">A Cartesian or graph communicator.</param>
     /// <param name="value">Any object that MemoryPack can serialise.</param>
     /// <returns>The object of each of <see cref="NeighbourCommunicator.Sources"/>; the default beyond an edge.</returns>
-    /// <exception cref="WireFormatException">What came is not a <typeparamref name="T"/>.</exception>
+    /// <exception cref="WireFormatException">What came is no object, or one of another type than <typeparamref name="T"/>.</exception>
     /// <exception cref="InvalidOperationException">All objects that a rank gets are longer than 2 GiB together.</exception>
     public static T?[] NeighbourAllGatherObject<[DynamicallyAccessedMembers(Serialised)] T>(
         this NeighbourCommunicator communicator, T? value)
     {
         ArgumentNullException.ThrowIfNull(communicator);
         using ArrayPoolBufferWriter<byte> written = Serialise(true, value);
-        BlockLayout? layout = LayoutOf(communicator.NeighbourAllGather(written.WrittenCount));
-        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate(layout is null ? 0 : TotalOf(layout));
+        BlockLayout? layout = LayoutOfSources(communicator, communicator.NeighbourAllGather(ObjectLength.Of(written)));
+        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate((int)(layout?.Total ?? 0));
         communicator.NeighbourAllGatherV(written.WrittenSpan, bytes.Span, layout);
         return DeserialiseSources<T>(communicator, bytes.Span, layout);
     }
@@ -30,9 +30,10 @@ public static partial class CollectiveExtensions
     {
         ArgumentNullException.ThrowIfNull(communicator);
         using ArrayPoolBufferWriter<byte> written = Serialise(true, value);
-        BlockLayout? layout = LayoutOf(
-            await communicator.NeighbourAllGatherAsync(written.WrittenCount, cancellationToken).ConfigureAwait(false));
-        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate(layout is null ? 0 : TotalOf(layout));
+        ObjectLength[] lengths =
+            await communicator.NeighbourAllGatherAsync(ObjectLength.Of(written), cancellationToken).ConfigureAwait(false);
+        BlockLayout? layout = LayoutOfSources(communicator, lengths);
+        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate((int)(layout?.Total ?? 0));
         await communicator.NeighbourAllGatherVAsync(written.WrittenMemory, bytes.Memory, layout, cancellationToken).ConfigureAwait(false);
         return DeserialiseSources<T>(communicator, bytes.Span, layout);
     }
@@ -44,7 +45,7 @@ public static partial class CollectiveExtensions
     /// </param>
     /// <returns>The object from each of <see cref="NeighbourCommunicator.Sources"/>; the default beyond an edge.</returns>
     /// <exception cref="ArgumentException">There is not one object for each destination.</exception>
-    /// <exception cref="WireFormatException">What came is not a <typeparamref name="T"/>.</exception>
+    /// <exception cref="WireFormatException">What came is no object, or one of another type than <typeparamref name="T"/>.</exception>
     /// <exception cref="InvalidOperationException">All objects that a rank sends or gets are longer than 2 GiB together.</exception>
     public static T?[] NeighbourAllToAllObject<[DynamicallyAccessedMembers(Serialised)] T>(
         this NeighbourCommunicator communicator, T?[] values)
@@ -52,11 +53,11 @@ public static partial class CollectiveExtensions
         ArgumentNullException.ThrowIfNull(communicator);
         using ArrayPoolBufferWriter<byte> written = new();
         int[] sent = SerialiseDestinations(communicator, values, written);
-        int[] lengths = new int[communicator.Sources.Length];
-        communicator.NeighbourAllToAll(sent, lengths);
-        BlockLayout? layout = LayoutOf(lengths);
-        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate(layout is null ? 0 : TotalOf(layout));
-        communicator.NeighbourAllToAllV(written.WrittenSpan, LayoutOf(sent), bytes.Span, layout);
+        ObjectLength[] lengths = new ObjectLength[communicator.Sources.Length];
+        communicator.NeighbourAllToAll(Array.ConvertAll(sent, ObjectLength.Of), lengths);
+        BlockLayout? layout = LayoutOfSources(communicator, lengths);
+        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate((int)(layout?.Total ?? 0));
+        communicator.NeighbourAllToAllV(written.WrittenSpan, LayoutOfDestinations(sent), bytes.Span, layout);
         return DeserialiseSources<T>(communicator, bytes.Span, layout);
     }
 
@@ -67,11 +68,12 @@ public static partial class CollectiveExtensions
         ArgumentNullException.ThrowIfNull(communicator);
         using ArrayPoolBufferWriter<byte> written = new();
         int[] sent = SerialiseDestinations(communicator, values, written);
-        int[] lengths = new int[communicator.Sources.Length];
-        await communicator.NeighbourAllToAllAsync<int>(sent, lengths, cancellationToken).ConfigureAwait(false);
-        BlockLayout? layout = LayoutOf(lengths);
-        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate(layout is null ? 0 : TotalOf(layout));
-        await communicator.NeighbourAllToAllVAsync(written.WrittenMemory, LayoutOf(sent), bytes.Memory, layout, cancellationToken)
+        ObjectLength[] lengths = new ObjectLength[communicator.Sources.Length];
+        await communicator.NeighbourAllToAllAsync<ObjectLength>(Array.ConvertAll(sent, ObjectLength.Of), lengths, cancellationToken)
+            .ConfigureAwait(false);
+        BlockLayout? layout = LayoutOfSources(communicator, lengths);
+        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate((int)(layout?.Total ?? 0));
+        await communicator.NeighbourAllToAllVAsync(written.WrittenMemory, LayoutOfDestinations(sent), bytes.Memory, layout, cancellationToken)
             .ConfigureAwait(false);
         return DeserialiseSources<T>(communicator, bytes.Span, layout);
     }
@@ -94,14 +96,27 @@ public static partial class CollectiveExtensions
             if (destinations[i] == Communicator.NoRank)
                 continue;
             int before = written.WrittenCount;
-            MemoryPackSerializer.Serialize(written, values[i]);
+            ObjectFormat.Write(written, values[i]);
             lengths[i] = written.WrittenCount - before;
         }
 
         return lengths;
     }
 
-    private static BlockLayout? LayoutOf(int[] lengths) => lengths.Length == 0 ? null : BlockLayout.FromCounts(lengths);
+    private static BlockLayout? LayoutOfDestinations(int[] lengths) => lengths.Length == 0 ? null : BlockLayout.FromCounts(lengths);
+
+    private static BlockLayout? LayoutOfSources(NeighbourCommunicator communicator, ReadOnlySpan<ObjectLength> lengths)
+    {
+        ReadOnlySpan<int> sources = communicator.Sources;
+        int[] counts = new int[sources.Length];
+        for (int i = 0; i < counts.Length; i++)
+        {
+            if (sources[i] != Communicator.NoRank)
+                counts[i] = LengthOf(communicator, lengths[i], sources[i]);
+        }
+
+        return counts.Length == 0 ? null : LayoutOf(communicator, counts);
+    }
 
     private static T?[] DeserialiseSources<[DynamicallyAccessedMembers(Serialised)] T>(
         NeighbourCommunicator communicator, ReadOnlySpan<byte> bytes, BlockLayout? layout)
@@ -111,7 +126,7 @@ public static partial class CollectiveExtensions
         for (int i = 0; i < values.Length; i++)
         {
             if (sources[i] != Communicator.NoRank)
-                values[i] = Deserialise<T>(bytes.Slice((int)layout!.Displacement(i), (int)layout.Count(i)), sources[i]);
+                values[i] = ObjectFormat.Read<T>(bytes.Slice((int)layout!.Displacement(i), (int)layout.Count(i)), communicator, sources[i]);
         }
 
         return values;

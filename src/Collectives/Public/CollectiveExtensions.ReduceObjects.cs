@@ -11,7 +11,7 @@ public static partial class CollectiveExtensions
     /// <param name="fold">Gets what earlier ranks give and what later ranks give; called at the root alone.</param>
     /// <param name="root">The rank that gets the fold.</param>
     /// <returns>At the root the fold, elsewhere the rank's own object.</returns>
-    /// <exception cref="WireFormatException">What came is not a <typeparamref name="T"/>.</exception>
+    /// <exception cref="WireFormatException">What came is no object, or one of another type than <typeparamref name="T"/>.</exception>
     public static T ReduceObject<[DynamicallyAccessedMembers(Serialised)] T>(
         this Communicator communicator, T value, Func<T, T, T> fold, int root = 0)
     {
@@ -34,7 +34,7 @@ public static partial class CollectiveExtensions
     /// <param name="value">Any object that MemoryPack can serialise.</param>
     /// <param name="fold">Gets what earlier ranks give and what later ranks give; every rank folds for itself.</param>
     /// <returns>The fold.</returns>
-    /// <exception cref="WireFormatException">What came is not a <typeparamref name="T"/>.</exception>
+    /// <exception cref="WireFormatException">What came is no object, or one of another type than <typeparamref name="T"/>.</exception>
     public static T AllReduceObject<[DynamicallyAccessedMembers(Serialised)] T>(this Communicator communicator, T value, Func<T, T, T> fold)
     {
         ArgumentNullException.ThrowIfNull(fold);
@@ -56,7 +56,7 @@ public static partial class CollectiveExtensions
     /// <param name="value">Any object that MemoryPack can serialise.</param>
     /// <param name="fold">Gets what earlier ranks give and what later ranks give; every rank folds for itself.</param>
     /// <returns>The fold of the objects of ranks 0 to this one.</returns>
-    /// <exception cref="WireFormatException">What came is not a <typeparamref name="T"/>.</exception>
+    /// <exception cref="WireFormatException">What came is no object, or one of another type than <typeparamref name="T"/>.</exception>
     public static T ScanObject<[DynamicallyAccessedMembers(Serialised)] T>(this Communicator communicator, T value, Func<T, T, T> fold)
     {
         ArgumentNullException.ThrowIfNull(fold);
@@ -78,7 +78,7 @@ public static partial class CollectiveExtensions
     /// <param name="fold">Gets what earlier ranks give and what later ranks give; every rank folds for itself.</param>
     /// <param name="first">What rank 0 gets, before which there is no rank.</param>
     /// <returns>The fold of the objects of ranks 0 to the one before this.</returns>
-    /// <exception cref="WireFormatException">What came is not a <typeparamref name="T"/>.</exception>
+    /// <exception cref="WireFormatException">What came is no object, or one of another type than <typeparamref name="T"/>.</exception>
     public static T? ExclusiveScanObject<[DynamicallyAccessedMembers(Serialised)] T>(
         this Communicator communicator, T value, Func<T, T, T> fold, T? first = default)
     {

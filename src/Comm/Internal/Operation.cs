@@ -128,7 +128,7 @@ internal abstract unsafe class Operation : IValueTaskSource<Status>, IValueTaskS
     void IValueTaskSource.GetResult(short token) => TakeResult(token);
 
     /// <summary>The outcome with world ranks turned into the communicator's, or its exception.</summary>
-    public Status Outcome()
+    public virtual Status Outcome()
     {
         if (Error is not null)
             throw Error;

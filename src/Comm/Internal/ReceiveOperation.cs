@@ -38,6 +38,9 @@ internal sealed unsafe class ReceiveOperation : Operation
 
     public Stage Progress { get; set; }
 
+    /// <summary>What the caller takes the bytes for; bytes may be anything, an object too.</summary>
+    public Type? Elements { get; set; }
+
     /// <summary>Its place among the posted receives of its queue.</summary>
     public MatchLink Posted { get; }
 
@@ -72,6 +75,14 @@ internal sealed unsafe class ReceiveOperation : Operation
     public override string Describe() =>
         $"Receive from {(Source < 0 ? "any rank" : $"rank {Communicator?.FromWorldRank(Source) ?? Source}")}{(Tag < 0 ? "" : $", tag {Tag}")}";
 
+    public override Status Outcome()
+    {
+        Status status = base.Outcome();
+        if (Elements is { } elements && elements != typeof(byte) && ObjectFormat.IsMarked(Buffer, status.ByteCount))
+            ObjectFormat.ThrowIfObject(new ReadOnlySpan<byte>(Buffer, (int)status.ByteCount), elements, Communicator!, status);
+        return status;
+    }
+
     public override void Withdraw() => Messenger.WithdrawReceive(this);
 
     public override void Reset()
@@ -82,6 +93,7 @@ internal sealed unsafe class ReceiveOperation : Operation
         Message = null;
         OwnsBuffer = false;
         ArrivingLink = null;
+        Elements = null;
         MatchedSource = -1;
         base.Reset();
     }
