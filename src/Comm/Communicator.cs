@@ -1,13 +1,14 @@
-using System.Buffers.Binary;
 using System.IO.Hashing;
+using System.Runtime.InteropServices;
 using BoxerMpi.Internal;
 
 namespace BoxerMpi;
 
 /// <summary>A set of ranks that exchange messages among themselves, apart from those of every other communicator.</summary>
 /// <remarks>
-/// Point-to-point calls may come from several threads at once; collectives of one communicator are started from one flow at a
-/// time, in the same order on every rank. MPI 4.1 §7.
+/// Point-to-point calls may come from several threads at once; collectives of one communicator, and calls that make communicators of all
+/// its ranks, are started from one flow at a time, in the same order on every rank. Several threads may make communicators of groups at
+/// the same time if their tags (or groups) differ, and any thread may dispose one. MPI 4.1 §7.
 /// </remarks>
 public partial class Communicator : IAsyncDisposable, IDisposable
 {
@@ -27,27 +28,39 @@ public partial class Communicator : IAsyncDisposable, IDisposable
     // The low bits of a context tell its uses apart; identities are multiples of 8.
     private const ulong CollectiveBit = 1;
 
-    private readonly Dictionary<ulong, int> _groupCreations = [];
     private long _collectives;
-    private long _children;
+    private object? _collectiveState;
+    private bool _isDisposed;
     private TimeSpan _timeout = TimeSpan.FromMinutes(10);
 
-    internal Communicator(Messenger messenger, Group group, ulong identity, string name, Topology topology)
+    private Communicator(Messenger messenger, Communicator? parent, Group group, ulong? groupKey, string name, Topology topology)
     {
         Messenger = messenger;
         Group = group;
-        Identity = identity;
         Name = name;
         Topology = topology;
         Rank = group.PositionOf(messenger.Rank);
-        Queue = messenger.OpenQueue(identity);
-        CollectiveQueue = messenger.OpenQueue(identity | CollectiveBit);
-        messenger.Register(this);
+        if (parent is not null)
+            _timeout = parent.Timeout;
+
+        // In one hold: a frame that comes between the count and the queue would be taken for one of a communicator that is gone.
+        lock (messenger.Gate)
+        {
+            Contexts contexts = messenger.Contexts;
+            Identity = parent is null ? contexts.OpenWorld()
+                : groupKey is { } key ? contexts.OpenOfGroup(parent.Identity, key)
+                : contexts.OpenChild(parent.Identity);
+            Queue = messenger.OpenQueue(Identity);
+            CollectiveQueue = messenger.OpenQueue(Identity | CollectiveBit);
+            messenger.Register(this);
+        }
     }
 
     private protected Communicator(in Membership membership)
-        : this(membership.Parent.Messenger, membership.Group, membership.Identity, membership.Name, membership.Topology) =>
-        Timeout = membership.Parent.Timeout;
+        : this(
+            membership.Parent.Messenger, membership.Parent, membership.Group, membership.GroupKey, membership.Name, membership.Topology)
+    {
+    }
 
     /// <summary>This rank's number here, from 0 to <see cref="Size"/> - 1.</summary>
     public int Rank { get; }
@@ -65,7 +78,7 @@ public partial class Communicator : IAsyncDisposable, IDisposable
     public Topology Topology { get; }
 
     /// <summary>Whether it was disposed.</summary>
-    public bool IsDisposed { get; private set; }
+    public bool IsDisposed => Volatile.Read(ref _isDisposed);
 
     /// <summary>
     /// How long an operation may wait before it fails with <see cref="MpiTimeoutException"/>. Default 10 minutes. BOXER_TIMEOUT (seconds).
@@ -103,7 +116,7 @@ public partial class Communicator : IAsyncDisposable, IDisposable
     internal MatchQueue CollectiveQueue { get; }
 
     /// <summary>What the layer above keeps for this communicator: schedules and options.</summary>
-    internal object? CollectiveState { get; set; }
+    internal object? CollectiveState => Volatile.Read(ref _collectiveState);
 
     /// <summary>
     /// Ends every operation on this communicator, here and on all its members, with <see cref="CommunicatorRevokedException"/>.
@@ -118,9 +131,8 @@ public partial class Communicator : IAsyncDisposable, IDisposable
     /// <summary>Ends it. With operations pending it is revoked on every rank; messages that nobody received are dropped.</summary>
     public void Dispose()
     {
-        if (IsDisposed)
+        if (Interlocked.Exchange(ref _isDisposed, true))
             return;
-        IsDisposed = true;
         DisposeParts();
         Messenger.Unregister(this);
         GC.SuppressFinalize(this);
@@ -142,21 +154,23 @@ public partial class Communicator : IAsyncDisposable, IDisposable
         int[] ranks = new int[messenger.Size];
         for (int i = 0; i < ranks.Length; i++)
             ranks[i] = i;
-        return new Communicator(messenger, new Group(ranks), identity: 8, name, topology);
+        return new Communicator(messenger, parent: null, new Group(ranks), groupKey: null, name, topology);
     }
 
     /// <summary>A communicator of some of this one's ranks. Every member calls it in the same order, with the same arguments.</summary>
     /// <param name="members">Ranks here, in the order of their new ranks; this rank is among them.</param>
-    /// <param name="colour">Tells apart the communicators that the same call makes on different ranks.</param>
     /// <param name="name">For messages.</param>
-    internal Communicator CreateChild(ReadOnlySpan<int> members, long colour, string name)
-    {
-        ThrowIfDisposed();
-        return NewCommunicator(members, NextIdentity(colour, _children++), name);
-    }
+    /// <remarks>
+    /// The same call may make several of them, each on ranks of its own. They share a context, since no rank is in two.
+    /// </remarks>
+    internal Communicator CreateChild(ReadOnlySpan<int> members, string name) => new(PlanChild(members, name));
 
     /// <summary>Counts a communicator that the same call makes on other ranks but not here.</summary>
-    internal void SkipChild() => _children++;
+    internal void SkipChild()
+    {
+        lock (Messenger.Gate)
+            Messenger.Contexts.SkipChild(Identity);
+    }
 
     /// <summary>A communicator of a group's members, made by these alone: no other rank of this communicator takes part.</summary>
     /// <remarks>
@@ -177,18 +191,19 @@ public partial class Communicator : IAsyncDisposable, IDisposable
         if (!members.Contains(Rank))
             throw new ArgumentException($"This rank ({Rank}) is not in the group: only its members make its communicator.", nameof(group));
 
-        ulong key = XxHash3.HashToUInt64(System.Runtime.InteropServices.MemoryMarshal.AsBytes(members.AsSpan()), tag);
-        int number = _groupCreations.GetValueOrDefault(key);
-        _groupCreations[key] = number + 1;
-        return NewCommunicator(members, NextIdentity(unchecked((long)key), -1 - number), $"{Name}.group{tag}");
+        ulong key = XxHash3.HashToUInt64(MemoryMarshal.AsBytes(members.AsSpan()), tag);
+        return new Communicator(MembershipOf(members, key, $"{Name}.group{tag}"));
     }
 
     /// <summary>As <see cref="CreateChild"/>, for communicators of other types.</summary>
-    internal Membership PlanChild(ReadOnlySpan<int> members, long colour, string name)
+    internal Membership PlanChild(ReadOnlySpan<int> members, string name)
     {
         ThrowIfDisposed();
-        return MembershipOf(members, NextIdentity(colour, _children++), name);
+        return MembershipOf(members, groupKey: null, name);
     }
+
+    /// <summary>Keeps the first state that it is given, and returns the one that is kept.</summary>
+    internal object KeepCollectiveState(object state) => Interlocked.CompareExchange(ref _collectiveState, state, null) ?? state;
 
     /// <summary>Ends the communicators that belong to this one.</summary>
     private protected virtual void DisposeParts()
@@ -201,10 +216,7 @@ public partial class Communicator : IAsyncDisposable, IDisposable
 
     internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(IsDisposed, this);
 
-    private Communicator NewCommunicator(ReadOnlySpan<int> members, ulong identity, string name) =>
-        new(MembershipOf(members, identity, name));
-
-    private Membership MembershipOf(ReadOnlySpan<int> members, ulong identity, string name)
+    private Membership MembershipOf(ReadOnlySpan<int> members, ulong? groupKey, string name)
     {
         int[] worldRanks = new int[members.Length];
         for (int i = 0; i < members.Length; i++)
@@ -212,18 +224,14 @@ public partial class Communicator : IAsyncDisposable, IDisposable
         Topology induced = Topology.Induced(members);
 
         // Members that no links connect reach each other by the off-topology policy.
-        return new(this, new Group(worldRanks), identity, name, induced.IsConnected ? induced : Topology.Mesh(members.Length));
-    }
-
-    private ulong NextIdentity(long colour, long number)
-    {
-        Span<byte> bytes = stackalloc byte[24];
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes, Identity);
-        BinaryPrimitives.WriteInt64LittleEndian(bytes[8..], number);
-        BinaryPrimitives.WriteInt64LittleEndian(bytes[16..], colour);
-        return XxHash3.HashToUInt64(bytes) & ~7UL;
+        return new(this, new Group(worldRanks), groupKey, name, induced.IsConnected ? induced : Topology.Mesh(members.Length));
     }
 
     /// <summary>What a new communicator is made of.</summary>
-    internal readonly record struct Membership(Communicator Parent, Group Group, ulong Identity, string Name, Topology Topology);
+    /// <param name="Parent">What it is made from.</param>
+    /// <param name="Group">Its members.</param>
+    /// <param name="GroupKey">A hash of the group and the tag where a group's members make it among themselves, else null.</param>
+    /// <param name="Name">For messages.</param>
+    /// <param name="Topology">Links between its members.</param>
+    internal readonly record struct Membership(Communicator Parent, Group Group, ulong? GroupKey, string Name, Topology Topology);
 }

@@ -59,7 +59,7 @@ public sealed partial class StreamingExchange<T> : IAsyncDisposable
         _name = $"{parent.Name}.exchange<{typeof(T).Name}>";
         _timeout = parent.Timeout.TotalMilliseconds < int.MaxValue ? parent.Timeout : Timeout.InfiniteTimeSpan;
         int[] members = [.. Enumerable.Range(0, parent.Size)];
-        _communicator = parent.CreateChild(members, colour: 0, _name);
+        _communicator = parent.CreateChild(members, _name);
 
         // Receives are posted long before anybody sends; the deadline is that of the reader who waits, or of the writer.
         _communicator.Timeout = Timeout.InfiniteTimeSpan;

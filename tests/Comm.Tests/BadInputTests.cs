@@ -111,7 +111,7 @@ public sealed class BadInputTests
         Assert.Throws<ObjectDisposedException>(() => world.Receive<int>(1));
         Assert.Throws<ObjectDisposedException>(() => world.Probe());
         Assert.Throws<ObjectDisposedException>(() => world.TryProbe());
-        Assert.Throws<ObjectDisposedException>(() => world.CreateChild([0], 0, "child"));
+        Assert.Throws<ObjectDisposedException>(() => world.CreateChild([0], "child"));
         Assert.Throws<ObjectDisposedException>(() => world.CreateFromGroup(world.Group, 0));
         Assert.Throws<ObjectDisposedException>(() => world.Revoke());
         await Assert.ThrowsAsync<ObjectDisposedException>(async () => await world.ReceiveAsync<int>(one, cancellationToken: Token));

@@ -97,7 +97,7 @@ public sealed class RevokeTests
     {
         using Pair pair = new();
         CancellationToken token = TestContext.Current.CancellationToken;
-        using Communicator child = pair.First.CreateChild([0, 1], 0, "child");
+        using Communicator child = pair.First.CreateChild([0, 1], "child");
         child.Revoke();
         ValueTask<Status> first = pair.First.ReceiveAsync<int>(new int[1], 1, 1, token), second = pair.First.ReceiveAsync<int>(
             new int[1], 1, 2, token);
@@ -148,7 +148,7 @@ public sealed class RevokeTests
     public Task Disposing_with_operations_pending_revokes() =>
         LocalCluster.RunAsync(3, async (world, token) =>
         {
-            Communicator child = world.CreateChild([0, 1, 2], 0, "child");
+            Communicator child = world.CreateChild([0, 1, 2], "child");
             if (world.Rank == 0)
             {
                 ValueTask<Status> pending = child.ReceiveAsync<int>(new int[1], 1, 0, token);
@@ -178,7 +178,7 @@ public sealed class RevokeTests
             // A ring: rank 2 hears of it through rank 1 or 3, which make the communicator later.
             if (world.Rank == 0)
             {
-                using Communicator early = world.CreateChild([0, 1, 2, 3], 0, "child");
+                using Communicator early = world.CreateChild([0, 1, 2, 3], "child");
                 early.Revoke("not needed");
                 world.Send(0, 1, tag: 1);
                 world.Send(0, 3, tag: 1);
@@ -189,7 +189,7 @@ public sealed class RevokeTests
 
             if (world.Rank != 2)
                 world.Receive<int>(0, 1);
-            using Communicator child = world.CreateChild([0, 1, 2, 3], 0, "child");
+            using Communicator child = world.CreateChild([0, 1, 2, 3], "child");
             CommunicatorRevokedException error = Assert.Throws<CommunicatorRevokedException>(
                 () => child.Receive<int>(1 + (world.Rank % 3)));
             Assert.Equal("not needed", error.Reason);
@@ -204,7 +204,7 @@ public sealed class RevokeTests
         LocalCluster.RunAsync(2, world =>
         {
             const int bytes = 60_000;
-            Communicator child = world.CreateChild([0, 1], 0, "child");
+            Communicator child = world.CreateChild([0, 1], "child");
             if (world.Rank == 0)
             {
                 // More than the credit, of short sends that nobody receives: none may wait.
@@ -244,9 +244,9 @@ public sealed class RevokeTests
     public Task Communicators_of_the_same_ranks_are_apart() =>
         LocalCluster.RunAsync(3, world =>
         {
-            using Communicator first = world.CreateChild([2, 1, 0], 0, "first");
-            using Communicator second = world.CreateChild([0, 1, 2], 0, "second");
-            using Communicator grandchild = first.CreateChild([0, 1, 2], 0, "grandchild");
+            using Communicator first = world.CreateChild([2, 1, 0], "first");
+            using Communicator second = world.CreateChild([0, 1, 2], "second");
+            using Communicator grandchild = first.CreateChild([0, 1, 2], "grandchild");
             Assert.Equal(2 - world.Rank, first.Rank);
             Assert.Equal(world.Rank, second.Rank);
             Communicator[] all = [world, first, second, grandchild];
@@ -267,7 +267,7 @@ public sealed class RevokeTests
         LocalCluster.RunAsync(5, world =>
         {
             int[] members = world.Rank % 2 == 0 ? [4, 2, 0] : [1, 3];
-            using Communicator half = world.CreateChild(members, world.Rank % 2, "half");
+            using Communicator half = world.CreateChild(members, "half");
             half.Timeout = Ranks.Patience;
             Assert.Equal(Array.IndexOf(members, world.Rank), half.Rank);
             half.Send(world.Rank, (half.Rank + 1) % half.Size);
@@ -298,7 +298,7 @@ public sealed class RevokeTests
     public Task A_group_with_strangers_makes_no_communicator() =>
         LocalCluster.RunAsync(3, world =>
         {
-            Communicator child = world.CreateChild([0, 1], world.Rank / 2, "pair");
+            Communicator child = world.CreateChild([0, 1], "pair");
             if (world.Rank < 2)
                 Assert.Throws<ArgumentException>(() => child.CreateFromGroup(world.Group, 0));
             Assert.Throws<ArgumentException>(() => world.CreateFromGroup(world.Group.Include((world.Rank + 1) % 3), 0));

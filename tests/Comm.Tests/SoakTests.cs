@@ -112,7 +112,7 @@ public sealed class SoakTests
             request.Wait();
 
         // Those that pass messages on stay until all have theirs. Apart from the receives that take anything.
-        using Communicator end = world.CreateChild([.. Enumerable.Range(0, world.Size)], 0, "end");
+        using Communicator end = world.CreateChild([.. Enumerable.Range(0, world.Size)], "end");
         for (int step = 1; step < world.Size; step++)
             end.Send(step, (world.Rank + step) % world.Size);
         for (int step = 1; step < world.Size; step++)

@@ -18,7 +18,7 @@ internal sealed partial class CollectiveEngine
     private Schedule? _checkSchedule;
     private long _calls;
 
-    /// <summary>This rank's last collectives, newest last.</summary>
+    /// <summary>This rank's last collectives that were checked, newest last.</summary>
     public IReadOnlyList<string> History()
     {
         lock (_gate)

@@ -49,9 +49,12 @@ internal sealed partial class CollectiveEngine
     {
         long check = _options.Check && _communicator.Size > 1 ? _communicator.NextCollective() : -1;
         long number = _communicator.NextCollective();
-        Remember(number, key, op, type);
         if (check >= 0)
+        {
+            Remember(number, key, op, type);
             Check(check, key, op, type);
+        }
+
         return number;
     }
 }

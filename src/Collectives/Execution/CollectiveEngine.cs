@@ -62,10 +62,7 @@ internal sealed partial class CollectiveEngine
     {
         ArgumentNullException.ThrowIfNull(communicator);
         communicator.ThrowIfDisposed();
-        if (communicator.CollectiveState is CollectiveEngine engine)
-            engine.Options = options;
-        else
-            Create(communicator, options);
+        Create(communicator, options).Options = options;
     }
 
     /// <summary>Gives a new communicator the options of the one it was made from.</summary>
@@ -181,12 +178,9 @@ internal sealed partial class CollectiveEngine
         Communicator communicator, Collective collective, long bytes, int elementSize = 1, int root = 0, bool commutative = true) =>
         Of(communicator).PlanOf(new(collective, bytes, elementSize) { Root = root, Commutative = commutative }).Algorithm.Name;
 
-    private static CollectiveEngine Create(Communicator communicator, CollectiveOptions options)
-    {
-        CollectiveEngine engine = new(communicator, options);
-        communicator.CollectiveState = engine;
-        return engine;
-    }
+    /// <summary>The engine of the communicator: a new one with these options, unless it has one or gets it from another thread.</summary>
+    private static CollectiveEngine Create(Communicator communicator, CollectiveOptions options) =>
+        (CollectiveEngine)communicator.KeepCollectiveState(communicator.CollectiveState ?? new CollectiveEngine(communicator, options));
 
     private static unsafe nint AddressOf(in MemoryHandle handle) => (nint)handle.Pointer;
 
@@ -198,7 +192,8 @@ internal sealed partial class CollectiveEngine
         // Ranks that turn out to call different collectives have taken as many numbers, and may go on.
         long counts = plan.Counts is null && check < 0 ? -1 : _communicator.NextCollective();
         long call = _communicator.NextCollective();
-        Remember(call, key, op, type);
+        if (check >= 0)
+            Remember(call, key, op, type);
         return new(check, counts, call);
     }
 

@@ -41,7 +41,7 @@ public static partial class CollectiveExtensions
         int[] members = new int[communicator.Size];
         for (int rank = 0; rank < members.Length; rank++)
             members[rank] = rank;
-        Communicator child = communicator.CreateChild(members, colour: 0, $"{communicator.Name}.dup");
+        Communicator child = communicator.CreateChild(members, $"{communicator.Name}.dup");
         CollectiveEngine.Inherit(child, engine);
         return child;
     }
@@ -106,7 +106,7 @@ public static partial class CollectiveExtensions
 
         members.Sort((a, b) => (choices[a].Key, a).CompareTo((choices[b].Key, b)));
         Communicator child = communicator.CreateChild(
-            CollectionsMarshal.AsSpan(members), mine.Colour, $"{communicator.Name}.{mine.Colour}");
+            CollectionsMarshal.AsSpan(members), $"{communicator.Name}.{mine.Colour}");
         CollectiveEngine.Inherit(child, CollectiveEngine.Of(communicator));
         return child;
     }

@@ -32,7 +32,7 @@ public static partial class CollectiveExtensions
             return null;
         }
 
-        CartesianCommunicator child = new(communicator.PlanChild(Ranks(shape.Size), colour: 0, $"{communicator.Name}.cartesian"), shape);
+        CartesianCommunicator child = new(communicator.PlanChild(Ranks(shape.Size), $"{communicator.Name}.cartesian"), shape);
         CollectiveEngine.Inherit(child, engine);
         return child;
     }
@@ -99,9 +99,8 @@ public static partial class CollectiveExtensions
                 members.Add(rank);
         }
 
-        // The first rank tells the boxes apart.
         CartesianCommunicator child = new(
-            communicator.PlanChild([.. members], members[0], $"{communicator.Name}.{members[0]}"),
+            communicator.PlanChild([.. members], $"{communicator.Name}.{members[0]}"),
             new CartesianShape([.. extents], [.. periodic]));
         CollectiveEngine.Inherit(child, engine);
         return child;
@@ -138,7 +137,7 @@ public static partial class CollectiveExtensions
                 $"once each. {square[1]}x{square[0]} fits.");
         }
 
-        GridCommunicator grid = new(communicator.PlanChild(Ranks(size), colour: 0, $"{communicator.Name}.grid"), columns);
+        GridCommunicator grid = new(communicator.PlanChild(Ranks(size), $"{communicator.Name}.grid"), columns);
         CollectiveEngine.Inherit(grid, engine);
         int[] row = new int[columns];
         for (int c = 0; c < columns; c++)
@@ -146,8 +145,8 @@ public static partial class CollectiveExtensions
         int[] column = new int[rows];
         for (int r = 0; r < rows; r++)
             column[r] = grid.RankAt(r, grid.ColumnIndex);
-        grid.Row = grid.CreateChild(row, grid.RowIndex, $"{grid.Name}.row{grid.RowIndex}");
-        grid.Column = grid.CreateChild(column, grid.ColumnIndex, $"{grid.Name}.column{grid.ColumnIndex}");
+        grid.Row = grid.CreateChild(row, $"{grid.Name}.row{grid.RowIndex}");
+        grid.Column = grid.CreateChild(column, $"{grid.Name}.column{grid.ColumnIndex}");
         CollectiveEngine.Inherit(grid.Row, engine);
         CollectiveEngine.Inherit(grid.Column, engine);
         return grid;
@@ -264,7 +263,7 @@ public static partial class CollectiveExtensions
     private static GraphCommunicator GraphOf(Communicator communicator, int[] sources, int[] destinations)
     {
         GraphCommunicator child = new(
-            communicator.PlanChild(Ranks(communicator.Size), colour: 0, $"{communicator.Name}.graph"), sources, destinations);
+            communicator.PlanChild(Ranks(communicator.Size), $"{communicator.Name}.graph"), sources, destinations);
         CollectiveEngine.Inherit(child, CollectiveEngine.Of(communicator));
         return child;
     }

@@ -15,7 +15,6 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
     private readonly MessengerOptions _options;
     private readonly Peer[] _peers;
     private readonly Dictionary<ulong, MatchQueue> _queues = [];
-    private readonly HashSet<ulong> _closedContexts = [];
     private readonly Dictionary<ulong, Communicator> _communicators = [];
     private readonly NativeBlocks _blocks = new();
     private readonly Stack<ReceiveOperation> _receivePool = new();
@@ -50,6 +49,9 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
     public int Size { get; }
 
     public object Gate => Engine.Gate;
+
+    /// <summary>The contexts of its communicators. Guarded by the gate.</summary>
+    public Contexts Contexts { get; } = new();
 
     /// <summary>How long this rank may still run, or null; what is set counts down.</summary>
     public TimeSpan? RemainingTime
@@ -106,7 +108,6 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
     {
         lock (Gate)
         {
-            // Two live communicators never share an identity: it follows from a parent, a number and a colour.
             _communicators.Add(communicator.Identity, communicator);
             if (communicator.Queue.Revoked is { } early)
                 Revoke(communicator, early.Reason, early.RevokedBy);
@@ -122,8 +123,9 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
                 return;
             if (communicator.RunningCollectives > 0 || Pending().Any(operation => operation.Communicator == communicator))
                 Revoke(communicator, $"rank {communicator.Rank} disposed it with operations pending", Rank);
-            CloseQueue(communicator.Queue);
-            CloseQueue(communicator.CollectiveQueue);
+            Contexts.Close(communicator.Identity);
+            CloseQueue(communicator.Queue, communicator);
+            CloseQueue(communicator.CollectiveQueue, communicator);
         }
     }
 
@@ -228,11 +230,13 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
         _blocks.Clear();
     }
 
-    private void CloseQueue(MatchQueue queue)
+    private void CloseQueue(MatchQueue queue, Communicator communicator)
     {
         _queues.Remove(queue.Context);
-        _closedContexts.Add(queue.Context);
         _lastQueue = null;
+
+        // A call of another thread that was on its way finds it so, and does not wait for what never comes.
+        queue.Revoked ??= new CommunicatorRevokedException($"\"{communicator.Name}\" was disposed") { RevokedBy = Rank, Rank = Rank };
         DiscardAll(queue);
     }
 
@@ -266,7 +270,7 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
             return _lastQueue;
         if (!_queues.TryGetValue(context, out MatchQueue? queue))
         {
-            if (_closedContexts.Contains(context))
+            if (Contexts.IsClosed(context))
                 return null;
             _queues.Add(context, queue = new MatchQueue(context, Size));
         }
