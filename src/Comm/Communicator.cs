@@ -154,7 +154,7 @@ public partial class Communicator : IAsyncDisposable, IDisposable
         int[] ranks = new int[messenger.Size];
         for (int i = 0; i < ranks.Length; i++)
             ranks[i] = i;
-        return new Communicator(messenger, parent: null, new Group(ranks), groupKey: null, name, topology);
+        return new Communicator(messenger, parent: null, new Group(ranks, messenger.Rank), groupKey: null, name, topology);
     }
 
     /// <summary>A communicator of some of this one's ranks. Every member calls it in the same order, with the same arguments.</summary>
@@ -224,7 +224,7 @@ public partial class Communicator : IAsyncDisposable, IDisposable
         Topology induced = Topology.Induced(members);
 
         // Members that no links connect reach each other by the off-topology policy.
-        return new(this, new Group(worldRanks), groupKey, name, induced.IsConnected ? induced : Topology.Mesh(members.Length));
+        return new(this, new Group(worldRanks, Messenger.Rank), groupKey, name, induced.IsConnected ? induced : Topology.Mesh(members.Length));
     }
 
     /// <summary>What a new communicator is made of.</summary>

@@ -4,31 +4,56 @@ using BoxerMpi.Transport;
 namespace BoxerMpi;
 
 /// <summary>A send or receive that was started, for code that polls or waits for several. MPI 4.1 §3.7.</summary>
-/// <remarks>The buffer belongs to the operation until <see cref="Wait"/> returns or <see cref="Test(out Status)"/> says true.</remarks>
-public sealed class Request
+/// <remarks>
+/// The buffer belongs to the operation until <see cref="IsCompleted"/>. Once its end has been told, by whichever call, the request
+/// is inactive: calls for several requests pass over it as over null entries, so that each end is told once. <see cref="Wait"/> and
+/// <see cref="Test(out Status)"/> of it alone repeat what was told.
+/// </remarks>
+public sealed partial class Request
 {
     private readonly Communicator _communicator;
+
+    /// <summary>Null once it has ended: the operation goes back to the pool then, whether somebody waits or not.</summary>
     private Operation? _operation;
-    private Status _status;
-    private Exception? _error;
+    private Status _status = Status.Empty;
+
+    /// <summary>Its place in the order in which the rank's requests have ended.</summary>
+    private long _endedAs;
 
     internal Request(Communicator communicator, Operation? operation)
     {
         _communicator = communicator;
-        _operation = operation;
-        if (operation is null)
-            return;
-        if (operation.IsDone)
-            Settle();
-        else
+        if (operation is { IsDone: false })
+        {
+            _operation = operation;
+            operation.Request = this;
             communicator.Messenger.Engine.CountAsynchronous(+1, urgent: false);
+            return;
+        }
+
+        // Copied and gone, or ended already.
+        _endedAs = communicator.Messenger.CountEndedRequest();
+        if (operation is not null)
+            Take(operation);
     }
 
     /// <summary>One that has ended before it began.</summary>
-    internal Request(Communicator communicator, Status status) => (_communicator, _status) = (communicator, status);
+    internal Request(Communicator communicator, Status status)
+    {
+        _communicator = communicator;
+        _status = status;
+        lock (communicator.Messenger.Gate)
+            _endedAs = communicator.Messenger.CountEndedRequest();
+    }
 
-    /// <summary>Whether it has ended, as far as was seen by the last call.</summary>
+    /// <summary>Whether it has ended, well or badly: the buffer is the caller's again.</summary>
     public bool IsCompleted => _operation is null;
+
+    /// <summary>Whether its end is still to be told. It is until a call that waits or tests has told it.</summary>
+    public bool IsActive { get; private set; } = true;
+
+    /// <summary>Why it ended badly; null while it runs, and when it has ended well.</summary>
+    public Exception? Error { get; private set; }
 
     /// <summary>Moves bytes once and tells whether the operation has ended.</summary>
     /// <param name="status">What was received, when it has ended; for a send, nothing of use.</param>
@@ -37,12 +62,12 @@ public sealed class Request
     {
         lock (_communicator.Messenger.Gate)
         {
-            if (_operation is { IsDone: false })
-                _communicator.Messenger.Engine.Poll();
             status = default;
-            if (_operation is { IsDone: false })
+            if (!IsCompleted)
+                _communicator.Messenger.Engine.Poll();
+            if (!IsCompleted)
                 return false;
-            status = Result();
+            status = Tell();
             return true;
         }
     }
@@ -56,106 +81,47 @@ public sealed class Request
         TimeSpan limit = _communicator.TimeoutOr(timeout);
         lock (_communicator.Messenger.Gate)
         {
-            if (_operation is not null)
-                _communicator.Messenger.WaitFor(_operation, limit);
-            return Result();
+            EndAll([this], _communicator.Messenger, limit);
+            return Tell();
         }
     }
 
-    /// <summary>Takes the operation back if it has not ended.</summary>
+    /// <summary>Takes the operation back if it has not ended. A wait for it then throws <see cref="OperationCanceledException"/>.</summary>
     public void Cancel()
     {
         lock (_communicator.Messenger.Gate)
         {
-            if (_operation is not { IsDone: false } operation)
-                return;
-            operation.Withdraw();
-            operation.Complete(default, new OperationCanceledException($"{operation.Describe()} was cancelled."));
-            SettlePending();
+            if (_operation is { } operation)
+                End(operation, new OperationCanceledException($"{operation.Describe()} was cancelled."));
         }
     }
 
-    /// <summary>Waits for all, in any order.</summary>
-    /// <returns>Their results, in the order of the requests.</returns>
-    public static Status[] WaitAll(params ReadOnlySpan<Request> requests)
-    {
-        Status[] results = new Status[requests.Length];
-        for (int i = 0; i < requests.Length; i++)
-            results[i] = requests[i].Wait();
-        return results;
-    }
-
-    /// <summary>Waits until one has ended. All belong to one job.</summary>
-    /// <param name="requests">At least one.</param>
-    /// <param name="timeout">How long; the first communicator's timeout when null.</param>
-    /// <returns>The index of one that has ended, and its result.</returns>
-    public static (int Index, Status Status) WaitAny(IReadOnlyList<Request> requests, TimeSpan? timeout = null)
-    {
-        ArgumentNullException.ThrowIfNull(requests);
-        if (requests.Count == 0)
-            throw new ArgumentException("There is nothing to wait for.", nameof(requests));
-
-        Communicator communicator = requests[0]._communicator;
-        TimeSpan limit = communicator.TimeoutOr(timeout);
-        lock (communicator.Messenger.Gate)
-        {
-            AnyDone any = new(requests);
-            if (!communicator.Messenger.Engine.Wait(ref any, limit))
-            {
-                throw new MpiTimeoutException(
-                    $"None of {requests.Count} requests ended within {limit.TotalSeconds:F1} s on rank {communicator.Rank}.")
-                {
-                    Rank = communicator.Rank,
-                    Operation = "WaitAny",
-                    Communicator = communicator.Name,
-                    Deadline = limit,
-                };
-            }
-
-            int index = 0;
-            while (requests[index]._operation is { IsDone: false })
-                index++;
-            return (index, requests[index].Result());
-        }
-    }
-
-    private Status Result()
-    {
-        if (_operation is { IsDone: true })
-            SettlePending();
-        return _error is null ? _status : throw _error;
-    }
-
-    private void SettlePending()
+    /// <summary>Its operation has ended, and is given back with all that it holds. The caller holds the gate.</summary>
+    internal void Settle(Operation operation)
     {
         _communicator.Messenger.Engine.CountAsynchronous(-1);
-        Settle();
+        _endedAs = _communicator.Messenger.CountEndedRequest();
+        _operation = null;
+        Take(operation);
     }
 
-    private void Settle()
+    private static void End(Operation operation, Exception error)
     {
-        Operation operation = _operation!;
-        _operation = null;
-        _error = operation.Error;
-        if (_error is null)
+        operation.Withdraw();
+        operation.Complete(default, error);
+    }
+
+    private void Take(Operation operation)
+    {
+        Error = operation.Error;
+        if (Error is null)
             _status = operation.Outcome();
         _communicator.Messenger.RecycleAny(operation);
     }
 
-    private readonly struct AnyDone(IReadOnlyList<Request> requests) : IWaitCondition
+    private Status Tell()
     {
-        public bool IsMet
-        {
-            get
-            {
-                for (int i = 0; i < requests.Count; i++)
-                {
-                    if (requests[i]._operation is not { IsDone: false })
-                        return true;
-                }
-
-                return false;
-            }
-        }
+        IsActive = false;
+        return Error is null ? _status : throw Error;
     }
 }

@@ -8,6 +8,9 @@ namespace BoxerMpi;
 /// <param name="ByteCount">Bytes received.</param>
 public readonly record struct Status(int Source, int Tag, long ByteCount)
 {
+    /// <summary>The result of what is no message: of null among requests, and of a request that ended badly.</summary>
+    public static Status Empty { get; } = new(Communicator.AnySource, Communicator.AnyTag, 0);
+
     /// <summary>What is known of a message from <see cref="Communicator.NoRank"/>.</summary>
     internal static Status OfNoRank { get; } = new(Communicator.NoRank, Communicator.AnyTag, 0);
 

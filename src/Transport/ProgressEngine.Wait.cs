@@ -33,7 +33,7 @@ internal sealed unsafe partial class ProgressEngine
     /// <param name="timeout">How long to wait, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
     /// <returns>Whether the condition was met.</returns>
     public bool Wait<TCondition>(ref TCondition condition, TimeSpan timeout)
-        where TCondition : struct, IWaitCondition
+        where TCondition : struct, IWaitCondition, allows ref struct
     {
         Epoch++;
         WaitLimit limit = new(timeout);
@@ -55,7 +55,7 @@ internal sealed unsafe partial class ProgressEngine
 
     /// <summary>Drives, once no other caller does.</summary>
     private bool DriveAlone<TCondition>(ref TCondition condition, ref WaitLimit limit)
-        where TCondition : struct, IWaitCondition
+        where TCondition : struct, IWaitCondition, allows ref struct
     {
         while (_driver == Driver.Caller)
         {
@@ -129,7 +129,7 @@ internal sealed unsafe partial class ProgressEngine
     }
 
     private bool Drive<TCondition>(ref TCondition condition, ref WaitLimit limit, Driver me)
-        where TCondition : struct, IWaitCondition
+        where TCondition : struct, IWaitCondition, allows ref struct
     {
         long spinEnd = 0;
         int busySteps = 0;

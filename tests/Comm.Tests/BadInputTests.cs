@@ -91,6 +91,8 @@ public sealed class BadInputTests
         Request request = world.StartReceive<int>(one, 1, 9);
         Throws<ArgumentOutOfRangeException>("timeout", () => request.Wait(wrong));
         Throws<ArgumentOutOfRangeException>("timeout", () => Request.WaitAny([request], wrong));
+        Throws<ArgumentOutOfRangeException>("timeout", () => Request.WaitSome([request], wrong));
+        Throws<ArgumentOutOfRangeException>("timeout", () => Request.WaitAll([request], wrong));
         request.Cancel();
         IsUntouched(pair);
 
@@ -208,11 +210,19 @@ public sealed class BadInputTests
     }
 
     [Fact]
-    public void Waiting_for_any_of_nothing_is_refused()
+    public void Requests_of_several_ranks_are_not_waited_for_together()
     {
-        Throws<ArgumentException>("requests", () => Request.WaitAny([]));
-        Throws<ArgumentNullException>("requests", () => Request.WaitAny(null!));
-        Assert.Empty(Request.WaitAll());
+        using Pair pair = new();
+        Request[] requests = [pair.First.StartReceive<int>(new int[1], 1), pair.Second.StartReceive<int>(new int[1], 0)];
+        Throws<ArgumentException>("requests", () => Request.WaitAny(requests));
+        Throws<ArgumentException>("requests", () => Request.WaitAll(requests));
+        Throws<ArgumentException>("requests", () => Request.WaitSome(requests));
+        Throws<ArgumentException>("requests", () => Request.TestAny(requests, out _, out _));
+        Throws<ArgumentException>("requests", () => Request.TestAll(requests, out _));
+        Throws<ArgumentException>("requests", () => Request.TestSome(requests, out _));
+        foreach (Request request in requests)
+            request.Cancel();
+        IsUntouched(pair);
     }
 
     private static readonly (string Name, FrameHeader Header, byte[] Payload, string Reason)[] WrongFrames =

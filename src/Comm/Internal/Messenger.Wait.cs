@@ -8,7 +8,22 @@ internal sealed unsafe partial class Messenger
 {
     private static readonly TimeSpan DeadlineTick = TimeSpan.FromMilliseconds(100);
 
+    // Requests that are ready are told at once, but each so many times the links of those that are not get a look.
+    private const int LookInterval = 16;
+
     private Timer? _deadlines;
+    private long _endedRequests;
+    private int _readyCalls;
+
+    /// <summary>The number of a request that ends now. The caller holds the gate.</summary>
+    public long CountEndedRequest() => ++_endedRequests;
+
+    /// <summary>A call finds what it wants without waiting: what others wait for still arrives. The caller holds the gate.</summary>
+    public void LookAround()
+    {
+        if (++_readyCalls % LookInterval == 0)
+            Engine.Poll();
+    }
 
     /// <summary>Blocks until the operation has ended; withdraws it at the deadline. The caller holds the gate.</summary>
     public void WaitFor(Operation operation, TimeSpan timeout)

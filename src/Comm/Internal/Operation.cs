@@ -39,6 +39,9 @@ internal abstract unsafe class Operation : IValueTaskSource<Status>, IValueTaskS
     /// <summary>The collective round it belongs to, or null.</summary>
     public CompletionGroup? Group { get; set; }
 
+    /// <summary>Takes its outcome and gives it back to the pool as soon as it has ended, or null.</summary>
+    public Request? Request { get; set; }
+
     public Communicator? Communicator { get; set; }
 
     /// <summary>Keeps the user's memory in place.</summary>
@@ -108,6 +111,7 @@ internal abstract unsafe class Operation : IValueTaskSource<Status>, IValueTaskS
         if (IsAsynchronous)
         {
             Messenger.Engine.CountAsynchronous(-1);
+            LetGo();
             if (error is null)
                 _source.SetResult(status);
             else
@@ -115,6 +119,7 @@ internal abstract unsafe class Operation : IValueTaskSource<Status>, IValueTaskS
         }
 
         Group?.MemberCompleted(error);
+        Request?.Settle(this);
         Messenger.Engine.SignalChange();
     }
 
@@ -145,12 +150,22 @@ internal abstract unsafe class Operation : IValueTaskSource<Status>, IValueTaskS
         IsAsynchronous = false;
         Deadline = long.MaxValue;
         Group = null;
+        Request = null;
         Communicator = null;
         Error = null;
         Result = default;
     }
 
     protected abstract void Recycle();
+
+    /// <summary>Nobody may ever look at its end: the memory and the token that it was given are not kept for that.</summary>
+    private void LetGo()
+    {
+        Pin.Dispose();
+        Pin = default;
+        if (_cancellation.Unregister())
+            _cancellation = default;
+    }
 
     private Status TakeResult(short token)
     {
