@@ -23,21 +23,28 @@ public sealed unsafe class Received<T> : MemoryManager<T>
     /// <summary>The number of elements.</summary>
     public long Count => _bytes / sizeof(T);
 
-    /// <summary>The elements.</summary>
+    /// <summary>
+    /// The elements, when a span can hold them: up to 2,147,483,647. <see cref="Pieces"/> has them whatever their number.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">There are more.</exception>
     public Span<T> Span => GetSpan();
 
     /// <inheritdoc/>
     public override Span<T> GetSpan()
     {
         ObjectDisposedException.ThrowIf(_block is null && _bytes > 0, this);
-        return new Span<T>(_block, checked((int)Count));
+        return Count <= int.MaxValue
+            ? new Span<T>(_block, (int)Count)
+            : throw new InvalidOperationException(
+                $"The message has {Count} elements, more than a span or a memory can hold ({int.MaxValue}); " +
+                "Received.Pieces() has them in pieces.");
     }
 
     /// <inheritdoc/>
     public override MemoryHandle Pin(int elementIndex = 0)
     {
         ObjectDisposedException.ThrowIf(_block is null && _bytes > 0, this);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)elementIndex, (uint)Count);
+        CheckIndex(elementIndex, Count);
         return new MemoryHandle((T*)_block + elementIndex);
     }
 
@@ -63,6 +70,12 @@ public sealed unsafe class Received<T> : MemoryManager<T>
         _block = null;
     }
 
+    private static void CheckIndex(int elementIndex, long count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(elementIndex);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(elementIndex, count);
+    }
+
     private sealed class Piece(Received<T> owner, long start, int count) : MemoryManager<T>
     {
         public override Span<T> GetSpan()
@@ -71,7 +84,12 @@ public sealed unsafe class Received<T> : MemoryManager<T>
             return new Span<T>((T*)owner._block + start, count);
         }
 
-        public override MemoryHandle Pin(int elementIndex = 0) => new((T*)owner._block + start + elementIndex);
+        public override MemoryHandle Pin(int elementIndex = 0)
+        {
+            ObjectDisposedException.ThrowIf(owner._block is null, owner);
+            CheckIndex(elementIndex, count);
+            return new MemoryHandle((T*)owner._block + start + elementIndex);
+        }
 
         public override void Unpin()
         {
