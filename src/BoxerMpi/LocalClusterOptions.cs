@@ -51,7 +51,7 @@ public sealed record LocalClusterOptions
     /// <summary>Faults to inject, or null.</summary>
     public FaultPlan? Faults { get; init; }
 
-    /// <summary>Longest message whose send does not wait for its receive, in bytes. Default 65,536.</summary>
+    /// <summary>Longest message whose send does not wait for its receive, in bytes; 8,192 if less. Default 65,536.</summary>
     public int EagerLimitBytes
     {
         get;

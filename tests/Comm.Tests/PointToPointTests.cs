@@ -317,6 +317,19 @@ public sealed class PointToPointTests
         });
 
     [Fact]
+    public void Short_messages_to_this_rank_wait_for_no_receive_whatever_the_eager_limit()
+    {
+        using Pair pair = new(new() { EagerLimitBytes = 0 });
+        const int limit = Transport.Link.CopyLimitBytes;
+        foreach (int rank in (int[])[0, 1])
+            pair.First.Send<byte>(new byte[limit], rank, timeout: Ranks.Patience);
+        Assert.Equal(limit, pair.First.Receive<byte>(new byte[limit], 0).ByteCount);
+        Assert.Equal(limit, pair.Second.Receive<byte>(new byte[limit], 0).ByteCount);
+        Assert.Throws<MpiTimeoutException>(() => pair.First.Send<byte>(new byte[limit + 1], 0, timeout: TimeSpan.FromMilliseconds(50)));
+        Assert.Throws<MpiTimeoutException>(() => pair.First.SynchronousSend<byte>(new byte[1], 0, timeout: TimeSpan.FromMilliseconds(50)));
+    }
+
+    [Fact]
     public Task Several_threads_may_wait_on_one_communicator() =>
         LocalCluster.RunAsync(2, world =>
         {

@@ -247,7 +247,7 @@ internal sealed unsafe partial class Messenger
         UnexpectedMessage message = RentMessage();
         (message.Source, message.Tag, message.Length) = (Rank, tag, length);
         SendOperation? send = null;
-        if (!synchronous && length <= _options.EagerLimitBytes)
+        if (!synchronous && length <= Math.Max(_options.EagerLimitBytes, Link.CopyLimitBytes))
         {
             message.State = UnexpectedMessage.Kind.Complete;
             message.Block = _blocks.Rent(length);

@@ -5,7 +5,10 @@ internal sealed record MessengerOptions
 {
     public static MessengerOptions Default { get; } = new();
 
-    /// <summary>Longest message whose send completes before its receive exists, in bytes. Default 65,536. BOXER_EAGER_BYTES.</summary>
+    /// <summary>
+    /// Longest message whose send completes before its receive exists, in bytes; those up to <see cref="Transport.Link.CopyLimitBytes"/>
+    /// always do. Default 65,536. BOXER_EAGER_BYTES.
+    /// </summary>
     public int EagerLimitBytes
     {
         get;
