@@ -1,5 +1,6 @@
 using System.Globalization;
 using BoxerMpi.Internal;
+using BoxerMpi.Wire;
 
 namespace BoxerMpi;
 
@@ -38,12 +39,12 @@ internal sealed class Settings(IReadOnlyDictionary<string, string> job, Func<str
         Relay = relay,
     };
 
-    private bool IsOn(string name) => Find(name) switch
+    private bool IsOn(string name)
     {
-        null or "" or "0" => false,
-        "1" => true,
-        { } other => throw Wrong(name, other, "0 or 1"),
-    };
+        string text = Find(name) ?? "";
+        return !string.IsNullOrWhiteSpace(text) &&
+            (EnvironmentSwitch.Parse(text) ?? throw Wrong(name, text, EnvironmentSwitch.Words));
+    }
 
     private string? Find(string name) => environment(name) ?? job.GetValueOrDefault(name);
 

@@ -28,7 +28,7 @@ public sealed class SelectionTests
     [InlineData("BOXER_COLLECTIVE_ALLTOALL", "fast", "AllToAll has no algorithm 'fast'; it has linear, pairwise, bruck, bruck-4, bruck-8, hypercube, grid, grid-3, routed")]
     [InlineData("BOXER_COLLECTIVE_NEIGHBOURALLTOALL", "ring", "NeighbourAllToAll has no algorithm 'ring'; it has linear")]
     [InlineData("BOXER_COLLECTIVE_ALLTOSOME", "grid", "there is no such setting")]
-    [InlineData("BOXER_COLLECTIVE_CHECK", "maybe", "it is 1 or 0")]
+    [InlineData("BOXER_COLLECTIVE_CHECK", "maybe", "it takes 1, true, on or yes, or 0, false, off or no.")]
     [InlineData("BOXER_COLLECTIVE_WINDOW", "0", "more than zero")]
     [InlineData("BOXER_RANKS_PER_CORE", "many", "not a number")]
     public void What_the_environment_says_wrongly_is_an_error(string name, string value, string message)

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Globalization;
+using BoxerMpi.Wire;
 
 namespace BoxerMpi.Collectives;
 
@@ -74,12 +75,8 @@ internal static class CollectiveEnvironment
             $"{string.Join(", ", Enum.GetNames<Collective>()).ToUpperInvariant()}.");
     }
 
-    private static bool Switch(string value) => value.ToUpperInvariant() switch
-    {
-        "1" or "TRUE" or "ON" or "YES" => true,
-        "0" or "FALSE" or "OFF" or "NO" => false,
-        _ => throw new ArgumentException("it is 1 or 0."),
-    };
+    private static bool Switch(string value) =>
+        EnvironmentSwitch.Parse(value) ?? throw new ArgumentException($"it takes {EnvironmentSwitch.Words}.");
 
     private static T Number<T>(string value)
         where T : IParsable<T> => T.TryParse(value, CultureInfo.InvariantCulture, out T? number)
