@@ -27,9 +27,10 @@ public unsafe partial class Communicator
         fixed (T* pointer = buffer)
         {
             Status status = Messenger.Receive(this, Queue, ToWorldRank(source), tag, (byte*)pointer, (long)buffer.Length * sizeof(T), limit);
-            if (typeof(T) != typeof(byte) && ObjectFormat.IsMarked((byte*)pointer, status.ByteCount))
-                ObjectFormat.ThrowIfObject(new ReadOnlySpan<byte>(pointer, (int)status.ByteCount), typeof(T), this, status);
-            return status;
+            return typeof(T) != typeof(byte) && ObjectFormat.IsMarked((byte*)pointer, status.ByteCount)
+                && ObjectFormat.Refusal(new ReadOnlySpan<byte>(pointer, (int)status.ByteCount), typeof(T), this, status) is { } refusal
+                ? throw refusal
+                : status;
         }
     }
 

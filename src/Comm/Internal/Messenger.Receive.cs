@@ -355,10 +355,11 @@ internal sealed unsafe partial class Messenger
     private void Finish(ReceiveOperation receive, int source, int tag, long total)
     {
         Unexpect(receive);
-        Exception? error = null;
-        if (total > receive.Capacity || (receive.Group is not null && total != receive.Capacity))
-            error = Truncated(receive, source, tag, total);
-        receive.Complete(new Status(source, tag, Math.Min(total, receive.Capacity)), error);
+        Status status = new(source, tag, Math.Min(total, receive.Capacity));
+        Exception? error = total > receive.Capacity || (receive.Group is not null && total != receive.Capacity)
+            ? Truncated(receive, source, tag, total)
+            : receive.Refusal(status);
+        receive.Complete(status, error);
     }
 
     private void ExpectFrom(ReceiveOperation receive, int source)

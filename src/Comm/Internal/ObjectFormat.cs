@@ -74,13 +74,12 @@ internal static class ObjectFormat
     public static unsafe bool IsMarked(byte* bytes, long length) =>
         length is >= FixedBytes and <= int.MaxValue && *(ulong*)bytes == Marker;
 
-    /// <summary>Refuses an object that was received as elements.</summary>
-    /// <exception cref="WireFormatException">The bytes are an object.</exception>
-    public static void ThrowIfObject(ReadOnlySpan<byte> bytes, Type elements, Communicator communicator, Status status)
+    /// <summary>The error of an object that was received as elements; null when the bytes are none.</summary>
+    public static WireFormatException? Refusal(ReadOnlySpan<byte> bytes, Type elements, Communicator communicator, Status status)
     {
         if (NameLengthIn(bytes) is null)
-            return;
-        throw new WireFormatException(
+            return null;
+        return new WireFormatException(
             $"{Origin(bytes, communicator, status.Source, status.Tag)} is an object ({NameOf(bytes)}) and was received as elements of " +
             $"{NameOf(elements)}: what is sent as an object is received as one.");
     }

@@ -133,7 +133,7 @@ internal abstract unsafe class Operation : IValueTaskSource<Status>, IValueTaskS
     void IValueTaskSource.GetResult(short token) => TakeResult(token);
 
     /// <summary>The outcome with world ranks turned into the communicator's, or its exception.</summary>
-    public virtual Status Outcome()
+    public Status Outcome()
     {
         if (Error is not null)
             throw Error;

@@ -75,13 +75,15 @@ internal sealed unsafe class ReceiveOperation : Operation
     public override string Describe() =>
         $"Receive from {(Source < 0 ? "any rank" : $"rank {Communicator?.FromWorldRank(Source) ?? Source}")}{(Tag < 0 ? "" : $", tag {Tag}")}";
 
-    public override Status Outcome()
-    {
-        Status status = base.Outcome();
-        if (Elements is { } elements && elements != typeof(byte) && ObjectFormat.IsMarked(Buffer, status.ByteCount))
-            ObjectFormat.ThrowIfObject(new ReadOnlySpan<byte>(Buffer, (int)status.ByteCount), elements, Communicator!, status);
-        return status;
-    }
+    /// <summary>The error of what came whole but is not what the program receives, or null. Before the buffer is let go of.</summary>
+    public Exception? Refusal(Status status) =>
+        Elements is { } elements && elements != typeof(byte) && ObjectFormat.IsMarked(Buffer, status.ByteCount)
+            ? ObjectFormat.Refusal(
+                new ReadOnlySpan<byte>(Buffer, (int)status.ByteCount),
+                elements,
+                Communicator!,
+                status with { Source = Communicator!.FromWorldRank(status.Source) })
+            : null;
 
     public override void Withdraw() => Messenger.WithdrawReceive(this);
 
