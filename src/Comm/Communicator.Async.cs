@@ -72,7 +72,7 @@ public partial class Communicator
     /// <summary>Starts receiving a message whose length is not known beforehand.</summary>
     /// <param name="source">Rank that sends it, or <see cref="AnySource"/>.</param>
     /// <param name="tag">Its tag, or <see cref="AnyTag"/>.</param>
-    /// <param name="cancellationToken">Withdraws the receive.</param>
+    /// <param name="cancellationToken">Withdraws the receive, unless its message is arriving.</param>
     public async ValueTask<Received<T>> ReceiveOwnedAsync<T>(
         int source = AnySource, int tag = AnyTag, CancellationToken cancellationToken = default)
         where T : unmanaged

@@ -23,7 +23,7 @@ public partial class Communicator
     /// <param name="value">The object; serialised before the call returns.</param>
     /// <param name="destination">Rank that receives it.</param>
     /// <param name="tag">Zero or more.</param>
-    /// <param name="cancellationToken">Withdraws a send that has not begun to leave.</param>
+    /// <param name="cancellationToken">Withdraws the send, unless its message leaves or the receiver has matched it.</param>
     public async ValueTask SendObjectAsync<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.All)] T>(
         T? value,
         int destination,
@@ -56,7 +56,7 @@ public partial class Communicator
     /// <summary>Starts receiving an object.</summary>
     /// <param name="source">Rank that sends it, or <see cref="AnySource"/>.</param>
     /// <param name="tag">Its tag, or <see cref="AnyTag"/>.</param>
-    /// <param name="cancellationToken">Withdraws the receive.</param>
+    /// <param name="cancellationToken">Withdraws the receive, unless its message is arriving.</param>
     /// <returns>The object and what is known of its message.</returns>
     /// <exception cref="WireFormatException">
     /// The message is no object, or was sent as one of another type than <typeparamref name="T"/>.

@@ -50,7 +50,7 @@ public unsafe partial class Communicator
     /// <param name="buffer">Where they go; not to be used before the task ends.</param>
     /// <param name="source">Rank that sends them, or <see cref="AnySource"/>.</param>
     /// <param name="tag">Their tag, or <see cref="AnyTag"/>.</param>
-    /// <param name="cancellationToken">Withdraws the receive; a message that was arriving is dropped.</param>
+    /// <param name="cancellationToken">Withdraws the receive, unless its message is arriving: it then ends well.</param>
     /// <exception cref="ArgumentOutOfRangeException">No such rank or tag.</exception>
     public ValueTask<Status> ReceiveAsync<T>(
         Memory<T> buffer, int source = AnySource, int tag = AnyTag, CancellationToken cancellationToken = default)
@@ -192,14 +192,11 @@ public unsafe partial class Communicator
         };
     }
 
-    /// <summary>Gives an operation back to its pool, after taking it back from queues and links if it has not ended.</summary>
+    /// <summary>Gives an operation back to its pool, after giving it up if it has not ended.</summary>
     internal void EndEarly(Operation operation)
     {
         if (operation is { IsDone: false, IsStarted: true })
-        {
-            operation.Withdraw();
-            operation.Complete(default, null);
-        }
+            operation.GiveUp(error: null);
 
         Messenger.RecycleAny(operation);
     }

@@ -33,7 +33,7 @@ public unsafe partial class Communicator
     /// <param name="data">The elements; not to be changed before the task ends.</param>
     /// <param name="destination">Rank that receives them.</param>
     /// <param name="tag">Zero or more.</param>
-    /// <param name="cancellationToken">Withdraws a send that has not begun to leave; else it is finished from a copy.</param>
+    /// <param name="cancellationToken">Withdraws the send, unless its message leaves or the receiver has matched it: it then ends well. A cancelled message is never received.</param>
     /// <exception cref="ArgumentOutOfRangeException">No such rank, or a negative tag.</exception>
     public ValueTask SendAsync<T>(ReadOnlyMemory<T> data, int destination, int tag = 0, CancellationToken cancellationToken = default)
         where T : unmanaged => StartSendAsync(data, destination, tag, synchronous: false, cancellationToken);

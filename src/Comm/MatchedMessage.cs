@@ -119,7 +119,7 @@ public sealed unsafe class MatchedMessage : IDisposable
     {
         _isTaken = true;
         if (Interlocked.Exchange(ref _message, null) is { } message)
-            _communicator.Messenger.Drop(_communicator.Queue, message);
+            _communicator.Messenger.Drop(message);
     }
 
     /// <summary>Receives it if it is none, from <see cref="Communicator.NoRank"/>; that can be done once, too.</summary>

@@ -172,7 +172,7 @@ public sealed partial class Request
         foreach (Request? request in requests)
         {
             if (request?._operation is { } operation)
-                End(operation, messenger.TimedOut(operation, timeout));
+                operation.GiveUp(messenger.TimedOut(operation, timeout));
         }
     }
 

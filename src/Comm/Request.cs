@@ -86,13 +86,16 @@ public sealed partial class Request
         }
     }
 
-    /// <summary>Takes the operation back if it has not ended. A wait for it then throws <see cref="OperationCanceledException"/>.</summary>
+    /// <summary>
+    /// Takes the operation back; a wait for it then throws <see cref="OperationCanceledException"/>. If its message has been matched already
+    /// it is too late, and the operation ends as if nothing had been said.
+    /// </summary>
     public void Cancel()
     {
         lock (_communicator.Messenger.Gate)
         {
             if (_operation is { } operation)
-                End(operation, new OperationCanceledException($"{operation.Describe()} was cancelled."));
+                operation.GiveUp(new OperationCanceledException($"{operation.Describe()} was cancelled."));
         }
     }
 
@@ -103,12 +106,6 @@ public sealed partial class Request
         _endedAs = _communicator.Messenger.CountEndedRequest();
         _operation = null;
         Take(operation);
-    }
-
-    private static void End(Operation operation, Exception error)
-    {
-        operation.Withdraw();
-        operation.Complete(default, error);
     }
 
     private void Take(Operation operation)

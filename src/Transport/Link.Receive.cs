@@ -34,6 +34,9 @@ internal sealed unsafe partial class Link
     /// <summary>Frames that came twice and were dropped.</summary>
     public long DuplicatesDropped { get; private set; }
 
+    /// <summary>Header of the frame whose payload is arriving.</summary>
+    public FrameHeader Arriving => _header;
+
     /// <summary>Whether the payload that is arriving is left where it is, because nobody has asked for it yet.</summary>
     public bool IsParked => _parkedUntil != 0;
 

@@ -29,6 +29,9 @@ internal enum FrameKind : byte
 
     /// <summary>The sender is done and will close its side; a close without it is a failure.</summary>
     Goodbye = 7,
+
+    /// <summary>An announced message is taken back: whoever asks for it gets nothing. Its sender's operation is in <see cref="FrameHeader.Context"/>.</summary>
+    Withdrawal = 8,
 }
 
 /// <summary>Bits that change how a frame is read.</summary>
@@ -109,7 +112,7 @@ internal struct FrameHeader
             Length = BinaryPrimitives.ReadInt64LittleEndian(source[32..]),
         };
 
-        if (header.Kind is < FrameKind.Eager or > FrameKind.Goodbye)
+        if (header.Kind is < FrameKind.Eager or > FrameKind.Withdrawal)
             throw new WireFormatException($"Unknown frame kind {source[1]}.");
         if ((header.Flags & ~FrameFlags.Checksum) != 0)
             throw new WireFormatException($"Unknown frame flags 0x{(ushort)header.Flags:x4}.");

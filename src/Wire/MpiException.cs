@@ -78,6 +78,19 @@ public sealed class MessageTruncatedException(string message) : MpiException(mes
     public int Tag { get; init; }
 }
 
+/// <summary>
+/// A message will not be received: its receiver has disposed its communicator without doing so, or its sender has cancelled it after a probe
+/// had matched it.
+/// </summary>
+public sealed class MessageLostException(string message) : MpiException(message)
+{
+    /// <summary>Rank on the other side, in the communicator.</summary>
+    public int Peer { get; init; } = -1;
+
+    /// <summary>The message's tag.</summary>
+    public int Tag { get; init; }
+}
+
 /// <summary>Ranks called different collectives, or the same one with different operation, type, count or root.</summary>
 public sealed class CollectiveMismatchException(string message) : MpiException(message)
 {

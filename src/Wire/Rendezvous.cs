@@ -33,6 +33,11 @@ internal readonly record struct RendezvousGrant(ulong SendId, ulong ReceiveId, l
 {
     public const int Bytes = 32;
 
+    /// <summary>Nobody receives the message: its communicator is gone. Receives have numbers from 1 on.</summary>
+    public bool IsRefusal => ReceiveId == 0;
+
+    public static RendezvousGrant Refusal(ulong sendId) => new(sendId, ReceiveId: 0, UpTo: 0, Final: true);
+
     public void Write(Span<byte> target)
     {
         BinaryPrimitives.WriteUInt64LittleEndian(target, SendId);

@@ -69,17 +69,16 @@ public sealed class EarlyMessageTests
     }
 
     [Fact]
-    public void A_receive_that_took_over_an_early_message_can_be_cancelled()
+    public void A_receive_that_took_over_an_early_message_gets_it_though_it_is_cancelled()
     {
         using Pair pair = new();
         Request send = Begin(pair, Ranks.Bytes(Length, 7), tag: 1);
         byte[] received = new byte[Length];
         Request receive = pair.Second.StartReceive<byte>(received, 0, 1);
         receive.Cancel();
-        Array.Clear(received);
-        DriveBoth(pair, () => send.IsCompleted || send.Test(out _));
-        DriveBoth(pair, () => pair.Second.LinkTo(0).BytesReceived > Length);
-        Assert.All(received, value => Assert.Equal(0, value));
+        Assert.False(receive.IsCompleted);
+        End(pair, send, receive);
+        Assert.Equal(Ranks.Bytes(Length, 7), received);
         CheckNext(pair);
     }
 

@@ -32,6 +32,19 @@ internal sealed class MatchQueue(ulong context, int worldSize)
         _receives.Add(ListOf(receive.Source), receive.Posted);
     }
 
+    /// <summary>A receive that might be posted again gets its age.</summary>
+    public void CountIn(ReceiveOperation receive)
+    {
+        if (receive.Posted.Order == 0)
+            receive.Posted.Order = NextAge();
+    }
+
+    /// <summary>The age of something that came now.</summary>
+    public long NextAge() => ++_order;
+
+    /// <summary>Posts a receive whose message was taken back, at the age that it had.</summary>
+    public void PostAgain(ReceiveOperation receive) => _receives.Add(ListOf(receive.Source), receive.Posted);
+
     public void Unpost(ReceiveOperation receive) => _receives.Remove(ListOf(receive.Source), receive.Posted);
 
     /// <summary>Takes the receive that was posted first among those that this message satisfies.</summary>
@@ -64,9 +77,18 @@ internal sealed class MatchQueue(ulong context, int worldSize)
 
     public void Add(UnexpectedMessage message)
     {
+        message.Arrived.Order = ++_order;
+        AddAgain(message);
+    }
+
+    /// <summary>Adds a message that had been matched, at the age that it has.</summary>
+    public void AddAgain(UnexpectedMessage message)
+    {
         message.Queue = this;
         message.Arrived.Tag = message.OfSource.Tag = message.Tag;
-        message.Arrived.Order = message.OfSource.Order = ++_order;
+        if (message.Arrived.Order == 0)
+            message.Arrived.Order = NextAge();
+        message.OfSource.Order = message.Arrived.Order;
         _messages.Add(ListOf(message.Source), message.OfSource);
         _messages.Add(AnySource, message.Arrived);
     }

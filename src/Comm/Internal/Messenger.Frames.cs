@@ -61,6 +61,9 @@ internal sealed unsafe partial class Messenger
             case FrameKind.Data:
                 EndData(header);
                 break;
+            case FrameKind.Withdrawal:
+                EndAnnounced(source, sendId: header.Context, isQuestion: header.Tag != 0);
+                break;
             case FrameKind.Revoke:
                 ForwardedPayload reason = (ForwardedPayload)state!;
                 string text = Encoding.UTF8.GetString(new ReadOnlySpan<byte>(reason.Pointer, (int)header.Length));
@@ -131,15 +134,7 @@ internal sealed unsafe partial class Messenger
                 Finish(receive, header.Source, header.Tag, header.Length);
                 break;
             case UnexpectedMessage { Discarded: false } message:
-                message.State = UnexpectedMessage.Kind.Complete;
-                message.ArrivingLink = null;
-                if (message.Claim is { } claim)
-                {
-                    claim.Message = null;
-                    claim.MatchedSource = message.Source;
-                    HandOver(message, claim);
-                }
-
+                EndArriving(message);
                 return;
             case UnexpectedMessage message:
                 Free(message);
@@ -149,26 +144,46 @@ internal sealed unsafe partial class Messenger
         GiveCreditBack(source, header.Length);
     }
 
+    /// <summary>A message in library memory is whole: whoever waits for it gets it.</summary>
+    private void EndArriving(UnexpectedMessage message)
+    {
+        if (message.Discarded)
+        {
+            Free(message);
+            return;
+        }
+
+        message.State = UnexpectedMessage.Kind.Complete;
+        message.ArrivingLink = null;
+        if (message.Claim is not { } claim)
+            return;
+        claim.Message = null;
+        claim.MatchedSource = message.Source;
+        HandOver(message, claim);
+    }
+
     private void Announced(in FrameHeader header, Peer source, RendezvousOffer offer)
     {
         CheckTag(header);
         MatchQueue? queue = WantedQueue(header.Context);
         if (queue is null)
         {
-            SendGrant(source, new RendezvousGrant(offer.SendId, 0, 0, Final: true));
+            SendGrant(source, RendezvousGrant.Refusal(offer.SendId));
             return;
         }
 
         if (queue.TakePosted(header.Source, header.Tag) is { } receive)
         {
             Unexpect(receive);
-            Ask(receive, source, offer.SendId, header.Tag, offer.TotalBytes);
+            Ask(receive, source, offer.SendId, header.Tag, offer.TotalBytes, queue.NextAge());
             return;
         }
 
         UnexpectedMessage message = RentMessage();
         message.State = UnexpectedMessage.Kind.Offered;
         (message.Source, message.Tag, message.Length, message.SendId) = (header.Source, header.Tag, offer.TotalBytes, offer.SendId);
+        if (offer.SendId == 0 || !_announced.TryAdd((message.Source, message.SendId), message))
+            throw new WireFormatException($"Rank {source.Rank} announced message {offer.SendId} again.");
         AddUnexpected(queue, message);
     }
 
@@ -183,9 +198,10 @@ internal sealed unsafe partial class Messenger
         }
 
         granted.ArrivingLink = link;
-        return granted.Receive is { } receive
-            ? new PayloadTarget { Pointer = receive.Buffer + granted.Received, Capacity = header.Length, State = granted }
-            : default;
+        byte* start = granted.Receive is { } receive ? receive.Buffer : granted.Message is { } message ? message.Block : null;
+        return start is null
+            ? default
+            : new PayloadTarget { Pointer = start + granted.Received, Capacity = header.Length, State = granted };
     }
 
     private void EndData(in FrameHeader header)

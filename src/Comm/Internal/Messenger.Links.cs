@@ -93,16 +93,8 @@ internal sealed unsafe partial class Messenger
     {
         switch (unfinished)
         {
-            case UnexpectedMessage { Queue: { } queue } message:
-                queue.Remove(message);
-                Free(message);
-                break;
-            case UnexpectedMessage { Discarded: true } message:
-                Free(message);
-                break;
             case UnexpectedMessage message:
-                // Whoever claimed or probed it frees it.
-                message.State = UnexpectedMessage.Kind.Lost;
+                Lose(message);
                 break;
             case ForwardedPayload payload:
                 payload.PayloadLost(reason ?? new IOException("link closed"));
@@ -150,9 +142,18 @@ internal sealed unsafe partial class Messenger
             Communicator = communicator.Name,
         };
         // One of them may have been revoked before there was a communicator to pass it on.
-        if (!(RevokeQueue(communicator.Queue, exception) | RevokeQueue(communicator.CollectiveQueue, exception)))
+        if (!(EndQueue(communicator.Queue, exception) | EndQueue(communicator.CollectiveQueue, exception)))
             return;
 
+        TellOfRevocation(communicator, reason, revokedBy);
+
+        // After that, so that senders hear why.
+        DiscardAll(communicator.Queue);
+        DiscardAll(communicator.CollectiveQueue);
+    }
+
+    private void TellOfRevocation(Communicator communicator, string reason, int revokedBy)
+    {
         byte[] text = Encoding.UTF8.GetBytes(reason);
         int length = Math.Min(text.Length, WireLimits.MaximumReasonBytes);
         fixed (byte* bytes = text)
@@ -237,14 +238,11 @@ internal sealed unsafe partial class Messenger
 
         // Not before: what is taken back has to be taken out of a link to a relay, which lives on.
         peer.Link = null;
-        foreach (ulong id in _granted.Where(pair => pair.Value.Peer == peer).Select(pair => pair.Key).ToArray())
-            _granted.Remove(id);
-        foreach (SendOperation send in _offered.Values.Where(send => send.Peer == peer).ToArray())
+        foreach ((ulong id, GrantedReceive granted) in _granted.Where(pair => pair.Value.Peer == peer).ToArray())
         {
-            // Those with a caller were ended above; these are copies, freed when the last piece has left.
-            _offered.Remove(send.SendId);
-            send.FinalGrant = true;
-            SendProgressed(send);
+            _granted.Remove(id);
+            if (granted.Message is { } message)
+                Lose(message);
         }
     }
 

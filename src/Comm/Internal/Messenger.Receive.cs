@@ -82,15 +82,7 @@ internal sealed unsafe partial class Messenger
         ThrowIfNobodySends(source, receive);
         receive.Begin();
         queue.Post(receive);
-        if (source < 0)
-        {
-            receive.ExpectsAny = true;
-            Engine.ExpectAny(+1);
-        }
-        else
-        {
-            ExpectFrom(receive, source);
-        }
+        Expect(receive);
     }
 
     /// <summary>Receives a message that was matched before. The caller holds the gate.</summary>
@@ -98,6 +90,7 @@ internal sealed unsafe partial class Messenger
     {
         ThrowIfFailed();
         receive.Begin();
+        receive.IsOfMatched = true;
         Deliver(message, receive);
     }
 
@@ -141,14 +134,10 @@ internal sealed unsafe partial class Messenger
     }
 
     /// <summary>Drops a matched message that will not be received.</summary>
-    public void Drop(MatchQueue queue, UnexpectedMessage message)
+    public void Drop(UnexpectedMessage message)
     {
         lock (Gate)
-        {
-            // Back into the queue for a moment: discarding knows all its states.
-            queue.Add(message);
-            Discard(queue, message);
-        }
+            Discard(message, isMatched: true);
     }
 
     /// <summary>Takes a message that is there for a communicator's receives, or returns null. The caller holds the gate.</summary>
@@ -162,36 +151,6 @@ internal sealed unsafe partial class Messenger
         if (message is null && (source >= 0 ? Gone(source) : FailedMemberOf(communicator)) is { } gone)
             throw PeerGone(gone, "TryProbe", communicator);
         return message;
-    }
-
-    public void WithdrawReceive(ReceiveOperation receive)
-    {
-        Unexpect(receive);
-        switch (receive.Progress)
-        {
-            case ReceiveOperation.Stage.Posted:
-                receive.Queue.Unpost(receive);
-                break;
-            case ReceiveOperation.Stage.Claimed:
-                UnexpectedMessage message = receive.Message!;
-                receive.Message = null;
-                message.Claim = null;
-                message.Discarded = true;
-                if (message.State == UnexpectedMessage.Kind.Lost)
-                    Free(message);
-                break;
-            case ReceiveOperation.Stage.Arriving:
-                receive.ArrivingLink?.AbandonTarget(receive);
-                break;
-            case ReceiveOperation.Stage.Granted:
-                if (_granted.TryGetValue(receive.ReceiveId, out GrantedReceive? granted))
-                {
-                    granted.Receive = null;
-                    granted.ArrivingLink?.AbandonTarget(granted);
-                }
-
-                break;
-        }
     }
 
     private void Deliver(UnexpectedMessage message, ReceiveOperation receive)
@@ -219,7 +178,7 @@ internal sealed unsafe partial class Messenger
                 ExpectFrom(receive, message.Source);
                 break;
             case UnexpectedMessage.Kind.Offered:
-                Ask(receive, sender, message.SendId, message.Tag, message.Length);
+                Ask(receive, sender, message.SendId, message.Tag, message.Length, message.Arrived.Order);
                 Free(message);
                 break;
             case UnexpectedMessage.Kind.Self:
@@ -228,6 +187,10 @@ internal sealed unsafe partial class Messenger
                 Finish(receive, message.Source, message.Tag, message.Length);
                 Free(message);
                 send.Complete(default, null);
+                break;
+            case UnexpectedMessage.Kind.TakenBack:
+                Free(message);
+                receive.Complete(default, TakenBack(receive));
                 break;
         }
     }
@@ -296,13 +259,15 @@ internal sealed unsafe partial class Messenger
 
     private void ThrowIfNobodySends(int source, Operation operation)
     {
-        Peer? gone = source >= 0 ? Gone(source) : FailedMemberOf(operation.Communicator);
-        if (gone is not null)
+        if (NobodySends(source, operation) is { } gone)
             throw PeerGone(gone, operation.Describe(), operation.Communicator);
     }
 
+    private Peer? NobodySends(int source, Operation operation) =>
+        source >= 0 ? Gone(source) : FailedMemberOf(operation.Communicator);
+
     /// <summary>Asks for an announced message.</summary>
-    private void Ask(ReceiveOperation receive, Peer peer, ulong sendId, int tag, long total)
+    private void Ask(ReceiveOperation receive, Peer peer, ulong sendId, int tag, long total, long order)
     {
         if (receive.OwnsBuffer)
             RentBuffer(receive, total);
@@ -312,9 +277,11 @@ internal sealed unsafe partial class Messenger
             SendId = sendId,
             Tag = tag,
             Total = total,
+            Order = order,
             Accepted = Math.Min(total, receive.Capacity),
             Receive = receive,
         };
+        receive.Queue.CountIn(receive);
         receive.Progress = ReceiveOperation.Stage.Granted;
         receive.ReceiveId = ++_nextId;
         receive.MatchedSource = peer.Rank;
@@ -338,6 +305,8 @@ internal sealed unsafe partial class Messenger
         _granted.Remove(receiveId);
         if (granted.Receive is { } receive)
             Finish(receive, granted.Peer.Rank, granted.Tag, granted.Total);
+        else if (granted.Message is { } message)
+            EndArriving(message);
     }
 
     private void SendGrant(Peer peer, RendezvousGrant grant)
@@ -362,6 +331,18 @@ internal sealed unsafe partial class Messenger
         receive.Complete(status, error);
     }
 
+    private void Expect(ReceiveOperation receive)
+    {
+        if (receive.Source >= 0)
+        {
+            ExpectFrom(receive, receive.Source);
+            return;
+        }
+
+        receive.ExpectsAny = true;
+        Engine.ExpectAny(+1);
+    }
+
     private void ExpectFrom(ReceiveOperation receive, int source)
     {
         if (receive.ExpectedLink is not null || _peers[source].Link is not { } link)
@@ -382,14 +363,17 @@ internal sealed unsafe partial class Messenger
 
     private void AddUnexpected(MatchQueue queue, UnexpectedMessage message)
     {
-        if (queue.FindProbe(message.Source, message.Tag) is { } probe)
-        {
-            WithdrawProbe(probe);
-            probe.Message = message;
-            probe.Complete(new Status(message.Source, message.Tag, message.Length), null);
-            return;
-        }
+        if (!TakenByProbe(queue, message))
+            queue.Add(message);
+    }
 
-        queue.Add(message);
+    private bool TakenByProbe(MatchQueue queue, UnexpectedMessage message)
+    {
+        if (queue.FindProbe(message.Source, message.Tag) is not { } probe)
+            return false;
+        WithdrawProbe(probe);
+        probe.Message = message;
+        probe.Complete(new Status(message.Source, message.Tag, message.Length), null);
+        return true;
     }
 }

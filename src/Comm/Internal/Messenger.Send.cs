@@ -66,52 +66,6 @@ internal sealed unsafe partial class Messenger
         return waiting;
     }
 
-    /// <summary>A piece of its payload has left: ends the send when that was the last.</summary>
-    public void SendProgressed(SendOperation send)
-    {
-        if (!send.FinalGrant || send.PiecesQueued > 0)
-            return;
-        if (send.IsDetached)
-            Recycle(send);
-        else if (!send.IsDone)
-            send.Complete(default, null);
-    }
-
-    public void WithdrawSend(SendOperation send)
-    {
-        Unexpect(send);
-        switch (send.Progress)
-        {
-            case SendOperation.Stage.WaitingForLink:
-                send.Peer.WaitingForLink = new Queue<SendOperation>(send.Peer.WaitingForLink!.Where(other => other != send));
-                break;
-            case SendOperation.Stage.Writing:
-                send.Peer.Link?.TakeOver(send);
-                send.PiecesQueued = 0;
-                break;
-            case SendOperation.Stage.Offered:
-                DetachOffered(send);
-                break;
-            case SendOperation.Stage.ToSelf:
-                UnexpectedMessage message = send.SelfMessage!;
-                if (message.Queue is { } queue)
-                {
-                    queue.Remove(message);
-                    Free(message);
-                }
-                else
-                {
-                    // Probed already: its holder gets it from a copy.
-                    message.Block = _blocks.Rent(send.Length);
-                    Buffer.MemoryCopy(send.Data, message.Block, send.Length, send.Length);
-                    message.SelfSend = null;
-                    message.State = UnexpectedMessage.Kind.Complete;
-                }
-
-                break;
-        }
-    }
-
     private SendOperation Prepare(
         Communicator communicator, Peer peer, MatchQueue queue, int tag, byte* data, long length, bool synchronous)
     {
@@ -141,7 +95,7 @@ internal sealed unsafe partial class Messenger
         if (link.Enqueue(ref header, send.Data, send))
         {
             send.PiecesQueued = 0;
-            SendProgressed(send);
+            send.EndIfSent();
             Engine.Submit(link, urgent: false);
             return;
         }
@@ -152,7 +106,7 @@ internal sealed unsafe partial class Messenger
             // A full socket must not make a short send wait for the receiver.
             link.TakeOver(send);
             send.PiecesQueued = 0;
-            SendProgressed(send);
+            send.EndIfSent();
         }
     }
 
@@ -168,6 +122,7 @@ internal sealed unsafe partial class Messenger
         new RendezvousOffer(send.SendId, send.Length).Write(new Span<byte>(payload, RendezvousOffer.Bytes));
         FrameHeader header = Header(FrameKind.RequestToSend, send.Peer, send.Context, send.Tag, RendezvousOffer.Bytes);
         link.Enqueue(ref header, payload, owner: null);
+        send.AnnouncedAt = link.FramesSent;
         Engine.Submit(link, urgent: true);
     }
 
@@ -177,6 +132,14 @@ internal sealed unsafe partial class Messenger
         if (!_offered.TryGetValue(grant.SendId, out SendOperation? send) || send.Peer != receiver
             || receiver.Link is not { IsClosed: false } link)
             return;
+
+        if (grant.IsRefusal && (send.TakingBack ?? (send.Synchronous ? NotReceived(send) : null)) is { } error)
+        {
+            _offered.Remove(grant.SendId);
+            Unexpect(send);
+            send.Complete(default, error);
+            return;
+        }
 
         long upTo = Math.Min(grant.UpTo, send.Length);
         long length = upTo - send.Granted;
@@ -198,40 +161,7 @@ internal sealed unsafe partial class Messenger
             Engine.Submit(link, urgent: true);
         }
 
-        if (send.IsDetached || !send.IsDone)
-            SendProgressed(send);
-    }
-
-    /// <summary>The caller goes, the receiver may still want the message: it continues from a copy.</summary>
-    private void DetachOffered(SendOperation send)
-    {
-        if (send.Peer.Link is not { IsClosed: false } link)
-        {
-            _offered.Remove(send.SendId);
-            return;
-        }
-
-        link.TakeOver(send);
-        byte* copy = (byte*)System.Runtime.InteropServices.NativeMemory.Alloc((nuint)Math.Max(send.Length, 1));
-        Buffer.MemoryCopy(send.Data, copy, send.Length, send.Length);
-        SendOperation detached = RentSend();
-        detached.Prepare(send.Peer, send.Context, send.Tag, copy, send.Length, send.Synchronous);
-        detached.Progress = SendOperation.Stage.Offered;
-        detached.SendId = send.SendId;
-        detached.Granted = send.Granted;
-        detached.FinalGrant = send.FinalGrant;
-        detached.IsDetached = true;
-        send.PiecesQueued = 0;
-        if (detached.FinalGrant)
-        {
-            Recycle(detached);
-            return;
-        }
-
-        // Nobody waits for it any more, but its receiver may: it counts as work for the background thread until it is gone.
-        _offered[send.SendId] = detached;
-        Engine.CountAsynchronous(+1);
-        detached.IsCounted = true;
+        send.EndIfSent();
     }
 
     private SendOperation? SendToSelf(Communicator communicator, MatchQueue queue, int tag, byte* data, long length, bool synchronous)

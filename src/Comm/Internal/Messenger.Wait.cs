@@ -25,17 +25,14 @@ internal sealed unsafe partial class Messenger
             Engine.Poll();
     }
 
-    /// <summary>Blocks until the operation has ended; withdraws it at the deadline. The caller holds the gate.</summary>
+    /// <summary>Blocks until the operation has ended; gives it up at the deadline. The caller holds the gate.</summary>
     public void WaitFor(Operation operation, TimeSpan timeout)
     {
         OperationDone done = new(operation);
         if (done.IsMet && !Engine.HasCollectedOutput)
             return;
         if (!Engine.Wait(ref done, timeout) && !operation.IsDone)
-        {
-            operation.Withdraw();
-            operation.Complete(default, TimedOut(operation, timeout));
-        }
+            operation.GiveUp(TimedOut(operation, timeout));
     }
 
     /// <summary>Blocks until a send and a receive that belong together have ended, or one has failed. The caller holds the gate.</summary>
@@ -159,9 +156,8 @@ internal sealed unsafe partial class Messenger
                     continue;
                 }
 
-                MpiTimeoutException error = TimedOut(operation, operation.Timeout);
-                operation.Withdraw();
-                operation.Complete(default, error);
+                operation.Deadline = long.MaxValue;
+                operation.GiveUp(TimedOut(operation, operation.Timeout));
             }
 
             if (_firstPending is null)
@@ -198,6 +194,35 @@ internal sealed unsafe partial class Messenger
             ActualBytes = actual,
             Source = from,
             Tag = tag,
+        };
+    }
+
+    private MessageLostException NotReceived(SendOperation send)
+    {
+        int to = send.Communicator?.FromWorldRank(send.Peer.Rank) ?? send.Peer.Rank;
+        return new MessageLostException(
+            $"{send.Describe()}{On(send.Communicator)} was not received: rank {to} has disposed its communicator.")
+        {
+            Rank = Rank,
+            Operation = send.Describe(),
+            Communicator = send.Communicator?.Name ?? "",
+            Elapsed = send.Elapsed,
+            Peer = to,
+            Tag = send.Tag,
+        };
+    }
+
+    private MessageLostException TakenBack(ReceiveOperation receive)
+    {
+        int from = receive.Communicator?.FromWorldRank(receive.Source) ?? receive.Source;
+        return new MessageLostException(
+            $"{receive.Describe()}{On(receive.Communicator)}: rank {from} has cancelled its message after it was probed.")
+        {
+            Rank = Rank,
+            Operation = receive.Describe(),
+            Communicator = receive.Communicator?.Name ?? "",
+            Peer = from,
+            Tag = receive.Tag,
         };
     }
 

@@ -23,6 +23,7 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
     private readonly Stack<CompletionGroup> _groupPool = new();
     private readonly Dictionary<ulong, SendOperation> _offered = [];
     private readonly Dictionary<ulong, GrantedReceive> _granted = [];
+    private readonly Dictionary<(int Source, ulong SendId), UnexpectedMessage> _announced = [];
     private MatchQueue? _lastQueue;
     private Operation? _firstPending;
     private int _failedPeers;
@@ -71,6 +72,9 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
 
     /// <summary>Announced sends that the receivers have not asked for to the end.</summary>
     public int AnnouncedSends => _offered.Count;
+
+    /// <summary>Announced messages that this rank has asked for and that have not come to the end.</summary>
+    public int AskedFor => _granted.Count;
 
     /// <summary>What was sent to and received from other ranks so far.</summary>
     public Traffic Traffic
@@ -142,15 +146,10 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
     /// <summary>
     /// Ends what is pending in this context with a revocation; what is started later fails too, and messages are dropped.
     /// </summary>
-    /// <returns>Whether it was new.</returns>
-    public bool RevokeQueue(MatchQueue queue, CommunicatorRevokedException reason)
+    public void RevokeQueue(MatchQueue queue, CommunicatorRevokedException reason)
     {
-        if (queue.Revoked is not null)
-            return false;
-        queue.Revoked = reason;
-        FailPending(operation => ContextOf(operation) == queue.Context, _ => reason);
-        DiscardAll(queue);
-        return true;
+        if (EndQueue(queue, reason))
+            DiscardAll(queue);
     }
 
     public void AddPending(Operation operation)
@@ -230,6 +229,16 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
         _blocks.Clear();
     }
 
+    /// <returns>Whether it was new; its messages are still to be dropped.</returns>
+    private bool EndQueue(MatchQueue queue, CommunicatorRevokedException reason)
+    {
+        if (queue.Revoked is not null)
+            return false;
+        queue.Revoked = reason;
+        FailPending(operation => ContextOf(operation) == queue.Context, _ => reason);
+        return true;
+    }
+
     private void CloseQueue(MatchQueue queue, Communicator communicator)
     {
         _queues.Remove(queue.Context);
@@ -246,7 +255,7 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
         foreach (UnexpectedMessage message in queue.Messages().ToArray())
         {
             if (message.Queue == queue)
-                Discard(queue, message);
+                Discard(message, isMatched: false);
         }
     }
 
@@ -302,14 +311,16 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
     {
         if (message.Block is not null)
             _blocks.Return(message.Block, message.Length);
+        if (message.SendId != 0)
+            _announced.Remove((message.Source, message.SendId));
         message.Reset();
         _messagePool.Push(message);
     }
 
-    /// <summary>Drops a message that is in the queue.</summary>
-    private void Discard(MatchQueue queue, UnexpectedMessage message)
+    /// <summary>Drops a message that is in a queue, or that a probe has matched.</summary>
+    private void Discard(UnexpectedMessage message, bool isMatched)
     {
-        queue.Remove(message);
+        message.Queue?.Remove(message);
         switch (message.State)
         {
             case UnexpectedMessage.Kind.Arriving:
@@ -317,7 +328,10 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
                 return;
             case UnexpectedMessage.Kind.Offered when _peers[message.Source].Link is { IsClosed: false }:
                 // The sender is told that nothing of it is wanted, so that it may go on.
-                SendGrant(_peers[message.Source], new RendezvousGrant(message.SendId, 0, 0, Final: true));
+                RendezvousGrant nothing = isMatched
+                    ? new RendezvousGrant(message.SendId, ++_nextId, 0, Final: true)
+                    : RendezvousGrant.Refusal(message.SendId);
+                SendGrant(_peers[message.Source], nothing);
                 break;
             case UnexpectedMessage.Kind.Self when message.SelfSend is { IsDone: false } send:
                 send.Complete(default, null);
@@ -346,8 +360,14 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
         /// <summary>What of it is taken: all, or what the buffer holds.</summary>
         public required long Accepted;
 
-        /// <summary>Null once the caller has gone; the bytes that were asked for are then dropped.</summary>
+        /// <summary>The message's age among those of its queue.</summary>
+        public required long Order;
+
+        /// <summary>Null once the caller has gone; the bytes that were asked for then go to the message, or are dropped.</summary>
         public required ReceiveOperation? Receive;
+
+        /// <summary>In library memory, for another receive.</summary>
+        public UnexpectedMessage? Message;
         public long Granted;
         public long Received;
 

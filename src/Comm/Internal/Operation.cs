@@ -65,8 +65,22 @@ internal abstract unsafe class Operation : IValueTaskSource<Status>, IValueTaskS
     /// <summary>For messages: what, from or to whom, which tag.</summary>
     public abstract string Describe();
 
-    /// <summary>Takes it back from queues and links, so that the caller's memory is not touched any more.</summary>
+    /// <summary>Takes it back from queues and links for good: the caller's memory is not touched any more, whatever becomes of the message.</summary>
     public abstract void Withdraw();
+
+    /// <summary>Ends it with this error, so that no message is lost, and none is delivered that was said not to be.</summary>
+    /// <remarks>
+    /// After a cancellation, an operation that has met its other side goes on and ends well. All other errors end it now: a message that is
+    /// arriving is put back, and one that is leaving leaves.
+    /// </remarks>
+    public void GiveUp(Exception? error)
+    {
+        if (TryTakeBack(error))
+            Complete(default, error);
+    }
+
+    /// <returns>Whether it was taken back; else it has ended here, or will by itself.</returns>
+    protected abstract bool TryTakeBack(Exception? error);
 
     public virtual void Begin()
     {
@@ -90,10 +104,7 @@ internal abstract unsafe class Operation : IValueTaskSource<Status>, IValueTaskS
                     lock (operation.Messenger.Engine.Gate)
                     {
                         if (operation.Version == version && !operation.IsDone)
-                        {
-                            operation.Withdraw();
-                            operation.Complete(default, new OperationCanceledException(token));
-                        }
+                            operation.GiveUp(new OperationCanceledException(token));
                     }
                 },
                 this);

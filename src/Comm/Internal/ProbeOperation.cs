@@ -32,6 +32,12 @@ internal sealed class ProbeOperation : Operation
 
     public override void Withdraw() => Messenger.WithdrawProbe(this);
 
+    protected override bool TryTakeBack(Exception? error)
+    {
+        Withdraw();
+        return true;
+    }
+
     protected override void Recycle()
     {
     }

@@ -46,6 +46,9 @@ internal sealed unsafe class ReceiveOperation : Operation
 
     public UnexpectedMessage? Message { get; set; }
 
+    /// <summary>Only the message that a probe has matched will do.</summary>
+    public bool IsOfMatched { get; set; }
+
     public ulong ReceiveId { get; set; }
 
     /// <summary>World rank whose message it takes in, or -1 before that is known.</summary>
@@ -87,16 +90,29 @@ internal sealed unsafe class ReceiveOperation : Operation
 
     public override void Withdraw() => Messenger.WithdrawReceive(this);
 
+    protected override bool TryTakeBack(Exception? error) => Messenger.TryTakeBack(this, error);
+
+    /// <summary>The rented buffer is given up; the next message gets one of its length.</summary>
+    public void FreeBuffer()
+    {
+        if (Buffer is not null)
+            NativeBlocks.Free(Buffer);
+        Buffer = null;
+        Capacity = long.MaxValue;
+    }
+
     public override void Reset()
     {
-        if (OwnsBuffer && Buffer is not null)
-            NativeBlocks.Free(Buffer);
+        if (OwnsBuffer)
+            FreeBuffer();
         Buffer = null;
         Message = null;
         OwnsBuffer = false;
         ArrivingLink = null;
         Elements = null;
         MatchedSource = -1;
+        IsOfMatched = false;
+        Posted.Order = 0;
         base.Reset();
     }
 

@@ -38,6 +38,12 @@ internal sealed unsafe class SendOperation(Messenger messenger) : Operation(mess
 
     public ulong SendId { get; set; }
 
+    /// <summary>Frames that its link had sent with its announcement.</summary>
+    public long AnnouncedAt { get; set; }
+
+    /// <summary>The receiver was asked to let go of it, and it ends with this if that does.</summary>
+    public Exception? TakingBack { get; set; }
+
     public long Granted { get; set; }
 
     /// <summary>Pieces in the link's queue.</summary>
@@ -45,15 +51,12 @@ internal sealed unsafe class SendOperation(Messenger messenger) : Operation(mess
 
     public bool FinalGrant { get; set; }
 
+    /// <summary>The receiver has matched it.</summary>
+    public bool IsWanted => FinalGrant || Granted > 0;
+
     public Link? ExpectedLink { get; set; }
 
     public UnexpectedMessage? SelfMessage { get; set; }
-
-    /// <summary>The caller has gone; the data is a copy that is freed at the end.</summary>
-    public bool IsDetached { get; set; }
-
-    /// <summary>Detached, and counted as work of the engine.</summary>
-    public bool IsCounted { get; set; }
 
     public override int PeerRank => Peer.Rank;
 
@@ -69,30 +72,29 @@ internal sealed unsafe class SendOperation(Messenger messenger) : Operation(mess
 
     public override void Withdraw() => Messenger.WithdrawSend(this);
 
+    protected override bool TryTakeBack(Exception? error) => Messenger.TryTakeBack(this, error);
+
     public void PayloadSent()
     {
         PiecesQueued--;
-        Messenger.SendProgressed(this);
+        EndIfSent();
     }
 
-    public void PayloadLost(Exception reason)
+    /// <summary>Ends it when the last piece of its payload has left.</summary>
+    public void EndIfSent()
     {
-        PiecesQueued--;
-        if (IsDetached && FinalGrant && PiecesQueued == 0)
-            Messenger.Recycle(this);
+        if (FinalGrant && PiecesQueued == 0 && !IsDone)
+            Complete(default, null);
     }
+
+    public void PayloadLost(Exception reason) => PiecesQueued--;
 
     public override void Reset()
     {
-        if (IsDetached)
-            NativeBlocks.Free(Data);
-        if (IsCounted)
-            Messenger.Engine.CountAsynchronous(-1);
-        IsCounted = false;
         Data = null;
-        IsDetached = false;
         (SendId, Granted, PiecesQueued, FinalGrant) = (0, 0, 0, false);
         SelfMessage = null;
+        TakingBack = null;
         base.Reset();
     }
 

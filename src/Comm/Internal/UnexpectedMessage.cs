@@ -19,6 +19,9 @@ internal sealed unsafe class UnexpectedMessage
 
         /// <summary>Its sender was lost before all of it had come.</summary>
         Lost,
+
+        /// <summary>Its sender took it back after a probe had matched it.</summary>
+        TakenBack,
     }
 
     public UnexpectedMessage() => (OfSource, Arrived) = (new MatchLink(this), new MatchLink(this));
@@ -34,6 +37,7 @@ internal sealed unsafe class UnexpectedMessage
 
     public byte* Block { get; set; }
 
+    /// <summary>The sender's number of an announced message, else 0.</summary>
     public ulong SendId { get; set; }
 
     public SendOperation? SelfSend { get; set; }
@@ -62,11 +66,13 @@ internal sealed unsafe class UnexpectedMessage
     public void Reset()
     {
         Block = null;
+        SendId = 0;
         SelfSend = null;
         Claim = null;
         ArrivingLink = null;
         Discarded = false;
         HoldsCredit = false;
         Queue = null;
+        Arrived.Order = 0;
     }
 }
