@@ -41,31 +41,29 @@ public partial class Communicator
         }
     }
 
-    /// <summary>Starts waiting for a message.</summary>
-    /// <param name="source">Rank that sends it, or <see cref="AnySource"/>.</param>
+    /// <summary>Starts waiting for a message; it stays where it is, for whichever receive gets it. MPI 4.1 §3.8.1.</summary>
+    /// <param name="source">Rank that sends it, <see cref="AnySource"/> or <see cref="NoRank"/>.</param>
     /// <param name="tag">Its tag, or <see cref="AnyTag"/>.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    public async ValueTask<MatchedMessage> ProbeAsync(
+    public async ValueTask<Status> ProbeAsync(int source = AnySource, int tag = AnyTag, CancellationToken cancellationToken = default)
+    {
+        CheckReceive(source, tag);
+        cancellationToken.ThrowIfCancellationRequested();
+        return source == NoRank ? Status.OfNoRank : (await FindAsync(source, tag, takes: false, cancellationToken).ConfigureAwait(false)).Outcome();
+    }
+
+    /// <summary>Starts waiting for a message, which only the returned handle can receive. MPI 4.1 §3.8.2.</summary>
+    /// <param name="source">Rank that sends it, <see cref="AnySource"/> or <see cref="NoRank"/>.</param>
+    /// <param name="tag">Its tag, or <see cref="AnyTag"/>.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    public async ValueTask<MatchedMessage> MatchedProbeAsync(
         int source = AnySource, int tag = AnyTag, CancellationToken cancellationToken = default)
     {
         CheckReceive(source, tag);
         cancellationToken.ThrowIfCancellationRequested();
         if (source == NoRank)
             return new MatchedMessage(this, message: null);
-        ProbeOperation probe;
-        ValueTask<Status> done = default;
-        lock (Messenger.Gate)
-        {
-            probe = NewProbe(source, tag);
-            if (!probe.IsDone)
-            {
-                Messenger.WatchDeadline(probe, Timeout);
-                probe.MakeAsynchronous(cancellationToken);
-                done = new ValueTask<Status>(probe, probe.Version);
-            }
-        }
-
-        await done.ConfigureAwait(false);
+        ProbeOperation probe = await FindAsync(source, tag, takes: true, cancellationToken).ConfigureAwait(false);
         return new MatchedMessage(this, probe.Message!);
     }
 
@@ -92,5 +90,24 @@ public partial class Communicator
             lock (Messenger.Gate)
                 Messenger.Recycle(receive);
         }
+    }
+
+    private async ValueTask<ProbeOperation> FindAsync(int source, int tag, bool takes, CancellationToken cancellationToken)
+    {
+        ProbeOperation probe;
+        ValueTask<Status> done = default;
+        lock (Messenger.Gate)
+        {
+            probe = NewProbe(source, tag, takes);
+            if (!probe.IsDone)
+            {
+                Messenger.WatchDeadline(probe, Timeout);
+                probe.MakeAsynchronous(cancellationToken);
+                done = new ValueTask<Status>(probe, probe.Version);
+            }
+        }
+
+        await done.ConfigureAwait(false);
+        return probe;
     }
 }

@@ -4,12 +4,54 @@ namespace BoxerMpi;
 
 public unsafe partial class Communicator
 {
-    /// <summary>Waits for a message and takes it out of the queue, so that only the returned handle can receive it.</summary>
-    /// <param name="source">Rank that sends it, or <see cref="AnySource"/>.</param>
+    /// <summary>Waits for a message and leaves it where it is, for whichever receive gets it. MPI 4.1 §3.8.1.</summary>
+    /// <param name="source">Rank that sends it, <see cref="AnySource"/> or <see cref="NoRank"/>.</param>
+    /// <param name="tag">Its tag, or <see cref="AnyTag"/>.</param>
+    /// <param name="timeout">How long to wait; <see cref="Timeout"/> when null.</param>
+    /// <returns>Who sent it, its tag and its length.</returns>
+    /// <remarks>
+    /// The next receive from that rank with that tag gets it, unless another thread receives meanwhile: with several threads use
+    /// <see cref="MatchedProbe"/>.
+    /// </remarks>
+    /// <exception cref="MpiException">The sender is gone, or sent nothing in time.</exception>
+    public Status Probe(int source = AnySource, int tag = AnyTag, TimeSpan? timeout = null)
+    {
+        CheckReceive(source, tag);
+        TimeSpan limit = TimeoutOr(timeout);
+        if (source == NoRank)
+            return Status.OfNoRank;
+        lock (Messenger.Gate)
+        {
+            ProbeOperation probe = NewProbe(source, tag, takes: false);
+            Messenger.WaitFor(probe, limit);
+            return probe.Outcome();
+        }
+    }
+
+    /// <summary>Tells of a message that is there and leaves it where it is, or returns null at once. MPI 4.1 §3.8.1.</summary>
+    /// <param name="source">Rank that sends it, <see cref="AnySource"/> or <see cref="NoRank"/>.</param>
+    /// <param name="tag">Its tag, or <see cref="AnyTag"/>.</param>
+    /// <exception cref="MpiException">There is none, and none can come any more: the sender is gone.</exception>
+    public Status? TryProbe(int source = AnySource, int tag = AnyTag)
+    {
+        CheckReceive(source, tag);
+        if (source == NoRank)
+            return Status.OfNoRank;
+        lock (Messenger.Gate)
+        {
+            Messenger.Engine.Poll();
+            return Messenger.TryProbe(this, ToWorldRank(source), tag, take: false) is { } message
+                ? new Status(FromWorldRank(message.Source), message.Tag, message.Length)
+                : null;
+        }
+    }
+
+    /// <summary>Waits for a message and takes it out of the queue, so that only the returned handle can receive it. MPI 4.1 §3.8.2.</summary>
+    /// <param name="source">Rank that sends it, <see cref="AnySource"/> or <see cref="NoRank"/>.</param>
     /// <param name="tag">Its tag, or <see cref="AnyTag"/>.</param>
     /// <param name="timeout">How long to wait; <see cref="Timeout"/> when null.</param>
     /// <exception cref="MpiException">The sender is gone, or sent nothing in time.</exception>
-    public MatchedMessage Probe(int source = AnySource, int tag = AnyTag, TimeSpan? timeout = null)
+    public MatchedMessage MatchedProbe(int source = AnySource, int tag = AnyTag, TimeSpan? timeout = null)
     {
         CheckReceive(source, tag);
         TimeSpan limit = TimeoutOr(timeout);
@@ -17,18 +59,18 @@ public unsafe partial class Communicator
             return new MatchedMessage(this, message: null);
         lock (Messenger.Gate)
         {
-            ProbeOperation probe = NewProbe(source, tag);
+            ProbeOperation probe = NewProbe(source, tag, takes: true);
             Messenger.WaitFor(probe, limit);
             probe.Outcome();
             return new MatchedMessage(this, probe.Message!);
         }
     }
 
-    /// <summary>Takes a message that is there, or returns null at once.</summary>
-    /// <param name="source">Rank that sends it, or <see cref="AnySource"/>.</param>
+    /// <summary>Takes a message that is there, or returns null at once. MPI 4.1 §3.8.2.</summary>
+    /// <param name="source">Rank that sends it, <see cref="AnySource"/> or <see cref="NoRank"/>.</param>
     /// <param name="tag">Its tag, or <see cref="AnyTag"/>.</param>
     /// <exception cref="MpiException">There is none, and none can come any more: the sender is gone.</exception>
-    public MatchedMessage? TryProbe(int source = AnySource, int tag = AnyTag)
+    public MatchedMessage? TryMatchedProbe(int source = AnySource, int tag = AnyTag)
     {
         CheckReceive(source, tag);
         if (source == NoRank)
@@ -36,7 +78,7 @@ public unsafe partial class Communicator
         lock (Messenger.Gate)
         {
             Messenger.Engine.Poll();
-            return Messenger.TryProbe(this, ToWorldRank(source), tag) is { } message ? new MatchedMessage(this, message) : null;
+            return Messenger.TryProbe(this, ToWorldRank(source), tag, take: true) is { } message ? new MatchedMessage(this, message) : null;
         }
     }
 
@@ -113,9 +155,9 @@ public unsafe partial class Communicator
         }
     }
 
-    private ProbeOperation NewProbe(int source, int tag)
+    private ProbeOperation NewProbe(int source, int tag, bool takes)
     {
-        ProbeOperation probe = new(Messenger, Queue, ToWorldRank(source), tag) { Communicator = this };
+        ProbeOperation probe = new(Messenger, Queue, ToWorldRank(source), tag, takes) { Communicator = this };
         Messenger.StartProbe(probe);
         if (!probe.IsDone)
             Messenger.Engine.Poll();

@@ -34,6 +34,8 @@ public sealed class BadInputTests
             Throws<ArgumentOutOfRangeException>("source", () => world.Receive<int>(one, rank));
             Throws<ArgumentOutOfRangeException>("source", () => world.ReceiveOwned<int>(rank));
             Throws<ArgumentOutOfRangeException>("source", () => world.ReceiveObject<int[]>(rank));
+            Throws<ArgumentOutOfRangeException>("source", () => world.MatchedProbe(rank));
+            Throws<ArgumentOutOfRangeException>("source", () => world.TryMatchedProbe(rank));
             Throws<ArgumentOutOfRangeException>("source", () => world.Probe(rank));
             Throws<ArgumentOutOfRangeException>("source", () => world.TryProbe(rank));
             Throws<ArgumentOutOfRangeException>("source", () => world.StartReceive<int>(one, rank));
@@ -41,7 +43,7 @@ public sealed class BadInputTests
             await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
                 "source", async () => await world.ReceiveAsync<int>(one, rank, cancellationToken: Token));
             await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
-                "source", async () => await world.ProbeAsync(rank, cancellationToken: Token));
+                "source", async () => await world.MatchedProbeAsync(rank, cancellationToken: Token));
         }
 
         IsUntouched(pair);
@@ -56,7 +58,7 @@ public sealed class BadInputTests
         Throws<ArgumentOutOfRangeException>("tag", () => world.Send(1, 1, -1));
         Throws<ArgumentOutOfRangeException>("tag", () => world.SendReceive<int>(one, 1, two, 1, Communicator.AnyTag));
         Throws<ArgumentOutOfRangeException>("tag", () => world.Receive<int>(one, 1, -2));
-        Throws<ArgumentOutOfRangeException>("tag", () => world.Probe(1, int.MinValue));
+        Throws<ArgumentOutOfRangeException>("tag", () => world.MatchedProbe(1, int.MinValue));
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
             "tag", async () => await world.SendAsync<int>(one, 1, -5, cancellationToken: Token));
         IsUntouched(pair);
@@ -86,7 +88,7 @@ public sealed class BadInputTests
         Throws<ArgumentOutOfRangeException>("timeout", () => world.SynchronousSend<int>(one, 1, 0, wrong));
         Throws<ArgumentOutOfRangeException>("timeout", () => world.Receive<int>(one, 1, 0, wrong));
         Throws<ArgumentOutOfRangeException>("timeout", () => world.ReceiveOwned<int>(1, 0, wrong));
-        Throws<ArgumentOutOfRangeException>("timeout", () => world.Probe(1, 0, wrong));
+        Throws<ArgumentOutOfRangeException>("timeout", () => world.MatchedProbe(1, 0, wrong));
         Throws<ArgumentOutOfRangeException>("value", () => world.Timeout = wrong);
         Request request = world.StartReceive<int>(one, 1, 9);
         Throws<ArgumentOutOfRangeException>("timeout", () => request.Wait(wrong));
@@ -113,6 +115,8 @@ public sealed class BadInputTests
         Assert.Throws<ObjectDisposedException>(() => world.Receive<int>(1));
         Assert.Throws<ObjectDisposedException>(() => world.Probe());
         Assert.Throws<ObjectDisposedException>(() => world.TryProbe());
+        Assert.Throws<ObjectDisposedException>(() => world.MatchedProbe());
+        Assert.Throws<ObjectDisposedException>(() => world.TryMatchedProbe());
         Assert.Throws<ObjectDisposedException>(() => world.CreateChild([0], "child"));
         Assert.Throws<ObjectDisposedException>(() => world.CreateFromGroup(world.Group, 0));
         Assert.Throws<ObjectDisposedException>(() => world.Revoke());
@@ -127,11 +131,11 @@ public sealed class BadInputTests
         Communicator world = pair.First;
         Request request = world.StartReceive<int>(new int[1], 1, 1);
         pair.Second.Send(1, 0, tag: 2);
-        MatchedMessage probed = world.Probe(1, 2);
+        MatchedMessage probed = world.MatchedProbe(1, 2);
         pair.Dispose();
         Assert.Throws<ObjectDisposedException>(() => world.Send(1, 1));
         Assert.Throws<ObjectDisposedException>(() => world.Receive<int>(1));
-        Assert.Throws<ObjectDisposedException>(() => world.TryProbe());
+        Assert.Throws<ObjectDisposedException>(() => world.TryMatchedProbe());
         Assert.Throws<ObjectDisposedException>(() => request.Wait());
         Assert.Throws<ObjectDisposedException>(() => request.Test(out _));
         Assert.Throws<ObjectDisposedException>(() => probed.ReceiveOwned<int>());
@@ -163,7 +167,7 @@ public sealed class BadInputTests
         Status status = pair.Second.Receive<byte>(new byte[10], 0, 1);
         Assert.Equal(5, status.Count<short>());
         Assert.Throws<InvalidOperationException>(() => status.Count<int>());
-        using MatchedMessage probed = pair.Second.Probe(0, 2);
+        using MatchedMessage probed = pair.Second.MatchedProbe(0, 2);
         Assert.Throws<InvalidOperationException>(() => probed.Count<long>());
         Assert.Throws<InvalidOperationException>(() => probed.ReceiveOwned<long>());
         pair.First.Send<byte>(new byte[10], 1, 3);
@@ -275,7 +279,7 @@ public sealed class BadInputTests
             for (int i = 0; i < 100; i++)
             {
                 peer.Write(Frame(FrameKind.Eager) with { Length = payload.Length }, payload);
-                pair.First.TryProbe(1, 9);
+                pair.First.TryMatchedProbe(1, 9);
             }
         });
         Assert.Contains("its credit is 4194304", error.Message, StringComparison.Ordinal);

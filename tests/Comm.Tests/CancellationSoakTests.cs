@@ -86,7 +86,7 @@ public sealed class CancellationSoakTests
             await TakeAsync(last);
 
         // All was sent before the end: what is left is there.
-        while (world.TryProbe(previous, 1) is { } left)
+        while (world.TryMatchedProbe(previous, 1) is { } left)
         {
             byte[] buffer = new byte[left.ByteCount];
             received.Add(Number(buffer, (int)left.Receive<byte>(buffer).ByteCount));

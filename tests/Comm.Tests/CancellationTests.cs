@@ -40,7 +40,7 @@ public sealed class CancellationTests
         CancellationToken fired = new(canceled: true);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await pair.First.ReceiveAsync<int>(new int[1], 1, 0, fired));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await pair.First.SendAsync<int>(new int[1], 1, 0, fired));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await pair.First.ProbeAsync(1, 0, fired));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await pair.First.MatchedProbeAsync(1, 0, fired));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await pair.First.ReceiveOwnedAsync<int>(1, 0, fired));
         Assert.Empty(pair.First.Messenger.PendingOperations());
     }
@@ -113,7 +113,7 @@ public sealed class CancellationTests
 
         pair.First.Send(5, 1, tag: 2);
         Assert.Equal(5, pair.Second.Receive<int>(0, 2));
-        Assert.Null(pair.Second.TryProbe(0, 1));
+        Assert.Null(pair.Second.TryMatchedProbe(0, 1));
         ValueTask next = Start(pair.First, Ranks.Bytes(bytes, 4), synchronous, TestContext.Current.CancellationToken);
         pair.Second.Receive<byte>(received, 0, 1);
         await next.Soon();
@@ -205,7 +205,7 @@ public sealed class CancellationTests
         using Pair pair = new();
         using CancellationTokenSource source = new();
         ValueTask sending = Start(pair.First, new byte[100], synchronous: true, source.Token);
-        using MatchedMessage probed = pair.Second.Probe(0, 1);
+        using MatchedMessage probed = pair.Second.MatchedProbe(0, 1);
         await source.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await sending);
         pair.First.Send(5, 1, tag: 2);
@@ -239,7 +239,7 @@ public sealed class CancellationTests
         Assert.Throws<MpiTimeoutException>(() => pair.First.SynchronousSend<int>([1], 1, 1, TimeSpan.FromMilliseconds(10)));
         pair.First.Send(2, 1, tag: 1);
         Assert.Equal(2, pair.Second.Receive<int>(0, 1));
-        Assert.Null(pair.Second.TryProbe(0, 1));
+        Assert.Null(pair.Second.TryMatchedProbe(0, 1));
     }
 
     [Fact]
@@ -292,7 +292,7 @@ public sealed class CancellationTests
         byte[] data = Ranks.Bytes(EagerBytes, 1), received = new byte[EagerBytes];
         ValueTask sending = world.SendAsync<byte>(data, 0, 1, source.Token);
         world.Send(5, 0, tag: 2);
-        using MatchedMessage probed = world.Probe(0, 1);
+        using MatchedMessage probed = world.MatchedProbe(0, 1);
         await source.CancelAsync();
         await sending.Soon();
         data.AsSpan().Clear();
@@ -310,7 +310,7 @@ public sealed class CancellationTests
         ValueTask sending = pair.First.SendAsync<byte>(new byte[EagerBytes], 0, 1, source.Token);
         await source.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await sending);
-        Assert.Null(pair.First.TryProbe(0, 1));
+        Assert.Null(pair.First.TryMatchedProbe(0, 1));
     }
 
     [Fact]
@@ -318,7 +318,7 @@ public sealed class CancellationTests
     {
         using Pair pair = new();
         using CancellationTokenSource source = new();
-        ValueTask<MatchedMessage> probing = pair.Second.ProbeAsync(0, 1, source.Token);
+        ValueTask<MatchedMessage> probing = pair.Second.MatchedProbeAsync(0, 1, source.Token);
         await source.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await probing);
         pair.First.Send(4, 1, tag: 1);

@@ -14,9 +14,10 @@ public sealed class FailureTests
         ("owned receive", world => world.ReceiveOwned<int>(2, 1)),
         ("long send", world => world.Send<byte>(Long, 2, 1)),
         ("synchronous send", world => world.SynchronousSend<byte>(new byte[1], 2, 1)),
-        ("probe", world => world.Probe(2, 1)),
+        ("probe", world => world.MatchedProbe(2, 1)),
+        ("probe that leaves it", world => world.Probe(2, 1)),
         ("any source", world => world.Receive<int>(new int[1], Communicator.AnySource, 1)),
-        ("probe of any source", world => world.Probe(Communicator.AnySource, 1)),
+        ("probe of any source", world => world.MatchedProbe(Communicator.AnySource, 1)),
         ("send and receive", world => world.SendReceive<int>(new int[1], 2, new int[1], 2)),
         ("send to it, receive from another", world => world.SendReceive<byte>(Long, 2, new byte[1], 3, 1)),
         ("receive from it, send to another", world => world.SendReceive<byte>(Long, 3, new byte[1], 2, 1)),
@@ -26,7 +27,8 @@ public sealed class FailureTests
             [world.StartReceive<int>(new int[1], 3, 1), world.StartReceive<int>(new int[1], 2, 1)])),
         ("asynchronous receive", world => world.ReceiveAsync<int>(new int[1], 2, 1).Soon().GetAwaiter().GetResult()),
         ("asynchronous send", world => world.SendAsync<byte>(Long, 2, 1).Soon().GetAwaiter().GetResult()),
-        ("asynchronous probe", world => world.ProbeAsync(2, 1).Soon().GetAwaiter().GetResult()),
+        ("asynchronous probe", world => world.MatchedProbeAsync(2, 1).Soon().GetAwaiter().GetResult()),
+        ("asynchronous probe that leaves it", world => world.ProbeAsync(2, 1).Soon().GetAwaiter().GetResult()),
         ("asynchronous owned receive", world => world.ReceiveOwnedAsync<int>(2, 1).Soon().GetAwaiter().GetResult()),
         ("asynchronous exchange", world => world.SendReceiveAsync<byte>(Long, 2, new byte[1], 3, 1).Soon().GetAwaiter().GetResult()),
         ("round of a collective", world => Rounds.Receive(world, 2)),
@@ -112,7 +114,7 @@ public sealed class FailureTests
             }
 
             Assert.Throws<PeerFailedException>(() => world.Receive<byte>(received, 1, 1));
-            Assert.Throws<PeerFailedException>(() => world.TryProbe(1, 1));
+            Assert.Throws<PeerFailedException>(() => world.TryMatchedProbe(1, 1));
         }, Ranks.With(new FaultPlan().Kill(1, frame: 20), transport));
 
     [Fact]
@@ -156,7 +158,7 @@ public sealed class FailureTests
         using Pair pair = new();
         ValueTask sending = pair.First.SendAsync<byte>(new byte[2_000_000], 1, 1, TestContext.Current.CancellationToken);
         pair.Second.DriveUntil(() => pair.Second.LinkTo(0).BytesReceived > 100_000);
-        using MatchedMessage? half = pair.Second.TryProbe(0, 1);
+        using MatchedMessage? half = pair.Second.TryMatchedProbe(0, 1);
         Assert.NotNull(half);
         pair.First.Messenger.BreakLink(1, "the test breaks it");
         PeerFailedException error = await Assert.ThrowsAsync<PeerFailedException>(() => sending.Soon());
@@ -170,7 +172,7 @@ public sealed class FailureTests
     {
         using Pair pair = new();
         ValueTask sending = pair.First.SynchronousSendAsync<byte>(new byte[10], 1, 1, TestContext.Current.CancellationToken);
-        using MatchedMessage probed = pair.Second.Probe(0, 1);
+        using MatchedMessage probed = pair.Second.MatchedProbe(0, 1);
         pair.First.Messenger.BreakLink(1, "the test breaks it");
         Assert.Throws<PeerFailedException>(() => pair.Second.Receive<int>(0, 9));
         Assert.Throws<PeerFailedException>(() => probed.ReceiveOwned<byte>());
@@ -240,7 +242,7 @@ public sealed class FailureTests
             }
 
             Assert.Equal(4, world.LinkTo(1 - world.Rank).DuplicatesDropped);
-            Assert.Null(world.TryProbe());
+            Assert.Null(world.TryMatchedProbe());
         }, Ranks.With(faults, transport) with { Checksums = bytes == 30_000 });
     }
 

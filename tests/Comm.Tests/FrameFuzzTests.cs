@@ -86,7 +86,7 @@ public sealed class FrameFuzzTests
                 case 1:
                     requests.Add(world.StartSend<byte>(buffer, 1, random.Next(3)));
                     break;
-                case 2 when world.TryProbe() is { } message:
+                case 2 when world.TryMatchedProbe() is { } message:
                     message.Receive<byte>(new byte[1 << 16]);
                     break;
                 case 3 when random.Next(8) == 0:

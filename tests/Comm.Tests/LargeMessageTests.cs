@@ -21,7 +21,7 @@ public sealed class LargeMessageTests
                 return;
             }
 
-            using MatchedMessage message = world.Probe(0, 1);
+            using MatchedMessage message = world.MatchedProbe(0, 1);
             Assert.Equal((bytes, elements), (message.ByteCount, message.Count<long>()));
             using Received<long> received = message.ReceiveOwned<long>();
             long at = 0;

@@ -56,7 +56,7 @@ public sealed class LocalClusterTests
             {
                 0 => new TaskCompletionSource().Task.WaitAsync(token),
                 1 => world.ReceiveAsync<int>(new int[1], 2, 0, CancellationToken.None).Soon(),
-                2 => world.ProbeAsync(cancellationToken: CancellationToken.None).Soon(),
+                2 => world.MatchedProbeAsync(cancellationToken: CancellationToken.None).Soon(),
                 _ => throw new InvalidOperationException("ends all"),
             });
             if (world.Rank == 3)

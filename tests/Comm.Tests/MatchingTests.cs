@@ -54,7 +54,7 @@ public sealed class MatchingTests
 
         for (int i = 0; i < 50; i++)
         {
-            using MatchedMessage message = pair.Second.Probe(i % 2 == 0 ? 0 : Communicator.AnySource);
+            using MatchedMessage message = pair.Second.MatchedProbe(i % 2 == 0 ? 0 : Communicator.AnySource);
             Assert.Equal(1_000 + i, message.Tag);
         }
     }
@@ -69,7 +69,7 @@ public sealed class MatchingTests
         long before = pair.First.Queue.Visited;
         for (int tag = 0; tag < count; tag++)
         {
-            using MatchedMessage? message = pair.First.TryProbe(source, tag);
+            using MatchedMessage? message = pair.First.TryMatchedProbe(source, tag);
             Assert.Equal(tag, message?.Tag);
         }
 
@@ -95,7 +95,7 @@ public sealed class MatchingTests
         using Pair pair = new();
         Task<MatchedMessage>[] probes = new Task<MatchedMessage>[count];
         for (int tag = 0; tag < count; tag++)
-            probes[tag] = pair.First.ProbeAsync(Communicator.AnySource, tag).AsTask();
+            probes[tag] = pair.First.MatchedProbeAsync(Communicator.AnySource, tag).AsTask();
         foreach (int tag in Permutation(count))
             pair.Second.Send<byte>([], 0, tag);
         Assert.True(Task.WaitAll(probes, Ranks.Patience));

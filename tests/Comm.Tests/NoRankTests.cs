@@ -84,9 +84,12 @@ public sealed class NoRankTests
         pair.Second.Send(42, 0, tag: 3);
         int[] data = [7];
         MatchedMessage?[] probed =
-            [world.Probe(None), world.TryProbe(None, 3), await world.ProbeAsync(None, 3, Token), world.Probe(None), world.Probe(None)];
+            [world.MatchedProbe(None), world.TryMatchedProbe(None, 3), await world.MatchedProbeAsync(None, 3, Token), world.MatchedProbe(None), world.MatchedProbe(None)];
         foreach (MatchedMessage? message in probed)
             Assert.Equal(Nothing, new Status(message!.Source, message.Tag, message.ByteCount));
+        Assert.Equal(Nothing, world.Probe(None));
+        Assert.Equal(Nothing, world.TryProbe(None, 3));
+        Assert.Equal(Nothing, await world.ProbeAsync(None, 3, Token));
         Assert.Equal(0, probed[0]!.Count<int>());
         Assert.Equal(Nothing, probed[0]!.Receive<int>(data));
         Assert.Equal(Nothing, await probed[1]!.ReceiveAsync<int>(data, Token));

@@ -71,9 +71,9 @@ public sealed class ObjectTests
             IsAnObject(() => world.SendReceive<int>([], 1, buffer, 0, 4));
             await Assert.ThrowsAsync<WireFormatException>(async () => await world.ReceiveAsync<int>(buffer, 0, 5, token));
             await Assert.ThrowsAsync<WireFormatException>(async () => await world.ReceiveOwnedAsync<sbyte>(0, 6, token));
-            using (MatchedMessage probed = world.Probe(0, 7))
+            using (MatchedMessage probed = world.MatchedProbe(0, 7))
                 IsAnObject(() => probed.Receive<int>(buffer));
-            using (MatchedMessage probed = world.Probe(0, 8))
+            using (MatchedMessage probed = world.MatchedProbe(0, 8))
                 await Assert.ThrowsAsync<WireFormatException>(async () => await probed.ReceiveAsync<int>(buffer, token));
 
             // Bytes may be anything, and may be sent on.

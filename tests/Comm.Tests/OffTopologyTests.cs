@@ -98,7 +98,7 @@ public sealed class OffTopologyTests
 
                     // What passed through was bounded: no more than grants and credit allow at once.
                     Assert.True(world.Messenger.Engine.Links.All(link => !link.HasOutput));
-                    Assert.Null(world.TryProbe());
+                    Assert.Null(world.TryMatchedProbe());
                     break;
             }
         }, Ranks.Over(transport) with { Topology = "star", OffTopology = OffTopologyPolicy.Relay });

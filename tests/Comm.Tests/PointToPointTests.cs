@@ -237,10 +237,10 @@ public sealed class PointToPointTests
 
             using (Received<int> first = world.ReceiveOwned<int>(0, 1))
                 Assert.Equal(Numbers(count, 1), first.Span);
-            using (MatchedMessage probed = world.Probe(0, 2))
+            using (MatchedMessage probed = world.MatchedProbe(0, 2))
             {
                 Assert.Equal(count, probed.Count<int>());
-                Assert.Null(world.TryProbe(0, 2));
+                Assert.Null(world.TryMatchedProbe(0, 2));
                 using Received<int> second = probed.ReceiveOwned<int>();
                 Assert.Equal(Numbers(count, 2), second.Span);
                 Assert.Throws<InvalidOperationException>(() => probed.Receive<int>(new int[1]));
@@ -262,7 +262,7 @@ public sealed class PointToPointTests
                 return;
             }
 
-            using MatchedMessage first = await world.ProbeAsync(0, 0, token);
+            using MatchedMessage first = await world.MatchedProbeAsync(0, 0, token);
             Assert.Equal(2, world.Receive<int>(0, 0));
             int[] value = new int[1];
             await first.ReceiveAsync<int>(value, token);

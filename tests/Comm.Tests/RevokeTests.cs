@@ -30,7 +30,7 @@ public sealed class RevokeTests
                 () => world.Receive<int>((world.Rank + 1) % 5));
             Assert.Contains("Barrier #0", revoked.Reason, StringComparison.Ordinal);
             Assert.Throws<CommunicatorRevokedException>(() => Rounds.Receive(world, 0));
-            Assert.Throws<CommunicatorRevokedException>(() => world.TryProbe());
+            Assert.Throws<CommunicatorRevokedException>(() => world.TryMatchedProbe());
         }, Ranks.Over(LocalTransport.Memory) with { Topology = topology, OffTopology = OffTopologyPolicy.Refuse });
 
     [Fact]
@@ -141,7 +141,7 @@ public sealed class RevokeTests
 
             Assert.Equal(1, world.Receive<int>());
             Rounds.Receive(world, 0);
-            Assert.Null(world.TryProbe());
+            Assert.Null(world.TryMatchedProbe());
         });
 
     [Fact]
@@ -291,7 +291,7 @@ public sealed class RevokeTests
             first.Send(1, 1 - first.Rank);
             Assert.Equal(1, first.Receive<int>());
             Assert.Equal(2, second.Receive<int>());
-            Assert.Null(other.TryProbe());
+            Assert.Null(other.TryMatchedProbe());
         });
 
     [Fact]

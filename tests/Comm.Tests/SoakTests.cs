@@ -166,7 +166,7 @@ public sealed class SoakTests
 
         await DrainAsync(later);
         oracle.IsDone();
-        Assert.Null(world.TryProbe(tag: 0));
+        Assert.Null(world.TryMatchedProbe(tag: 0));
     }
 
     private static async Task DrainAsync(List<Func<Task>> later)
@@ -187,11 +187,11 @@ public sealed class SoakTests
                     oracle.Got(wanted.Pattern, received.Status, received.Span);
                 break;
             case ReceiveKind.Probed:
-                using (MatchedMessage probed = world.Probe(source, tag))
+                using (MatchedMessage probed = world.MatchedProbe(source, tag))
                     oracle.Got(wanted.Pattern, probed.Receive<byte>(buffer), buffer);
                 break;
             case ReceiveKind.ProbedAwaited:
-                using (MatchedMessage probed = await world.ProbeAsync(source, tag, token))
+                using (MatchedMessage probed = await world.MatchedProbeAsync(source, tag, token))
                 {
                     using Received<byte> received = probed.ReceiveOwned<byte>();
                     Assert.Equal(probed.ByteCount, received.Count);
@@ -201,7 +201,7 @@ public sealed class SoakTests
                 break;
             case ReceiveKind.Polled:
                 MatchedMessage? found;
-                while ((found = world.TryProbe(source, tag)) is null)
+                while ((found = world.TryMatchedProbe(source, tag)) is null)
                     Thread.Yield();
                 oracle.Got(wanted.Pattern, await found.ReceiveAsync<byte>(buffer, token), buffer);
                 break;

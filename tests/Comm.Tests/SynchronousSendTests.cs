@@ -42,7 +42,7 @@ public sealed class SynchronousSendTests
     {
         using Pair pair = new();
         Task sending = pair.First.SynchronousSendAsync<byte>(new byte[4], 1, 3, TestContext.Current.CancellationToken).Soon();
-        pair.Second.Probe(0, 3).Dispose();
+        pair.Second.MatchedProbe(0, 3).Dispose();
         await sending;
     }
 

@@ -64,6 +64,7 @@ public sealed class TimeoutTests
         pair.First.Timeout = Ranks.Patience;
         Assert.Throws<MpiTimeoutException>(() => pair.First.Receive<int>(new int[1], 1, 0, Short));
         Assert.Throws<MpiTimeoutException>(() => pair.First.Probe(1, 0, Short));
+        Assert.Throws<MpiTimeoutException>(() => pair.First.MatchedProbe(1, 0, Short));
         Assert.Throws<MpiTimeoutException>(() => pair.First.ReceiveOwned<int>(1, 0, Short));
         Assert.Throws<MpiTimeoutException>(() => pair.First.StartReceive<int>(new int[1], 1, 0).Wait(Short));
         Assert.Throws<MpiTimeoutException>(() => Request.WaitAny([pair.First.StartReceive<int>(new int[1], 1, 0)], Short));
@@ -83,7 +84,7 @@ public sealed class TimeoutTests
         [
             await Assert.ThrowsAsync<MpiTimeoutException>(() => pair.First.ReceiveAsync<int>(new int[1], 1, 4, token).Soon()),
             await Assert.ThrowsAsync<MpiTimeoutException>(() => pair.First.ReceiveOwnedAsync<int>(1, 4, token).Soon()),
-            await Assert.ThrowsAsync<MpiTimeoutException>(() => pair.First.ProbeAsync(1, 4, token).Soon()),
+            await Assert.ThrowsAsync<MpiTimeoutException>(() => pair.First.MatchedProbeAsync(1, 4, token).Soon()),
             await Assert.ThrowsAsync<MpiTimeoutException>(() => pair.First.SendAsync<byte>(new byte[5_000_000], 1, 4, token).Soon()),
             await Assert.ThrowsAsync<MpiTimeoutException>(
                 () => pair.First.SendReceiveAsync<int>(new int[1], 1, new int[1], 1, 4, cancellationToken: token).Soon()),

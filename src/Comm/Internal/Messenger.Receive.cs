@@ -100,11 +100,10 @@ internal sealed unsafe partial class Messenger
         ThrowIfFailed();
         if (probe.Queue.Revoked is not null)
             throw RevokedAgain(probe.Queue.Revoked);
-        if (TryMatch(probe.Queue, probe.Source, probe.Tag) is { } message)
+        if (Find(probe.Queue, probe.Source, probe.Tag, probe.Takes) is { } message)
         {
             probe.Begin();
-            probe.Message = message;
-            probe.Complete(new Status(message.Source, message.Tag, message.Length), null);
+            probe.Find(message);
             return;
         }
 
@@ -124,11 +123,10 @@ internal sealed unsafe partial class Messenger
         Engine.ExpectAny(-1);
     }
 
-    /// <summary>Takes a message that is there, or null. The caller holds the gate.</summary>
-    public static UnexpectedMessage? TryMatch(MatchQueue queue, int source, int tag)
+    private static UnexpectedMessage? Find(MatchQueue queue, int source, int tag, bool take)
     {
         UnexpectedMessage? message = queue.Find(source, tag);
-        if (message is not null)
+        if (take && message is not null)
             queue.Remove(message);
         return message;
     }
@@ -140,16 +138,20 @@ internal sealed unsafe partial class Messenger
             Discard(message, isMatched: true);
     }
 
-    /// <summary>Takes a message that is there for a communicator's receives, or returns null. The caller holds the gate.</summary>
+    /// <summary>A message that is there for a communicator's receives, or null. The caller holds the gate.</summary>
+    /// <param name="communicator">Whose receives.</param>
+    /// <param name="source">World rank, or -1 for any.</param>
+    /// <param name="tag">Tag, or -1 for any.</param>
+    /// <param name="take">Whether it leaves the queue.</param>
     /// <exception cref="MpiException">There is none, and none can come.</exception>
-    public UnexpectedMessage? TryProbe(Communicator communicator, int source, int tag)
+    public UnexpectedMessage? TryProbe(Communicator communicator, int source, int tag, bool take)
     {
         ThrowIfFailed();
         if (communicator.Queue.Revoked is { } revoked)
             throw RevokedAgain(revoked);
-        UnexpectedMessage? message = TryMatch(communicator.Queue, source, tag);
+        UnexpectedMessage? message = Find(communicator.Queue, source, tag, take);
         if (message is null && (source >= 0 ? Gone(source) : FailedMemberOf(communicator)) is { } gone)
-            throw PeerGone(gone, "TryProbe", communicator);
+            throw PeerGone(gone, take ? "TryMatchedProbe" : "TryProbe", communicator);
         return message;
     }
 
@@ -369,11 +371,15 @@ internal sealed unsafe partial class Messenger
 
     private bool TakenByProbe(MatchQueue queue, UnexpectedMessage message)
     {
-        if (queue.FindProbe(message.Source, message.Tag) is not { } probe)
-            return false;
-        WithdrawProbe(probe);
-        probe.Message = message;
-        probe.Complete(new Status(message.Source, message.Tag, message.Length), null);
-        return true;
+        // Those that leave it are all told of it, up to the first that takes it.
+        while (queue.FindProbe(message.Source, message.Tag) is { } probe)
+        {
+            WithdrawProbe(probe);
+            probe.Find(message);
+            if (probe.Takes)
+                return true;
+        }
+
+        return false;
     }
 }

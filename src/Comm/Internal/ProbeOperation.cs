@@ -1,12 +1,12 @@
 namespace BoxerMpi.Internal;
 
-/// <summary>Waits for a message to match, without receiving it. Not pooled: its message outlives it.</summary>
+/// <summary>Waits for a message, and takes it out of the queue or leaves it there. Not pooled: its message outlives it.</summary>
 internal sealed class ProbeOperation : Operation
 {
-    public ProbeOperation(Messenger messenger, MatchQueue queue, int source, int tag)
+    public ProbeOperation(Messenger messenger, MatchQueue queue, int source, int tag, bool takes)
         : base(messenger)
     {
-        (Queue, Source) = (queue, source);
+        (Queue, Source, Takes) = (queue, source, takes);
         Posted = new MatchLink(this) { Tag = tag };
     }
 
@@ -23,12 +23,24 @@ internal sealed class ProbeOperation : Operation
     /// <summary>Whether it waits in its queue.</summary>
     public bool IsPosted { get; set; }
 
-    public UnexpectedMessage? Message { get; set; }
+    /// <summary>Whether the message is then its holder's alone.</summary>
+    public bool Takes { get; }
+
+    /// <summary>The message that it has taken.</summary>
+    public UnexpectedMessage? Message { get; private set; }
 
     public override int PeerRank => Source;
 
     public override string Describe() =>
-        $"Probe for {(Source < 0 ? "any rank" : $"rank {Communicator?.FromWorldRank(Source) ?? Source}")}{(Tag < 0 ? "" : $", tag {Tag}")}";
+        $"{(Takes ? "MatchedProbe" : "Probe")} for {(Source < 0 ? "any rank" : $"rank {Communicator?.FromWorldRank(Source) ?? Source}")}{(Tag < 0 ? "" : $", tag {Tag}")}";
+
+    /// <summary>Ends it with the message that was found.</summary>
+    public void Find(UnexpectedMessage message)
+    {
+        if (Takes)
+            Message = message;
+        Complete(new Status(message.Source, message.Tag, message.Length), null);
+    }
 
     public override void Withdraw() => Messenger.WithdrawProbe(this);
 
