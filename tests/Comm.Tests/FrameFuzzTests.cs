@@ -102,7 +102,7 @@ public sealed class FrameFuzzTests
 
     private static (FrameHeader Header, byte[] Payload) Next(Random random, Communicator world)
     {
-        FrameKind kind = (FrameKind)random.Next(random.Next(40) == 0 ? 0 : 1, random.Next(40) == 0 ? 10 : 7);
+        FrameKind kind = (FrameKind)random.Next(random.Next(40) == 0 ? 0 : 1, random.Next(40) == 0 ? 11 : 9);
         long length = random.Next(15) == 0 ? Lengths[random.Next(Lengths.Length)] : kind switch
         {
             FrameKind.Eager or FrameKind.Revoke => random.Next(200),

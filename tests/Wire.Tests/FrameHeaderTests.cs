@@ -51,7 +51,7 @@ public sealed class FrameHeaderTests
 
     [Fact]
     public void Kinds_and_flags_keep_their_numbers() => Assert.Equal(
-        "Eager=1 RequestToSend=2 ClearToSend=3 Data=4 Credit=5 Revoke=6 Goodbye=7 None=0 Checksum=1",
+        "Eager=1 RequestToSend=2 ClearToSend=3 Data=4 Credit=5 Revoke=6 Goodbye=7 Withdrawal=8 None=0 Checksum=1",
         string.Join(' ', Enum.GetValues<FrameKind>().Select(kind => $"{kind}={(int)kind}").Concat(
             Enum.GetValues<FrameFlags>().Select(flag => $"{flag}={(int)flag}"))));
 
@@ -72,7 +72,7 @@ public sealed class FrameHeaderTests
     [InlineData(0, 2, "Expected a frame of version 1, got version 2")]
     [InlineData(0, 255, "Expected a frame of version 1, got version 255")]
     [InlineData(1, 0, "Unknown frame kind 0")]
-    [InlineData(1, 8, "Unknown frame kind 8")]
+    [InlineData(1, 9, "Unknown frame kind 9")]
     [InlineData(1, 255, "Unknown frame kind 255")]
     [InlineData(2, 2, "Unknown frame flags 0x0002")]
     [InlineData(3, 0x80, "Unknown frame flags 0x8000")]
