@@ -32,7 +32,8 @@ internal static class JoinersProcess
             ProcessId = Environment.ProcessId,
         };
         (ControlChannel channel, _) = await ControlHandshake.OpenAsync(
-            seed, SeedProcess.JobId, token, TimeSpan.FromSeconds(60), TimeProvider.System, local => JoinFrom(local).Encode(),
+            new SeedTarget { Seed = seed, JobId = SeedProcess.JobId, Token = token, Timeout = TimeSpan.FromSeconds(60) },
+            local => JoinFrom(local).Encode(),
             CancellationToken.None);
         while ((await channel.ReadAsync(CancellationToken.None)).Kind != ControlKind.Start)
         {

@@ -57,13 +57,7 @@ internal sealed class JobAddress
     public static async Task<int> ProbeAsync(JoinOptions join, CancellationToken cancellationToken)
     {
         (ControlChannel channel, AcceptedMessage job) = await ControlHandshake.OpenAsync(
-            join.Seed,
-            join.JobId,
-            join.Token,
-            join.Timeout,
-            join.Time,
-            _ => new MessageWriter(ControlKind.Follow).ReserveProof(),
-            cancellationToken);
+            join.Target, _ => new MessageWriter(ControlKind.Follow).ReserveProof(), cancellationToken);
         channel.Dispose();
         return job.Size;
     }

@@ -6,53 +6,46 @@ namespace BoxerMpi.Rendezvous;
 /// <summary>Opens a control connection to a coordinator: connect, prove the token both ways, be taken or rejected.</summary>
 internal static class ControlHandshake
 {
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
-
     /// <summary>Tries until the coordinator answers or the time is over; a rejection is final.</summary>
-    /// <remarks><paramref name="makeRequest"/> makes what is sent behind the proof, knowing this end's address.</remarks>
+    /// <param name="target">Which one.</param>
+    /// <param name="makeRequest">Makes what is sent behind the proof, knowing this end's address.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="RendezvousException">It was not reached, or it rejects.</exception>
     public static async Task<(ControlChannel Channel, AcceptedMessage Accepted)> OpenAsync(
-        EndPoint seed, string jobId, byte[] token, TimeSpan timeout, TimeProvider time, Func<IPEndPoint, MessageWriter> makeRequest, CancellationToken cancellationToken)
+        SeedTarget target, Func<IPEndPoint, MessageWriter> makeRequest, CancellationToken cancellationToken)
     {
-        long start = time.GetTimestamp();
-        using CancellationTokenSource deadline = new(timeout, time);
+        long start = target.Time.GetTimestamp();
+        using CancellationTokenSource deadline = new(target.Timeout, target.Time);
         using CancellationTokenSource linked = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
-        TimeSpan pause = FirstPause;
-        Exception? last = null;
-        for (int attempt = 1; ; attempt++)
+        SeedRace race = new(target);
+        try
         {
-            try
+            for (RetryPause pause = new(); ;)
             {
-                return await AttemptAsync(seed, jobId, token, time, makeRequest, linked.Token).ConfigureAwait(false);
-            }
-            catch (WireFormatException error)
-            {
-                throw NoCoordinator(seed, error.Message, error);
-            }
-            catch (SocketException error) when (error.SocketErrorCode is SocketError.HostNotFound or SocketError.NoData)
-            {
-                throw UnknownHost(seed, error);
-            }
-            catch (Exception error) when (error is SocketException or EndOfStreamException)
-            {
-                last = error;
-            }
-            catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
-            {
-                throw Unreachable(seed, attempt, time.GetElapsedTime(start), last);
-            }
+                try
+                {
+                    SeedGreeting greeting = await race.RunAsync(linked.Token).ConfigureAwait(false);
+                    return (greeting.Channel, await AskAsync(greeting, target, makeRequest, linked.Token).ConfigureAwait(false));
+                }
+                catch (SocketException error) when (SeedTarget.IsUnknownName(error))
+                {
+                    throw UnknownHost(target.Seed, error);
+                }
+                catch (WireFormatException error)
+                {
+                    throw NoCoordinator(target.Seed, error.Message, error);
+                }
+                catch (Exception error) when (error is SocketException or EndOfStreamException)
+                {
+                    // It answered and was gone, or the name cannot be looked up now.
+                }
 
-            try
-            {
-                await Task.Delay(pause * (0.5 + Random.Shared.NextDouble()), time, linked.Token).ConfigureAwait(false);
+                await Task.Delay(pause.Next(), target.Time, linked.Token).ConfigureAwait(false);
             }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-            {
-                throw Unreachable(seed, attempt, time.GetElapsedTime(start), last);
-            }
-
-            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw Unreachable(target.Seed, race.Tries, target.Time.GetElapsedTime(start));
         }
     }
 
@@ -91,80 +84,48 @@ internal static class ControlHandshake
         new(RendezvousFailure.Unreachable, Name(seed), $"The coordinator's host name in {Name(seed)} is not known; see whether it is spelt right.", cause);
 
     /// <summary>Nobody answered in time.</summary>
-    public static RendezvousException Unreachable(EndPoint seed, int attempts, TimeSpan elapsed, Exception? last) =>
-        new(
+    public static RendezvousException Unreachable(EndPoint seed, IReadOnlyList<SeedTry> tries, TimeSpan elapsed)
+    {
+        int attempts = tries.Sum(one => one.Attempts);
+        string problem = tries.Count == 0 ? "its name could not be looked up"
+            : seed is IPEndPoint ? tries[0].Last?.Message ?? "it does not answer"
+            : string.Join("; ", tries);
+        return new RendezvousException(
             RendezvousFailure.Unreachable,
             Name(seed),
-            $"No coordinator answered at {Name(seed)} in {elapsed.TotalSeconds:F1} s and {attempts} attempt{(attempts > 1 ? "s" : "")}" +
-            $" ({last?.Message ?? "it does not answer"}); see whether it runs and whether a firewall lets this host reach it.",
-            last)
+            $"No coordinator answered at {Name(seed)} in {elapsed.TotalSeconds:F1} s and {attempts} attempt{(attempts == 1 ? "" : "s")}" +
+            $" ({problem}); see whether it runs and whether a firewall lets this host reach it.",
+            tries.FirstOrDefault(one => one.Last is not null)?.Last)
         {
             Elapsed = elapsed,
             IsTransient = true,
         };
+    }
 
-    private static async Task<(ControlChannel Channel, AcceptedMessage Accepted)> AttemptAsync(
-        EndPoint seed, string jobId, byte[] token, TimeProvider time, Func<IPEndPoint, MessageWriter> makeRequest, CancellationToken cancellationToken)
+    private static async Task<AcceptedMessage> AskAsync(
+        SeedGreeting greeting, SeedTarget target, Func<IPEndPoint, MessageWriter> makeRequest, CancellationToken cancellationToken)
     {
-        Socket socket = await ConnectAsync(seed, cancellationToken).ConfigureAwait(false);
-        ControlChannel? channel = null;
+        ControlChannel channel = greeting.Channel;
         try
         {
-            IPEndPoint local = Addresses.Normalise((IPEndPoint)socket.LocalEndPoint!);
-            channel = new ControlChannel(socket, time, queueLimit: 1024);
-            HelloMessage hello = new(Protocol.Version, Proof.Nonce(), jobId);
-            channel.Post(hello.Encode());
-            ControlFrame challenge = await ReadAsync(channel, seed, ControlKind.Challenge, cancellationToken).ConfigureAwait(false);
-            byte[] seedNonce = ChallengeMessage.Decode(challenge.Payload.Span).Nonce;
-            channel.Post(Prove(makeRequest(local), token, hello, seedNonce));
+            channel.Post(Prove(makeRequest(greeting.Local), target.Token, greeting.Hello, greeting.SeedNonce));
             channel.MaximumFrameBytes = Limits.MemberFrameBytes;
-            ControlFrame accepted = await ReadAsync(channel, seed, ControlKind.Accepted, cancellationToken).ConfigureAwait(false);
-            AcceptedMessage job = Check(accepted.Payload.Span, seed, token, hello, seedNonce);
+            ControlFrame accepted = await ReadAsync(channel, target.Seed, ControlKind.Accepted, cancellationToken).ConfigureAwait(false);
+            AcceptedMessage job = Check(accepted.Payload.Span, target.Seed, target.Token, greeting.Hello, greeting.SeedNonce);
             channel.MaximumFrameBytes = Limits.CoordinatorFrameBytes;
-            return (channel, job);
+            return job;
         }
         catch
         {
-            channel?.Dispose();
-            socket.Dispose();
+            channel.Dispose();
             throw;
         }
     }
 
-    private static async Task<Socket> ConnectAsync(EndPoint seed, CancellationToken cancellationToken)
-    {
-        if (seed is not DnsEndPoint dns)
-        {
-            Socket socket = new(seed.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-            try
-            {
-                await socket.ConnectAsync(seed, cancellationToken).ConfigureAwait(false);
-                return socket;
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        }
-
-        SocketException? last = null;
-        foreach (IPAddress address in await Dns.GetHostAddressesAsync(dns.Host, cancellationToken).ConfigureAwait(false))
-        {
-            try
-            {
-                return await ConnectAsync(new IPEndPoint(address, dns.Port), cancellationToken).ConfigureAwait(false);
-            }
-            catch (SocketException error)
-            {
-                last = error;
-            }
-        }
-
-        throw last ?? new SocketException((int)SocketError.NoData);
-    }
-
-    private static async Task<ControlFrame> ReadAsync(ControlChannel channel, EndPoint seed, ControlKind expected, CancellationToken cancellationToken)
+    /// <exception cref="RendezvousException">It rejects.</exception>
+    /// <exception cref="EndOfStreamException">It has closed the connection.</exception>
+    /// <exception cref="WireFormatException">Something else came.</exception>
+    public static async Task<ControlFrame> ReadAsync(ControlChannel channel, EndPoint seed, ControlKind expected, CancellationToken cancellationToken)
     {
         ControlFrame frame = await channel.ReadAsync(cancellationToken).ConfigureAwait(false);
         if (frame.Kind == expected)

@@ -22,7 +22,7 @@ internal sealed partial class JobClient
     }
 
     private void BeginJoin() => _approach = new SeedApproach(
-        _reactor, _options, _links.Port, _options.RequestedRank ?? -1, resumed: false, _options.Timeout, OnAccepted, FailJoin);
+        _reactor, _options, _links.Ports, _options.RequestedRank ?? -1, resumed: false, _options.Timeout, OnAccepted, FailJoin);
 
     private void OnAccepted(FrameConnection connection, AcceptedMessage accepted)
     {

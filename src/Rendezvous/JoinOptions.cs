@@ -62,11 +62,17 @@ internal sealed record JoinOptions
     /// <summary>Settings of link set-up.</summary>
     public LinkOptions Links { get; init; } = new();
 
+    /// <summary>Finds the addresses of the coordinator's name.</summary>
+    public Func<string, CancellationToken, Task<IPAddress[]>> LookUp { get; init; } = Dns.GetHostAddressesAsync;
+
     /// <summary>Takes a line about the control connection.</summary>
     public Action<string>? Log { get; init; }
 
     /// <summary>The clock; by default one that stands still while this process is stopped.</summary>
     public TimeProvider Time { get; init; } = RunningTime.Instance;
+
+    /// <summary>The coordinator.</summary>
+    public SeedTarget Target => new() { Seed = Seed, JobId = JobId, Token = Token, Timeout = Timeout, LookUp = LookUp, Time = Time };
 }
 
 /// <summary>Settings of a wire-up.</summary>

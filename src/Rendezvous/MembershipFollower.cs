@@ -15,11 +15,7 @@ internal static class MembershipFollower
     public static async IAsyncEnumerable<MembershipEvent> FollowAsync(JoinOptions options, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         (ControlChannel channel, AcceptedMessage accepted) = await ControlHandshake.OpenAsync(
-            options.Seed,
-            options.JobId,
-            options.Token,
-            options.Timeout,
-            options.Time,
+            options.Target,
             _ => new MessageWriter(ControlKind.Follow).ReserveProof(),
             cancellationToken).ConfigureAwait(false);
         using ControlChannel closing = channel;

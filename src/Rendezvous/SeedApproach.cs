@@ -4,10 +4,12 @@ using System.Net.Sockets;
 namespace BoxerMpi.Rendezvous;
 
 /// <summary>Joins a coordinator, for the first time or again: tries until it answers or the time is over; a rejection is final.</summary>
-internal sealed class SeedApproach : ISeedDialogueOwner
+/// <remarks>
+/// A name may have several addresses. Each is a route of its own, begun a quarter of a second after the one before it or once that has failed;
+/// the first on which the coordinator answers is taken, the others end.
+/// </remarks>
+internal sealed class SeedApproach : ISeedRouteOwner
 {
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ReflectionLimit = TimeSpan.FromSeconds(2);
 
     // Its links are there: a rank that comes back needs no kind of NAT, and does not wait long to tell it.
@@ -15,35 +17,34 @@ internal sealed class SeedApproach : ISeedDialogueOwner
 
     private readonly Reactor _reactor;
     private readonly JoinOptions _options;
-    private readonly LocalPort _port;
+    private readonly LocalPorts _ports;
     private readonly int _rank;
     private readonly bool _resumed;
     private readonly Action<FrameConnection, AcceptedMessage> _onOpen;
     private readonly Action<Exception> _onFailed;
     private readonly ReactorTimer _deadline;
     private readonly long _start;
-    private IPEndPoint[] _addresses = [];
-    private SeedDialogue? _dialogue;
+    private readonly RetryPause _lookUpPause = new();
+    private SeedRoute[] _routes = [];
+    private int _begun;
+    private ReactorTimer? _next;
     private Reflection? _reflection;
-    private ReactorTimer? _retry;
-    private TimeSpan _pause = FirstPause;
-    private int _attempts;
-    private Exception? _last;
+    private RendezvousException? _hopeless;
     private bool _isOver;
 
     /// <param name="reactor">Whose thread it runs on.</param>
     /// <param name="options">Who joins, and where.</param>
-    /// <param name="port">The port that it listens on and connects from.</param>
+    /// <param name="ports">The port that it listens on and connects from, to be chosen at the first time.</param>
     /// <param name="rank">The rank to have, or -1.</param>
     /// <param name="resumed">The job has started for this member already.</param>
     /// <param name="timeout">How long to try.</param>
     /// <param name="onOpen">Takes the connection.</param>
     /// <param name="onFailed">Takes the reason.</param>
     public SeedApproach(
-        Reactor reactor, JoinOptions options, LocalPort port, int rank, bool resumed, TimeSpan timeout,
+        Reactor reactor, JoinOptions options, LocalPorts ports, int rank, bool resumed, TimeSpan timeout,
         Action<FrameConnection, AcceptedMessage> onOpen, Action<Exception> onFailed)
     {
-        (_reactor, _options, _port, _rank, _resumed, _onOpen, _onFailed) = (reactor, options, port, rank, resumed, onOpen, onFailed);
+        (_reactor, _options, _ports, _rank, _resumed, _onOpen, _onFailed) = (reactor, options, ports, rank, resumed, onOpen, onFailed);
         _start = reactor.Now;
         _deadline = reactor.After(timeout, TimeOut);
         Resolve();
@@ -54,110 +55,136 @@ internal sealed class SeedApproach : ISeedDialogueOwner
     {
         _isOver = true;
         _deadline.Stop();
-        _retry?.Stop();
-        _dialogue?.Stop();
+        _next?.Stop();
         _reflection?.Stop();
+        foreach (SeedRoute route in _routes)
+            route.Stop();
     }
 
-    public void OnChallenged(SeedDialogue dialogue, ChallengeMessage challenge)
+    public void OnGreeted(SeedRoute route, SeedDialogue dialogue, ChallengeMessage challenge)
     {
+        _next?.Stop();
+        foreach (SeedRoute other in _routes)
+        {
+            if (!ReferenceEquals(other, route))
+                other.Stop();
+        }
+
         // Behind a NAT: a second look from elsewhere tells whether others see the same. A coordinator that was started again has to learn it anew.
-        if (!_port.IsShared || challenge.Reflectors.Count == 0 || challenge.Observed.Equals(dialogue.Local))
-            Ask(dialogue, null);
+        if (!route.Port!.IsShared || challenge.Reflectors.Count == 0 || challenge.Observed.Equals(dialogue.Local))
+            Ask(route, dialogue, null);
         else
-            Reflect(dialogue, challenge.Reflectors, 0);
+            Reflect(route, dialogue, challenge.Reflectors, 0);
     }
 
-    public void OnTaken(SeedDialogue dialogue, FrameConnection connection, AcceptedMessage? accepted)
+    public void OnTaken(SeedRoute route, FrameConnection connection, AcceptedMessage accepted)
     {
-        _dialogue = null;
         Stop();
-        _onOpen(connection, accepted!);
+        _ports.Choose(route.Port!);
+        _onOpen(connection, accepted);
     }
 
-    public void OnFailed(SeedDialogue dialogue, Exception error)
+    public void OnAttemptFailed(SeedRoute route)
     {
-        _dialogue = null;
-        if (error is RendezvousException)
+        if (!route.IsGreeted)
+        {
+            Begin();
+            return;
+        }
+
+        // It answered and was gone: all are candidates again.
+        route.Stop();
+        _reflection?.Stop();
+        _begun = 0;
+        _next = _reactor.After(route.NextPause(), Begin);
+    }
+
+    public void OnHopeless(SeedRoute route, RendezvousException error)
+    {
+        if (route.IsGreeted || error.Reason is not (RendezvousFailure.ProtocolVersion or RendezvousFailure.Unreachable))
         {
             Fail(error);
             return;
         }
 
-        _last = error;
-        _retry = _reactor.After(_pause * (0.5 + Random.Shared.NextDouble()), Attempt);
-        _pause = _pause * 2 < LongestPause ? _pause * 2 : LongestPause;
+        // Something else has the port there, or this host has no such addresses: another address may be the coordinator's.
+        _hopeless ??= error;
+        if (Array.Exists(_routes, other => !other.IsHopeless))
+            Begin();
+        else
+            Fail(_hopeless);
     }
 
     private void Resolve()
     {
         if (_options.Seed is IPEndPoint known)
         {
-            _addresses = [known];
-            Attempt();
+            Begin([known]);
             return;
         }
 
         // The one thing that is not done on the reactor's thread: looking up a name may take long.
-        DnsEndPoint name = (DnsEndPoint)_options.Seed;
-        _ = Dns.GetHostAddressesAsync(name.Host).ContinueWith(
-            looking => _reactor.Post(() => OnResolved(looking, name.Port)),
+        _ = _options.Target.ResolveAsync(CancellationToken.None).ContinueWith(
+            looking => _reactor.Post(() => OnResolved(looking)),
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
-    private void OnResolved(Task<IPAddress[]> looking, int port)
+    private void OnResolved(Task<IPEndPoint[]> looking)
     {
+        Exception? error = looking.Exception?.InnerException;
         if (_isOver)
             return;
-        Exception? error = looking.Exception?.InnerException;
-        if (error is null && looking.Result.Length > 0)
-        {
-            _addresses = Array.ConvertAll(looking.Result, address => new IPEndPoint(address, port));
-            Attempt();
-        }
+        if (error is null)
+            Begin(looking.Result);
+        else if (error is SocketException { SocketErrorCode: SocketError.TryAgain })
+            _next = _reactor.After(_lookUpPause.Next(), Resolve);
         else
-        {
-            Fail(ControlHandshake.UnknownHost(_options.Seed, error ?? new SocketException((int)SocketError.NoData)));
-        }
+            Fail(ControlHandshake.UnknownHost(_options.Seed, error));
     }
 
-    private void Attempt()
+    private void Begin(IPEndPoint[] addresses)
     {
-        IPEndPoint remote = _addresses[_attempts++ % _addresses.Length];
-        try
+        _routes = Array.ConvertAll(addresses, address => new SeedRoute(_reactor, _options, _ports, address, this));
+        Begin();
+    }
+
+    /// <summary>Begins the next route, and sees to the one after it.</summary>
+    private void Begin()
+    {
+        _next?.Stop();
+        while (!_isOver && _begun < _routes.Length)
         {
-            _port.Open(remote);
-        }
-        catch (RendezvousException error)
-        {
-            Fail(error);
+            SeedRoute route = _routes[_begun++];
+            if (route.IsHopeless)
+                continue;
+            if (_begun < _routes.Length)
+                _next = _reactor.After(SeedTarget.Stagger, Begin);
+            route.Start();
             return;
         }
-
-        _dialogue = new SeedDialogue(_reactor, _options.Seed, _options.JobId, _options.Token, this);
-        _dialogue.Start(_port.CreateFor(remote), remote);
     }
 
-    private void Reflect(SeedDialogue dialogue, IReadOnlyList<IPEndPoint> reflectors, int index)
+    private void Reflect(SeedRoute route, SeedDialogue dialogue, IReadOnlyList<IPEndPoint> reflectors, int index)
     {
         IPEndPoint reflector = reflectors[index];
         if (reflector.Address.Equals(IPAddress.Any) || reflector.Address.Equals(IPAddress.IPv6Any))
             reflector = new IPEndPoint(dialogue.Remote.Address, reflector.Port);
-        _reflection = new Reflection(_reactor, _port.CreateFor(reflector), reflector, _resumed ? ResumedReflectionLimit : ReflectionLimit, (reflection, observed) =>
+        TimeSpan limit = _resumed ? ResumedReflectionLimit : ReflectionLimit;
+        _reflection = new Reflection(_reactor, route.Port!.CreateFor(reflector), reflector, limit, (reflection, observed) =>
         {
             reflection.Stop();
             if (_isOver)
                 return;
             if (observed is null && !_resumed && index + 1 < reflectors.Count)
-                Reflect(dialogue, reflectors, index + 1);
+                Reflect(route, dialogue, reflectors, index + 1);
             else
-                Ask(dialogue, observed);
+                Ask(route, dialogue, observed);
         });
     }
 
-    private void Ask(SeedDialogue dialogue, IPEndPoint? secondObserved)
+    private void Ask(SeedRoute route, SeedDialogue dialogue, IPEndPoint? secondObserved)
     {
-        int port = _port.EndPoint.Port;
+        int port = route.Port!.EndPoint.Port;
         IPEndPoint[] advertised = new IPEndPoint[_options.Advertised.Count];
         for (int i = 0; i < advertised.Length; i++)
         {
@@ -181,7 +208,8 @@ internal sealed class SeedApproach : ISeedDialogueOwner
         dialogue.Ask(join.Encode());
     }
 
-    private void TimeOut() => Fail(ControlHandshake.Unreachable(_options.Seed, _attempts, _reactor.Since(_start), _last));
+    private void TimeOut() =>
+        Fail(ControlHandshake.Unreachable(_options.Seed, Array.ConvertAll(_routes, route => route.Outcome), _reactor.Since(_start)));
 
     private void Fail(Exception error)
     {

@@ -195,11 +195,7 @@ public class JoinTests
     /// <summary>Joins, and then says nothing any more.</summary>
     internal static async Task<ControlChannel> JoinSilentlyAsync(TestJob job) =>
         (await ControlHandshake.OpenAsync(
-            job.Seed.EndPoint,
-            job.Job.Spec.JobId,
-            job.Job.Spec.Token,
-            TimeSpan.FromSeconds(10),
-            TimeProvider.System,
+            job.Options().Target,
             local => new JoinMessage { MemberId = Guid.NewGuid(), ListenPort = 9, Local = local, Host = "silent" }.Encode(),
             job.Deadline)).Channel;
 }

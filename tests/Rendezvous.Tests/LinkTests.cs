@@ -239,7 +239,7 @@ public class LinkTests
             options.RequestedRank == 0 ? options with { Advertised = [nobody, new IPEndPoint(IPAddress.Loopback, 0)] } : options);
         LinkBox[] boxes = await WireAsync(job, ranks);
         await job.Job.AllLinked.WaitAsync(job.Deadline);
-        Assert.Equal(2, job.Job.Statuses[1].WireUp!.Attempts);
+        Assert.InRange(job.Job.Statuses[1].WireUp!.Attempts, 2, 20);
         Array.ForEach(boxes, box => box.Dispose());
     }
 

@@ -22,8 +22,9 @@ internal sealed class RawMember : IDisposable
     public static async Task<RawMember> JoinAsync(TestJob job, Func<JoinMessage, JoinMessage>? change = null, IPEndPoint? at = null)
     {
         Guid id = Guid.NewGuid();
+        JoinOptions options = job.Options();
         (ControlChannel channel, AcceptedMessage accepted) = await ControlHandshake.OpenAsync(
-            at ?? job.Seed.EndPoint, job.Job.Spec.JobId, job.Job.Spec.Token, TimeSpan.FromSeconds(10), TimeProvider.System, Request, job.Deadline);
+            options.Target with { Seed = at ?? options.Seed }, Request, job.Deadline);
         return new RawMember(channel, accepted, id);
 
         MessageWriter Request(IPEndPoint local)

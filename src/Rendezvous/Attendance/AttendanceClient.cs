@@ -27,8 +27,14 @@ internal sealed record AttendanceOptions
     /// <summary>How long to try to reach the coordinator. Default 30 s.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Finds the addresses of the coordinator's name.</summary>
+    public Func<string, CancellationToken, Task<IPAddress[]>> LookUp { get; init; } = Dns.GetHostAddressesAsync;
+
     /// <summary>The clock; by default one that stands still while this process is stopped.</summary>
     public TimeProvider Time { get; init; } = Transport.RunningTime.Instance;
+
+    /// <summary>The coordinator.</summary>
+    public SeedTarget Target => new() { Seed = Seed, JobId = JobId, Token = Token, Timeout = Timeout, LookUp = LookUp, Time = Time };
 }
 
 /// <summary>The end at which a rank is started: asks which rank, passes its output to the coordinator, and takes signals for it.</summary>
@@ -75,11 +81,7 @@ internal sealed class AttendanceClient : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         (ControlChannel channel, AcceptedMessage accepted) = await ControlHandshake.OpenAsync(
-            options.Seed,
-            options.JobId,
-            options.Token,
-            options.Timeout,
-            options.Time,
+            options.Target,
             _ => new AttendMessage(options.Starter, options.Name, options.Probe).Encode(),
             cancellationToken).ConfigureAwait(false);
         return new AttendanceClient(channel, accepted, options.Time);

@@ -54,23 +54,27 @@ internal static class LinkPlans
         member.Nat == NatKind.None || member.EndPoints.Count > 1 || !member.EndPoints[0].Equals(member.Observed);
 }
 
-/// <summary>Endpoints that are tried in turn, with growing or even pauses.</summary>
-internal sealed class AttemptLoop(IReadOnlyList<IPEndPoint> endPoints, bool grows)
+/// <summary>An endpoint that is tried again and again, with growing or even pauses.</summary>
+internal sealed class AttemptLoop(IPEndPoint endPoint, bool grows)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan EvenPause = TimeSpan.FromMilliseconds(20);
 
     private TimeSpan _pause = FirstPause;
-    private int _next;
 
     /// <summary>The attempt that is on its way.</summary>
     public LinkConnection? Current { get; set; }
 
+    /// <summary>The one that begins once this one has failed, if its time has not come before.</summary>
+    public AttemptLoop? Follower { get; set; }
+
+    public bool HasBegun { get; set; }
+
     /// <summary>The next attempt's time.</summary>
     public ReactorTimer? Timer { get; set; }
 
-    public IPEndPoint NextEndPoint() => endPoints[_next++ % endPoints.Count];
+    public IPEndPoint EndPoint => endPoint;
 
     /// <summary>Jitter keeps ranks that failed together from trying together.</summary>
     public TimeSpan NextPause()

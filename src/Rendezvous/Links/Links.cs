@@ -25,7 +25,7 @@ internal sealed class Links : IReadinessTarget
     {
         Reactor = reactor;
         Options = options.Links.Log is null ? options.Links with { Log = options.Log } : options.Links;
-        Port = new LocalPort(options, Listen, MakeRoom);
+        Ports = new LocalPorts(options, Listen, MakeRoom);
         Applications = new ApplicationPorts(this);
     }
 
@@ -33,8 +33,11 @@ internal sealed class Links : IReadinessTarget
 
     public LinkOptions Options { get; }
 
-    /// <summary>Where this rank listens and connects from.</summary>
-    public LocalPort Port { get; }
+    /// <summary>Where this rank may come to listen while it joins.</summary>
+    public LocalPorts Ports { get; }
+
+    /// <summary>Where this rank listens and connects from, once it has joined.</summary>
+    public LocalPort Port => Ports.Chosen!;
 
     /// <summary>Connections of applications, which use the same coordinator, thread and members.</summary>
     public ApplicationPorts Applications { get; }
@@ -133,7 +136,7 @@ internal sealed class Links : IReadinessTarget
         if (_listener is not null)
             Reactor.Unwatch(_listener);
         _listener = null;
-        Port.Dispose();
+        Ports.Dispose();
         FailAll(reason);
         Applications.Dispose(reason);
         LinkConnection[] strangers = new LinkConnection[_strangers.Count];
@@ -220,8 +223,6 @@ internal sealed class Links : IReadinessTarget
 
     private void Listen(NetSocket listener)
     {
-        if (_listener is not null)
-            Reactor.Unwatch(_listener);
         _listener = listener;
         Reactor.Watch(listener, this, write: false);
     }

@@ -80,38 +80,41 @@ internal sealed partial class Pair
         switch (_plan)
         {
             case LinkPlan.Connect:
-                Loop(_member.EndPoints);
+                Loop(SeedTarget.Stagger, _member.EndPoints);
                 break;
             case LinkPlan.Await when onDemand && _member.Nat == NatKind.None:
-                Loop(_member.EndPoints);
+                Loop(SeedTarget.Stagger, _member.EndPoints);
                 break;
             case LinkPlan.Await:
-                _patience = _links.Reactor.After(options.Patience, () => Loop(_member.EndPoints));
+                _patience = _links.Reactor.After(options.Patience, () => Loop(SeedTarget.Stagger, _member.EndPoints));
                 break;
             case LinkPlan.Near:
                 // Inside, where they may reach each other, and around, where the NAT may turn them back to each other.
-                Loop([_member.Local], [_member.Observed]);
+                Loop(TimeSpan.Zero, _member.Local, _member.Observed);
                 GiveUpAfter(options.PunchTimeout);
                 break;
             case LinkPlan.Punch when onDemand:
                 GiveUpAfter(options.PunchTimeout);
                 StartSequence(afterResets: false);
+                TryInside();
                 return;
             case LinkPlan.Punch:
-                Loop([_member.Observed]);
+                Loop(TimeSpan.Zero, _member.Observed);
                 GiveUpAfter(options.PunchTimeout);
                 break;
             case LinkPlan.Probe:
-                Loop([_member.Observed]);
+                Loop(TimeSpan.Zero, _member.Observed);
                 GiveUpAfter(options.ProbeTimeout);
                 break;
             case LinkPlan.AwaitProbe:
                 GiveUpAfter(_links.World!.RelayAllowed ? options.ProbeTimeout : options.PunchTimeout);
                 break;
             case LinkPlan.NoWay:
-                GiveUpAfter(TimeSpan.Zero);
+                GiveUpAfter(HasInside ? options.ProbeTimeout : TimeSpan.Zero);
                 break;
         }
+
+        TryInside();
 
         bool peerActsByItself = !onDemand || _plan == LinkPlan.Connect || (_plan == LinkPlan.Await && _member.Nat == NatKind.None);
         if (!peerActsByItself)
@@ -134,6 +137,7 @@ internal sealed partial class Pair
         _relay = null;
         StopSequence();
         StopLoops();
+        StopInside();
         foreach (LinkConnection connection in _connections.ToArray())
         {
             if (connection.Stage == LinkConnectionStage.Connecting || !IsUp)
@@ -146,38 +150,48 @@ internal sealed partial class Pair
         _chosen = null;
     }
 
-    private void Loop(params IReadOnlyList<IPEndPoint>[] tracks)
+    /// <summary>Tries all endpoints, each a while after the one before it or once that has failed: a silent one does not keep the others waiting.</summary>
+    private void Loop(TimeSpan stagger, params IReadOnlyList<IPEndPoint> endPoints)
     {
         StopLoops();
         bool grows = _plan is LinkPlan.Connect or LinkPlan.Await;
-        _loops = new AttemptLoop[tracks.Length];
-        for (int i = 0; i < tracks.Length; i++)
+        AttemptLoop[] loops = new AttemptLoop[endPoints.Count];
+        for (int i = 0; i < loops.Length; i++)
+            loops[i] = new AttemptLoop(endPoints[i], grows);
+        _loops = loops;
+        for (int i = 1; i < loops.Length; i++)
         {
-            _loops[i] = new AttemptLoop(tracks[i], grows);
-            Attempt(_loops[i]);
+            AttemptLoop loop = loops[i];
+            loops[i - 1].Follower = loop;
+            loop.Timer = _links.Reactor.After(stagger * i, () => Attempt(loop));
         }
+
+        if (loops.Length > 0)
+            Attempt(loops[0]);
     }
 
     private void StopLoops()
     {
         foreach (AttemptLoop loop in _loops)
-        {
-            loop.Timer?.Stop();
-            if (loop.Current is { Stage: LinkConnectionStage.Connecting } attempt)
-            {
-                _connections.Remove(attempt);
-                attempt.Drop();
-            }
-        }
-
+            Stop(loop);
         _loops = [];
+    }
+
+    private void Stop(AttemptLoop loop)
+    {
+        loop.Timer?.Stop();
+        if (loop.Current is not { Stage: LinkConnectionStage.Connecting } attempt)
+            return;
+        _connections.Remove(attempt);
+        attempt.Drop();
     }
 
     private void Attempt(AttemptLoop loop)
     {
         if (!_isActive || IsUp)
             return;
-        if (IsOneOnItsWay())
+        loop.HasBegun = true;
+        if (IsOneOnItsWay(loop.EndPoint))
         {
             // It becomes the link, or ends within its own time.
             loop.Timer = _links.Reactor.After(LookAgain, () => Attempt(loop));
@@ -187,8 +201,8 @@ internal sealed partial class Pair
         bool direct = _plan is LinkPlan.Connect or LinkPlan.Await;
         LinkOptions options = _links.Options;
         TimeSpan limit = direct ? options.AttemptTimeout : options.PunchAttemptTimeout;
-        LinkWay way = _plan == LinkPlan.Punch ? LinkWay.Punched : LinkWay.Direct;
-        loop.Current = Connect(loop.NextEndPoint(), way, limit, out SocketError error);
+        LinkWay way = _plan == LinkPlan.Punch && loop != _inside ? LinkWay.Punched : LinkWay.Direct;
+        loop.Current = Connect(loop.EndPoint, way, limit, out SocketError error);
         if (loop.Current is null)
             OnFailed(loop, error);
     }
@@ -198,8 +212,9 @@ internal sealed partial class Pair
         IPEndPoint remote, LinkWay way, TimeSpan limit, out SocketError error, int hops = 0, IPEndPoint? local = null)
     {
         Attempts++;
-        Reached = LinkStage.Punch;
-        LastRemote = remote;
+        bool isInside = IsInside(remote);
+        if (!isInside)
+            (Reached, LastRemote) = (LinkStage.Punch, remote);
         LinkConnection attempt = new(_links, this, way);
         error = attempt.Connect(_links.Port.CreateFor(remote, local), remote, limit, limit, hops);
         if (error == SocketError.Success)
@@ -209,7 +224,7 @@ internal sealed partial class Pair
         }
 
         // The same two endpoints have a connection: mostly the peer's own, in the queue of the listener.
-        if (error != SocketError.AddressNotAvailable)
+        if (error != SocketError.AddressNotAvailable && (!isInside || LastProblem.Length == 0))
             LastProblem = new SocketException((int)error).Message;
         return null;
     }
@@ -228,6 +243,13 @@ internal sealed partial class Pair
             return;
         }
 
+        if (_inside is not null && ReferenceEquals(_inside.Current, attempt))
+        {
+            _inside.Current = null;
+            Later(_inside);
+            return;
+        }
+
         foreach (AttemptLoop loop in _loops)
         {
             if (!ReferenceEquals(loop.Current, attempt))
@@ -240,6 +262,18 @@ internal sealed partial class Pair
 
     private void OnFailed(AttemptLoop loop, SocketError error)
     {
+        if (loop.Follower is { HasBegun: false } next)
+        {
+            next.Timer?.Stop();
+            Attempt(next);
+        }
+
+        if (loop == _inside)
+        {
+            Later(loop);
+            return;
+        }
+
         bool isBlocked = error switch
         {
             SocketError.TimedOut => true,
@@ -259,11 +293,14 @@ internal sealed partial class Pair
 
     private void Later(AttemptLoop loop) => loop.Timer = _links.Reactor.After(loop.NextPause(), () => Attempt(loop));
 
-    private bool IsOneOnItsWay()
+    /// <param name="to">The only endpoint whose silence counts: at any other, whoever has taken the connection may be somebody else.</param>
+    private bool IsOneOnItsWay(IPEndPoint to)
     {
         foreach (LinkConnection connection in _connections)
         {
-            if (connection.Stage is LinkConnectionStage.Hello or LinkConnectionStage.Proof or LinkConnectionStage.Proven)
+            if (connection.Stage is LinkConnectionStage.Proof or LinkConnectionStage.Proven)
+                return true;
+            if (connection.Stage == LinkConnectionStage.Hello && connection.Remote?.Address.Equals(to.Address) != false)
                 return true;
         }
 
@@ -275,7 +312,7 @@ internal sealed partial class Pair
     /// <summary>There is no direct way: through the coordinator, or not at all.</summary>
     private void GiveUp()
     {
-        if (IsOneOnItsWay())
+        if (IsOneOnItsWay(_member.Observed))
         {
             GiveUpAfter(LookAgain);
             return;
@@ -287,6 +324,7 @@ internal sealed partial class Pair
         {
             _hasRelayed = true;
             StopLoops();
+            StopInside();
             _relay = new RelayAttempt(_links, this);
             return;
         }
@@ -298,14 +336,19 @@ internal sealed partial class Pair
 
     private LinkException NoDirectWay(TimeSpan elapsed)
     {
-        string what = Attempts > 0 || LastProblem.Length > 0
-            ? $"after {Tries} in {elapsed.TotalSeconds:F1} s; the last one: {(LastProblem.Length > 0 ? LastProblem : "no answer")}. "
-            : "is possible directly: their NATs cannot be opened for each other. ";
+        string problem = LastProblem.Length > 0 ? LastProblem : "no answer";
+        string what = (_plan, Attempts) switch
+        {
+            (LinkPlan.NoWay, 0) => "is possible directly: their NATs cannot be opened for each other. ",
+            (LinkPlan.NoWay, _) => $"after {Tries} in {elapsed.TotalSeconds:F1} s: their NATs cannot be opened for each other, and "
+                + $"{_member.Local}, its own address, leads elsewhere ({problem}). ",
+            _ => $"after {Tries} in {elapsed.TotalSeconds:F1} s; the last one: {problem}. ",
+        };
         return NoLink(
             elapsed,
             what,
             _links.World!.RelayAllowed
                 ? "The coordinator could not relay either."
-                : "Allow a relay with --relay; docs/nats.md tells which NATs can be opened.");
+                : $"The job's setting {nameof(JobSpec.Relay)} lets them talk through the coordinator; docs/nats.md tells which NATs can be opened.");
     }
 }

@@ -216,7 +216,7 @@ internal sealed partial class Pair
     private void GoOnTogether()
     {
         if (_isActive && !IsUp && _plan == LinkPlan.Punch && _loops.Length == 0)
-            Loop([_member.Observed]);
+            Loop(TimeSpan.Zero, _member.Observed);
     }
 
     private void StopSequence()

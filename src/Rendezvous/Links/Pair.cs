@@ -147,9 +147,12 @@ internal sealed partial class Pair
         _connections.Remove(connection);
         if (IsUp || _failure is not null)
             return;
-        if (refusal is not { IsDuplicate: true })
+
+        // At the peer's own address there may be another host, which says so or does not answer: that tells nothing of the peer.
+        bool isOfPeer = !IsInside(connection.Remote);
+        if (refusal is not { IsDuplicate: true } && (isOfPeer || LastProblem.Length == 0))
             LastProblem = refusal is null ? problem : $"refused: {problem}";
-        if (refusal is { IsDuplicate: false } && ++_refusals == RefusalsBelieved)
+        if (refusal is { IsDuplicate: false } && isOfPeer && ++_refusals == RefusalsBelieved)
         {
             Fail(Refused(problem));
             return;
@@ -176,7 +179,7 @@ internal sealed partial class Pair
     public void Establish(LinkConnection connection, NetSocket socket)
     {
         IsUp = true;
-        Way = connection.Way == LinkWay.Direct && NeedsBlock ? IndirectWay : connection.Way;
+        Way = connection.Way == LinkWay.Direct && NeedsBlock && !IsInside(connection.Remote) ? IndirectWay : connection.Way;
         Took = _start == 0 ? TimeSpan.Zero : _links.Reactor.Since(_start);
         Reached = LinkStage.Established;
         _connections.Remove(connection);

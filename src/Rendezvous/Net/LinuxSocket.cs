@@ -144,7 +144,7 @@ internal sealed unsafe class LinuxSocket : NetSocket
         _descriptor = -1;
     }
 
-    protected override SocketError StartListening(IPEndPoint endPoint)
+    protected override SocketError StartListening(IPEndPoint endPoint, bool isBesideOwn)
     {
         if (endPoint.Address.Equals(IPAddress.IPv6Any))
             Set(LevelIp6, OnlyIp6, 0);
@@ -152,6 +152,8 @@ internal sealed unsafe class LinuxSocket : NetSocket
         // A port of one's own, connections in TIME_WAIT or not; a chosen one must not be shared with a listener of another process.
         if (endPoint.Port != 0)
             Set(LevelSocket, ReuseAddress, 1);
+        if (isBesideOwn)
+            Set(LevelSocket, ReusePort, 1);
         SocketError error = BindTo(endPoint);
         if (error != SocketError.Success)
             return error;

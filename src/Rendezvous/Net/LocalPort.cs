@@ -9,34 +9,16 @@ namespace BoxerMpi.Rendezvous;
 /// So the endpoint that the coordinator observes is the one at which others reach this rank, through NATs as well: a NAT that
 /// keeps one external endpoint for an inside port uses the same towards everybody.
 /// </remarks>
-internal sealed class LocalPort(JoinOptions options, Action<NetSocket> onListener, Func<NetSocket, bool> makeRoom) : IDisposable
+internal sealed class LocalPort(NetSocket listener, Func<NetSocket, bool> makeRoom) : IDisposable
 {
-    private NetSocket? _listener;
+    /// <summary>Takes the connections that come in.</summary>
+    public NetSocket Listener => listener;
 
     /// <summary>Where this rank listens.</summary>
-    public IPEndPoint EndPoint { get; private set; } = new(IPAddress.Any, 0);
+    public IPEndPoint EndPoint { get; } = listener.Local!;
 
     /// <summary>Whether connections come from this port; not where the platform cannot, or another process is in the way.</summary>
     public bool IsShared { get; private set; } = NetSocket.SharesPorts;
-
-    /// <summary>Listens where the other ranks can come from, and no wider.</summary>
-    /// <param name="seed">The coordinator's address.</param>
-    /// <exception cref="RendezvousException">The port is taken.</exception>
-    public void Open(IPEndPoint seed)
-    {
-        IPAddress address = options.ListenAddress ?? (IPAddress.IsLoopback(seed.Address)
-            ? seed.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Loopback : IPAddress.IPv6Loopback
-            : seed.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any);
-        if (_listener is not null && EndPoint.Address.Equals(address))
-            return;
-
-        // A second time when the coordinator has several addresses: nobody knows the first port yet.
-        NetSocket? before = _listener;
-        _listener = Listen(address);
-        EndPoint = _listener.Local!;
-        onListener(_listener);
-        before?.Dispose();
-    }
 
     /// <summary>A socket that connects from this port, or from any where that is not possible.</summary>
     /// <param name="remote">To whom.</param>
@@ -60,7 +42,7 @@ internal sealed class LocalPort(JoinOptions options, Action<NetSocket> onListene
         return Create(remote.AddressFamily);
     }
 
-    public void Dispose() => _listener?.Dispose();
+    public void Dispose() => listener.Dispose();
 
     /// <summary>The local address to connect from.</summary>
     public IPAddress From(IPEndPoint remote)
@@ -79,14 +61,68 @@ internal sealed class LocalPort(JoinOptions options, Action<NetSocket> onListene
         socket.Dispose();
         return NetSocket.Create(family);
     }
+}
+
+/// <summary>
+/// The ports that a rank may come to have: one for each address on which it would listen, while it is not clear at which of its addresses the
+/// coordinator answers. Then one stays.
+/// </summary>
+internal sealed class LocalPorts(JoinOptions options, Action<NetSocket> onListener, Func<NetSocket, bool> makeRoom) : IDisposable
+{
+    private readonly Dictionary<IPAddress, LocalPort> _open = [];
+
+    /// <summary>The one that stays; <see langword="null"/> before the coordinator has taken this rank.</summary>
+    public LocalPort? Chosen { get; private set; }
+
+    /// <summary>A port where the other ranks can come from when the coordinator is at this address, and no wider.</summary>
+    /// <exception cref="RendezvousException">The port is taken.</exception>
+    public LocalPort Open(IPEndPoint seed)
+    {
+        // Others know it: a coordinator that is found again elsewhere does not change it.
+        if (Chosen is not null)
+            return Chosen;
+        IPAddress address = options.ListenAddress ?? (IPAddress.IsLoopback(seed.Address)
+            ? seed.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Loopback : IPAddress.IPv6Loopback
+            : seed.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any);
+        if (!_open.TryGetValue(address, out LocalPort? port))
+            _open[address] = port = new LocalPort(Listen(address), makeRoom);
+        return port;
+    }
+
+    /// <summary>This one is the rank's from now on; the others are closed.</summary>
+    public void Choose(LocalPort port)
+    {
+        if (Chosen is not null)
+            return;
+        Chosen = port;
+        foreach (LocalPort other in _open.Values)
+        {
+            if (!ReferenceEquals(other, port))
+                other.Dispose();
+        }
+
+        _open.Clear();
+        onListener(port.Listener);
+    }
+
+    public void Dispose()
+    {
+        Chosen?.Dispose();
+        foreach (LocalPort port in _open.Values)
+            port.Dispose();
+        _open.Clear();
+    }
 
     private NetSocket Listen(IPAddress address)
     {
+        // The same port at another address, which nothing but this rank can have.
+        bool isBesideOwn = _open.Count > 0 && options.ListenPort != 0 && options.ListenPortCount == 1;
         for (int i = 0; ; i++)
         {
             try
             {
-                return NetSocket.Listen(new IPEndPoint(address, options.ListenPort + (options.ListenPort == 0 ? 0 : i)), "links");
+                IPEndPoint endPoint = new(address, options.ListenPort + (options.ListenPort == 0 ? 0 : i));
+                return NetSocket.Listen(endPoint, "links", isBesideOwn);
             }
             catch (RendezvousException error) when (error.Reason == RendezvousFailure.PortTaken && options.ListenPortCount > 1)
             {

@@ -32,11 +32,14 @@ internal abstract class NetSocket : IDisposable
     public static NetSocket Create(AddressFamily family) => OperatingSystem.IsLinux() ? new LinuxSocket(family) : new ManagedSocket(family);
 
     /// <summary>A listening socket whose port others of this process may connect from, where the platform can.</summary>
+    /// <param name="endPoint">Where.</param>
+    /// <param name="purpose">What for, for messages.</param>
+    /// <param name="isBesideOwn">This process listens on that port at another address already.</param>
     /// <exception cref="RendezvousException">The port is taken or the address is not one of this host.</exception>
-    public static NetSocket Listen(IPEndPoint endPoint, string purpose)
+    public static NetSocket Listen(IPEndPoint endPoint, string purpose, bool isBesideOwn = false)
     {
         NetSocket socket = Create(endPoint.AddressFamily);
-        SocketError error = socket.StartListening(endPoint);
+        SocketError error = socket.StartListening(endPoint, isBesideOwn);
         if (error == SocketError.Success)
             return socket;
         socket.Dispose();
@@ -82,7 +85,7 @@ internal abstract class NetSocket : IDisposable
 
     public abstract void Dispose();
 
-    protected abstract SocketError StartListening(IPEndPoint endPoint);
+    protected abstract SocketError StartListening(IPEndPoint endPoint, bool isBesideOwn);
 }
 
 /// <summary>What hears that a watched socket is ready.</summary>
