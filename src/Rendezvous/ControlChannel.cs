@@ -131,11 +131,18 @@ internal sealed class ControlChannel : IDisposable
         _queueLimit = queueLimit;
         socket.NoDelay = true;
         Remote = Addresses.Normalise((IPEndPoint)socket.RemoteEndPoint!);
+        Local = Addresses.Normalise((IPEndPoint)socket.LocalEndPoint!);
         LastReceived = LastSent = time.GetTimestamp();
     }
 
     /// <summary>The other end as this one sees it.</summary>
     public IPEndPoint Remote { get; }
+
+    /// <summary>This end.</summary>
+    public IPEndPoint Local { get; }
+
+    /// <summary>Whether the other end is on another host, as far as its address tells.</summary>
+    public bool IsFromElsewhere => !IPAddress.IsLoopback(Remote.Address) && !Remote.Address.Equals(Local.Address);
 
     /// <summary>Longest frame that is taken; raised when the other side has proven the token.</summary>
     public int MaximumFrameBytes { get; set; } = Limits.StrangerFrameBytes;

@@ -126,7 +126,7 @@ internal sealed record RejectedMessage(ushort SeedVersion, RendezvousFailure Rea
         byte reason = reader.Byte();
         return new RejectedMessage(
             version,
-            reason <= (byte)RendezvousFailure.RelayRefused ? (RendezvousFailure)reason : RendezvousFailure.ProtocolVersion,
+            reason <= (byte)RendezvousFailure.LoopbackAddress ? (RendezvousFailure)reason : RendezvousFailure.ProtocolVersion,
             reader.Text(Limits.StrangerFrameBytes / 2));
     }
 }

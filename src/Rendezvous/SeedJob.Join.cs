@@ -30,6 +30,8 @@ internal sealed partial class SeedJob
     private void JoinNew(SeedConnection connection, JoinMessage join)
     {
         int rank = join.RequestedRank >= 0 ? join.RequestedRank : NextFree();
+        if (connection.Channel.IsFromElsewhere)
+            SendHome(rank, connection);
         Place place = _places[rank];
         place.Info = Register(connection, join, rank);
         place.State = MemberState.Joined;
@@ -124,8 +126,8 @@ internal sealed partial class SeedJob
         {
             return (
                 RendezvousFailure.AddressRegistered,
-                $"Rank {sameAddress} has joined from {observed.Address} already, and this job takes one member an address; "
-                + "leave --one-per-address away to allow more.");
+                $"Rank {sameAddress} has joined from {observed.Address} already, and this job takes one member an address "
+                + $"(its setting {nameof(JobSpec.OnePerAddress)}).");
         }
 
         if (Taken(observed, ownRank) is { } sameObserved)
@@ -140,7 +142,7 @@ internal sealed partial class SeedJob
             }
         }
 
-        return null;
+        return LoopbackConflict(connection, join, ownRank) is { } text ? (RendezvousFailure.LoopbackAddress, text) : null;
     }
 
     private int? Taken(IPEndPoint endPoint, int ownRank) =>

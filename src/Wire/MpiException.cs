@@ -163,6 +163,12 @@ public enum RendezvousFailure
     /// The coordinator does not relay for this pair: the job does not allow it, has no pairs left, or the other end did not come.
     /// </summary>
     RelayRefused,
+
+    /// <summary>
+    /// The joiner accepts links at a loopback address only, and ranks of other hosts have joined: it came to the coordinator by a loopback
+    /// address, perhaps by a name that its host's hosts file maps to one.
+    /// </summary>
+    LoopbackAddress,
 }
 
 /// <summary>Joining a job failed.</summary>

@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Tests.Support;
 
@@ -29,6 +32,27 @@ public sealed class JoinTests
         Assert.Equal("rank 2 of 3", (await two.EndAsync()).ExitsWith(0).Output[^1]);
         Assert.Equal("rank 1 of 3", (await one.EndAsync()).ExitsWith(0).Output[^1]);
         Assert.Equal("rank 0 of 3", (await any.EndAsync()).ExitsWith(0).Output[^1]);
+        (await seed.EndAsync()).ExitsWith(0);
+    }
+
+    [Theory]
+    [InlineData("0.0.0.0:0")]
+    [InlineData("[::]:0")]
+    public async Task A_coordinator_on_all_addresses_prints_one_at_which_others_reach_it(string listen)
+    {
+        await using Boxer seed = Boxer.Start("seed", "--size", "1", "--job", "open", "--listen", listen);
+        KeyValuePair<string, string?>[] token = [new("BOXER_TOKEN", (await seed.Output.WaitForAsync("token "))["token ".Length..])];
+        string[] how = (await seed.Output.WaitForAsync("join with")).Split(' ');
+        string address = how[Array.IndexOf(how, "--seed") + 1];
+
+        // Never a name, which may mean a loopback address here; and no loopback address on a host that has another one.
+        IPAddress shown = IPEndPoint.Parse(address).Address;
+        bool hasAnother = NetworkInterface.GetAllNetworkInterfaces()
+            .SelectMany(one => one.GetIPProperties().UnicastAddresses)
+            .Any(one => one.Address.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(one.Address));
+        Assert.True(!IPAddress.IsLoopback(shown) || !hasAnother, address);
+        await using Boxer rank = Boxer.StartWith(token, ["rank", "--seed", address, "--job", "open", Puppet, "hello"]);
+        (await rank.EndAsync()).ExitsWith(0);
         (await seed.EndAsync()).ExitsWith(0);
     }
 
