@@ -25,8 +25,18 @@ internal sealed unsafe class Epoll : IDisposable
     public Epoll()
     {
         _epoll = Check(EpollCreate(CloseOnExec), "epoll_create1");
-        _event = Check(EventDescriptor(0, CloseOnExec | NonBlocking), "eventfd");
-        Control(ControlAdd, _event, WakeSlot, PollIn);
+        _event = -1;
+        try
+        {
+            _event = Check(EventDescriptor(0, CloseOnExec | NonBlocking), "eventfd");
+            Control(ControlAdd, _event, WakeSlot, PollIn);
+        }
+        catch (IOException)
+        {
+            // Out of descriptors: it does not keep the one that it got.
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Whose event it is.</summary>
@@ -89,7 +99,8 @@ internal sealed unsafe class Epoll : IDisposable
                 return;
             _isDisposed = true;
             _ = Close(_epoll);
-            _ = Close(_event);
+            if (_event >= 0)
+                _ = Close(_event);
         }
     }
 
