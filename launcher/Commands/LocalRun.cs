@@ -46,7 +46,12 @@ internal static class LocalRun
             new LineStyle(options.Tag, options.Timestamp) { IsRaw = options.Raw },
             files,
             options.Input,
-            finished => [.. options.Verbose ? RunReport.Of(options, finished, seat, job).Summary : [], .. Misplaced(options, command, finished, seat)]);
+            finished =>
+            [
+                .. options.Verbose ? RunReport.Of(options, finished, seat, job).Summary : [],
+                .. finished.Failure is null ? [] : RelayAdvice.Of(job),
+                .. Misplaced(options, command, finished, seat),
+            ]);
         if (options.ReportFile is { } path)
             RunReport.Of(options, outcome, seat, job).Write(path);
         return outcome.ExitCode;

@@ -93,6 +93,8 @@ internal sealed class SeedCommand : Command
             AbortInfo abort = await job.Aborted;
             string who = abort.Rank < 0 ? "the coordinator" : $"rank {abort.Rank}";
             Console.Error.WriteLine($"boxer: {who} aborted the job: {new AbortNotice(abort.Rank, abort.Code, abort.Message).FirstLine}");
+            foreach (string line in RelayAdvice.Of(job))
+                Console.Error.WriteLine($"boxer: {line}");
 
             // The ranks read the news from their connections before the coordinator closes them.
             await job.AllLeft.WaitAsync(TimeSpan.FromSeconds(10)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -107,8 +109,8 @@ internal sealed class SeedCommand : Command
     }
 
     /// <summary>An address of this host in place of "any", so that the printed line can be used elsewhere.</summary>
-    private static string Reachable(IPEndPoint endPoint) =>
+    private static IPEndPoint Reachable(IPEndPoint endPoint) =>
         endPoint.Address.Equals(IPAddress.Any) || endPoint.Address.Equals(IPAddress.IPv6Any)
-            ? $"{Dns.GetHostName()}:{endPoint.Port}"
-            : endPoint.ToString();
+            ? new IPEndPoint(HostAddress.Find(six: endPoint.Address.Equals(IPAddress.IPv6Any)), endPoint.Port)
+            : endPoint;
 }

@@ -107,7 +107,12 @@ internal static class FunctionRun
             new LineStyle(options.Tag, options.Timestamp) { IsRaw = options.Raw },
             files,
             StandardInput.None,
-            finished => [.. options.Verbose ? RunReport.Of(options, finished, seat, job).Summary : [], .. functions.Quiet ? [] : (string[])[Sum().Line]],
+            finished =>
+            [
+                .. options.Verbose ? RunReport.Of(options, finished, seat, job).Summary : [],
+                .. finished.Failure is null ? [] : RelayAdvice.Of(job),
+                .. functions.Quiet ? [] : (string[])[Sum().Line],
+            ],
             host => new FunctionHost(host, crew, output => start.Begin(output, functions.Quiet)));
         crew.Close("the job is over");
         int exitCode = await OthersAsync(options, functions, job, outcome.ExitCode);

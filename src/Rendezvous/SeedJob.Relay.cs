@@ -74,7 +74,7 @@ internal sealed partial class SeedJob
     private string? RelayRefusal(RelayMessage relay)
     {
         if (!Spec.Relay)
-            return $"Job '{Spec.JobId}' does not relay; start it with --relay to let ranks that cannot be linked directly talk through the coordinator.";
+            return $"Job '{Spec.JobId}' does not relay; its setting {nameof(JobSpec.Relay)} lets ranks that cannot be linked directly talk through the coordinator.";
         if (_closed is not null || _abort is not null)
             return $"Job '{Spec.JobId}' has ended.";
         if (!_rankOfMember.TryGetValue(relay.MemberId, out int rank) || rank != relay.From || relay.Epoch != Spec.Epoch)
@@ -91,7 +91,7 @@ internal sealed partial class SeedJob
         (int Lower, int Higher) key = (Math.Min(relay.From, relay.To), Math.Max(relay.From, relay.To));
         return _relays.Count < Spec.RelayPairs || _waitingRelays.ContainsKey(key)
             ? null
-            : $"Job '{Spec.JobId}' relays for {Spec.RelayPairs} {(Spec.RelayPairs == 1 ? "pair" : "pairs")} already, its limit; raise it with --relay-pairs.";
+            : $"Job '{Spec.JobId}' relays for {Spec.RelayPairs} {(Spec.RelayPairs == 1 ? "pair" : "pairs")} already, its limit (its setting {nameof(JobSpec.RelayPairs)}).";
     }
 
     private RelayedPair PairOf((int Lower, int Higher) key)

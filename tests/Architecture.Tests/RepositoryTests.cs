@@ -57,6 +57,13 @@ public class RepositoryTests
     }
 
     [Fact]
+    public void Libraries_name_no_options_of_a_command_line()
+    {
+        Assert.NotEmpty(Repository.Files("src", ".cs"));
+        Assert.Empty(TextRules.Options(Repository.Texts("src", ".cs")));
+    }
+
+    [Fact]
     public void Tests_do_not_sleep()
     {
         Assert.Contains("tests/Architecture.Tests/RepositoryTests.cs", Repository.Files("tests", ".cs"));

@@ -148,6 +148,14 @@ public class RuleTests
     }
 
     [Fact]
+    public void A_library_that_names_an_option_is_seen()
+    {
+        SourceText bad = new("a.cs", "int i;\nthrow new E($\"It is {i}; allow it with --of-this-kind, or not.\");\n");
+        Assert.Equal(["a.cs:2: --of-this-kind"], TextRules.Options([bad]));
+        Assert.Empty(TextRules.Options([new("b.cs", "/// <c>boxer run --topology</c> \"x\"\ni--; // x --a\nstring s = \"a--b\"; i = --j;")]));
+    }
+
+    [Fact]
     public void An_algorithm_with_sockets_or_tasks_is_seen()
     {
         SourceText bad = new("a.cs", "using System.Net.Sockets;\nstatic ValueTask RunAsync(Socket socket) =>\n    Task.CompletedTask;");

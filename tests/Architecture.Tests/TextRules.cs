@@ -14,6 +14,9 @@ internal static partial class TextRules
     /// <summary>An algorithm sees ranks and counts and gives a schedule; how that is carried out is not its business.</summary>
     public static IEnumerable<string> InputOutput(IEnumerable<SourceText> files) => Find(files, InputOutputTypes());
 
+    /// <summary>Who uses a library has no command line: its messages name settings.</summary>
+    public static IEnumerable<string> Options(IEnumerable<SourceText> files) => Find(files, CommandLineOptions());
+
     private static IEnumerable<string> Find(IEnumerable<SourceText> files, Regex words)
     {
         foreach (SourceText file in files)
@@ -31,6 +34,9 @@ internal static partial class TextRules
 
     [GeneratedRegex(@"\bThread\s*\.\s*Sleep\b|\bTask\s*\.\s*Delay\b", RegexOptions.CultureInvariant)]
     private static partial Regex SleepingCalls();
+
+    [GeneratedRegex(@"(?<![\w-])--[a-z][a-z-]*(?=[^""\n]*"")(?<=^(?!\s*//)[^\n]*""[^""\n]*)", RegexOptions.CultureInvariant | RegexOptions.Multiline)]
+    private static partial Regex CommandLineOptions();
 
     [GeneratedRegex(@"\w*Socket\w*|\b(Value)?Task\b", RegexOptions.CultureInvariant)]
     private static partial Regex InputOutputTypes();

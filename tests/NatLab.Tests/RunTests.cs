@@ -36,6 +36,18 @@ public sealed class RunTests
     }
 
     [Fact]
+    public async Task Ranks_that_cannot_be_linked_name_the_setting_and_boxer_the_option()
+    {
+        Machine.RequireLab();
+        BoxerResult result = (await Boxer.RunAsync("run", "-n", "2", "--on", "natlab", "--nat", "symmetric", "--timeout", "50", Hello)).ExitsWith(1);
+        Assert.Contains(result.Error, line => line.Contains("setting Relay lets them talk", StringComparison.Ordinal));
+        Assert.All(
+            result.Error.Where(line => line.Contains("--relay", StringComparison.Ordinal)),
+            line => Assert.StartsWith("boxer: ranks 0, 1 are behind NATs", line, StringComparison.Ordinal));
+        Assert.Contains(result.Error, line => line.Contains("--relay", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task The_model_of_a_lab_has_the_delay_of_its_network()
     {
         Machine.RequireLab();

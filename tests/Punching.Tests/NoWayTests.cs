@@ -65,7 +65,7 @@ public sealed class NoWayTests
             Assert.Contains($"rank {member.Rank} ({member.Observed}, NAT {member.Nat.Name()})", error.Message, StringComparison.Ordinal);
         }
 
-        Assert.Contains("--relay", error.Message, StringComparison.Ordinal);
+        Assert.Contains("setting Relay", error.Message, StringComparison.Ordinal);
         Assert.Contains("stage Punch", error.Message, StringComparison.Ordinal);
         Assert.Contains(error.Attempts switch { 0 => "without an attempt", 1 => "1 attempt in", int count => $"{count} attempts in" }, error.Message, StringComparison.Ordinal);
         Assert.Equal(LinkStage.Punch, error.Stage);

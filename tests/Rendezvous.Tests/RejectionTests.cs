@@ -85,7 +85,7 @@ public class RejectionTests
         RendezvousException error = await job.RejectedAsync(job.Options());
         Assert.Equal(RendezvousFailure.AddressRegistered, error.Reason);
         Assert.Contains("127.0.0.1", error.Message, StringComparison.Ordinal);
-        Assert.Contains("--one-per-address", error.Message, StringComparison.Ordinal);
+        Assert.Contains("setting OnePerAddress", error.Message, StringComparison.Ordinal);
         job.Job.Abort(1, "enough");
         await Assert.ThrowsAsync<JobAbortedException>(() => first);
     }

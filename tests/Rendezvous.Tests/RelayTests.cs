@@ -127,7 +127,7 @@ public class RelayTests
         await using TestJob job = new(2);
         RawMember[] members = await RawMember.StartAllAsync(job);
         Assert.False(members[0].Accepted.RelayAllowed);
-        Assert.Contains("--relay", await RefusedAsync(job, new RelayMessage(members[0].Id, 0, 1, 0)), StringComparison.Ordinal);
+        Assert.Contains("setting Relay ", await RefusedAsync(job, new RelayMessage(members[0].Id, 0, 1, 0)), StringComparison.Ordinal);
         Array.ForEach(members, member => member.Dispose());
     }
 
@@ -174,7 +174,7 @@ public class RelayTests
         (RawPeer low, RawPeer high) = await PairAsync(job, members);
         string text = await RefusedAsync(job, new RelayMessage(members[2].Id, 2, 1, 0));
         Assert.Contains("relays for 1 pair already", text, StringComparison.Ordinal);
-        Assert.Contains("--relay-pairs", text, StringComparison.Ordinal);
+        Assert.Contains("setting RelayPairs", text, StringComparison.Ordinal);
         low.Dispose();
         high.Dispose();
         await job.UntilAsync(() => job.Job.RelayCount == 0, "the relay to be forgotten");
