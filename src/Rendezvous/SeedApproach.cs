@@ -136,7 +136,7 @@ internal sealed class SeedApproach : ISeedRouteOwner
             return;
         if (error is null)
             Begin(looking.Result);
-        else if (error is SocketException { SocketErrorCode: SocketError.TryAgain })
+        else if (error is SocketException passing && !SeedTarget.IsUnknownName(passing))
             _next = _reactor.After(_lookUpPause.Next(), Resolve);
         else
             Fail(ControlHandshake.UnknownHost(_options.Seed, error));

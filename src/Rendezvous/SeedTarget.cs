@@ -32,7 +32,16 @@ internal sealed record SeedTarget
         if (Seed is IPEndPoint known)
             return [known];
         DnsEndPoint name = (DnsEndPoint)Seed;
-        IPAddress[] addresses = await LookUp(name.Host, cancellationToken).ConfigureAwait(false);
+        IPAddress[] addresses;
+        try
+        {
+            addresses = await LookUp(name.Host, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ArgumentException)
+        {
+            throw new SocketException((int)SocketError.HostNotFound); // what it is cannot be a name at all
+        }
+
         if (addresses.Length == 0)
             throw new SocketException((int)SocketError.NoData);
         return [.. InTurn(addresses).Select(address => new IPEndPoint(address, name.Port))];

@@ -97,6 +97,40 @@ public class AddressTests
         Assert.Equal(job.Seed.EndPoint.Address, rank.ObservedEndPoint.Address);
     }
 
+    [Theory]
+    [InlineData(Caller.Rank)]
+    [InlineData(Caller.Probe)]
+    public async Task A_name_that_cannot_be_looked_up_for_a_moment_is_looked_up_again(Caller caller)
+    {
+        await using TestJob job = new(1);
+        int lookUps = 0;
+        await CallAsync(caller, job, Named(job) with
+        {
+            LookUp = (_, _) => ++lookUps < 3
+                ? Task.FromException<IPAddress[]>(new SocketException((int)(lookUps == 1 ? SocketError.TryAgain : SocketError.TooManyOpenSockets)))
+                : Task.FromResult<IPAddress[]>([IPAddress.Loopback]),
+        });
+        Assert.Equal(3, lookUps);
+    }
+
+    [Theory]
+    [InlineData(Caller.Rank)]
+    [InlineData(Caller.Probe)]
+    public async Task A_name_that_nobody_has_is_an_error_at_once(Caller caller)
+    {
+        await using TestJob job = new(1);
+        foreach (JoinOptions options in (JoinOptions[])
+        [
+            Named(job),
+            job.Options() with { Seed = new DnsEndPoint(new string('x', 300), 4000) },
+            Named(job) with { LookUp = (_, _) => Task.FromException<IPAddress[]>(new SocketException((int)SocketError.HostNotFound)) },
+        ])
+        {
+            RendezvousException error = await Assert.ThrowsAsync<RendezvousException>(() => CallAsync(caller, job, options));
+            Assert.Contains("is not known", error.Message, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public async Task All_addresses_of_a_name_and_what_came_of_them_are_told()
     {
