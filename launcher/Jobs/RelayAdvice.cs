@@ -2,7 +2,7 @@ using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Jobs;
 
-/// <summary>The option that may help a job whose ranks did not get their links: the library's errors name the setting, not how boxer calls it.</summary>
+/// <summary>The option that may help a job whose ranks did not get their links: the library's errors name the setting only.</summary>
 internal static class RelayAdvice
 {
     /// <returns>A line, or nothing where a relay would not help, or is allowed.</returns>
@@ -13,8 +13,8 @@ internal static class RelayAdvice
         MemberInfo[] behind = [.. job.Members.Where(member => member.Nat != NatKind.None)];
         if (behind.Length > 1 && behind.Any(member => member.Nat is NatKind.Symmetric or NatKind.Unknown))
         {
-            yield return $"ranks {Verdict.List(behind.Select(member => member.Rank))} are behind NATs, not all of which can be opened for each other; "
-                + "--relay lets them talk through the coordinator";
+            string ranks = Verdict.List(behind.Select(member => member.Rank));
+            yield return $"ranks {ranks} are behind NATs, not all of which can be opened for each other; --relay lets them talk through the coordinator";
         }
     }
 }

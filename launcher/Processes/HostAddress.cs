@@ -8,7 +8,8 @@ namespace BoxerMpi.Launcher.Processes;
 /// <remarks>Not its name: that may mean a loopback address here (Debian: 127.0.1.1), and nothing elsewhere.</remarks>
 internal static class HostAddress
 {
-    // Documentation addresses (RFC 5737, RFC 3849): a datagram socket that is connected there sends nothing, but gets the address that it would send from.
+    // Documentation addresses (RFC 5737, RFC 3849): a datagram socket that is connected there sends nothing, but gets the address that it
+    // would send from.
     private static readonly IPEndPoint Outside = new(new IPAddress([192, 0, 2, 1]), 9);
     private static readonly IPEndPoint Outside6 = new(IPAddress.Parse("2001:db8::1"), 9);
 

@@ -21,8 +21,8 @@ internal static class Routing
         to,
         LinkStage.Resolve,
         0,
-        $"Rank {from} may not send to rank {to}: the topology {topology.Spec} has no such link, and the job's setting {nameof(LocalClusterOptions.OffTopology)} is " +
-        $"{OffTopologyPolicy.Refuse}. Use {OffTopologyPolicy.Connect} or {OffTopologyPolicy.Relay}, or a topology with this link.")
+        $"Rank {from} may not send to rank {to}: the topology {topology.Spec} has no such link, and the job's setting " +
+        $"{nameof(LocalClusterOptions.OffTopology)} is {OffTopologyPolicy.Refuse}. Use {OffTopologyPolicy.Connect} or {OffTopologyPolicy.Relay}, or a topology with this link.")
     {
         Rank = from,
         Operation = "Send",

@@ -44,7 +44,6 @@ internal sealed partial class Pair
     private LinkConnection? _opener;
     private bool _hasOpened;
     private bool _hasAsked;
-    private bool _hasRelayed;
 
     private LinkWay IndirectWay => _plan != LinkPlan.Punch ? LinkWay.Direct : _hasOpened ? LinkWay.Sequential : LinkWay.Punched;
 
