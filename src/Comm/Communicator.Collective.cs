@@ -6,7 +6,7 @@ namespace BoxerMpi;
 public unsafe partial class Communicator
 {
     /// <summary>Collectives that nobody blocks for and that have not ended. Guarded by the gate.</summary>
-    internal int RunningCollectives { get; set; }
+    internal int RunningCollectives { get; private set; }
 
     /// <summary>The number of the next collective; the same on every rank because collectives are called in the same order.</summary>
     internal long NextCollective() => Interlocked.Increment(ref _collectives) - 1;
@@ -23,9 +23,12 @@ public unsafe partial class Communicator
     /// <summary>Takes the gate for the posts of a round; small frames collect and leave with the wait.</summary>
     internal PostScope EnterPosts()
     {
-        ThrowIfDisposed();
+        ThrowIfClosed();
         return new PostScope(Messenger.Gate);
     }
+
+    /// <summary>As <see cref="ThrowIfDisposed"/>, for rounds of what was begun before it was freed.</summary>
+    internal void ThrowIfClosed() => ObjectDisposedException.ThrowIf(IsDisposed && !IsFreed, this);
 
     /// <summary>Posts a receive of exactly this length. Within <see cref="EnterPosts"/>.</summary>
     internal void PostReceive(CompletionGroup group, int source, byte* buffer, long length)
@@ -108,7 +111,7 @@ public unsafe partial class Communicator
     {
         lock (Messenger.Gate)
         {
-            if (!IsDisposed && error is not CommunicatorRevokedException && Messenger.OthersGoOn(this))
+            if ((!IsDisposed || IsFreed) && error is not CommunicatorRevokedException && Messenger.OthersGoOn(this))
                 Messenger.Revoke(this, reason, Messenger.Rank);
         }
     }

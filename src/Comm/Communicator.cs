@@ -77,7 +77,7 @@ public partial class Communicator : IAsyncDisposable, IDisposable
     /// <summary>The links between its members that collectives use.</summary>
     public Topology Topology { get; }
 
-    /// <summary>Whether it was disposed.</summary>
+    /// <summary>Whether it was disposed or freed: nothing new is begun on it.</summary>
     public bool IsDisposed => Volatile.Read(ref _isDisposed);
 
     /// <summary>
@@ -128,12 +128,16 @@ public partial class Communicator : IAsyncDisposable, IDisposable
             Messenger.Revoke(this, reason, Messenger.Rank);
     }
 
-    /// <summary>Ends it. With operations pending it is revoked on every rank; messages that nobody received are dropped.</summary>
+    /// <summary>
+    /// Ends it at once. With operations of this rank pending it is revoked on every rank; messages that nobody received are dropped. Where
+    /// pending operations are to end first, <see cref="Free"/> it.
+    /// </summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _isDisposed, true))
             return;
-        DisposeParts();
+        foreach (Communicator part in Parts)
+            part.Dispose();
         Messenger.Unregister(this);
         GC.SuppressFinalize(this);
     }
@@ -205,16 +209,15 @@ public partial class Communicator : IAsyncDisposable, IDisposable
     /// <summary>Keeps the first state that it is given, and returns the one that is kept.</summary>
     internal object KeepCollectiveState(object state) => Interlocked.CompareExchange(ref _collectiveState, state, null) ?? state;
 
-    /// <summary>Ends the communicators that belong to this one.</summary>
-    private protected virtual void DisposeParts()
-    {
-    }
+    /// <summary>The communicators that belong to this one and end with it.</summary>
+    private protected virtual IReadOnlyList<Communicator> Parts => [];
 
     internal int FromWorldRank(int worldRank) => Group.PositionOf(worldRank);
 
     internal int ToWorldRank(int rank) => rank < 0 ? rank : Group.WorldRanks[rank];
 
-    internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(IsDisposed, this);
+    // A collective of several steps that was begun before goes on to its end.
+    internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(IsDisposed && !(IsFreed && RunningCollectives > 0), this);
 
     private Membership MembershipOf(ReadOnlySpan<int> members, ulong? groupKey, string name)
     {

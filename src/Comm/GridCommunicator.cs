@@ -47,9 +47,5 @@ public sealed class GridCommunicator : Communicator
         return row * Columns + column;
     }
 
-    private protected override void DisposeParts()
-    {
-        Row.Dispose();
-        Column.Dispose();
-    }
+    private protected override IReadOnlyList<Communicator> Parts => [Row, Column];
 }

@@ -46,6 +46,7 @@ public static class ExchangeExtensions
         where T : unmanaged
     {
         Check(communicator, send.Length, layout);
+        using Communicator.CollectiveScope steps = communicator.EnterCollective();
         long[] incoming = new long[communicator.Size];
         await communicator.AllToAllAsync<long>(layout.Counts.ToArray(), incoming, cancellationToken).ConfigureAwait(false);
 

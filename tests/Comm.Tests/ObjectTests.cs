@@ -42,7 +42,8 @@ public sealed class ObjectTests
             }
 
             WireFormatException first = Assert.Throws<WireFormatException>(() => world.ReceiveObject<Dictionary<string, int>>(0, 0));
-            Assert.Contains("from rank 0 (tag 0) on \"world\" is a String, not a Dictionary<String, Int32>", first.Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "from rank 0 (tag 0) on \"world\" is a String, not a Dictionary<String, Int32>", first.Message, StringComparison.Ordinal);
             WireFormatException second = await Assert.ThrowsAsync<WireFormatException>(
                 async () => await world.ReceiveObjectAsync<List<string>>(0, 1, token));
             Assert.Contains("is a List<Int32[]>, not a List<String>", second.Message, StringComparison.Ordinal);
@@ -65,7 +66,9 @@ public sealed class ObjectTests
 
             int[] buffer = new int[1000];
             IsAnObject(() => world.Receive<int>(buffer, 0, 0));
-            IsAnObject(() => world.StartReceive<int>(buffer, 0, 1).Wait());
+            Request request = world.StartReceive<int>(buffer, 0, 1);
+            IsAnObject(() => request.Wait());
+            IsAnObject(() => request.Test(out _));
             IsAnObject(() => world.ReceiveOwned<sbyte>(0, 2));
             IsAnObject(() => world.SendReceive<int>([], Communicator.NoRank, buffer, 0, 3));
             IsAnObject(() => world.SendReceive<int>([], 1, buffer, 0, 4));

@@ -47,6 +47,7 @@ internal sealed partial class CollectiveEngine
 
     private long Begin(in PlanKey key, ReduceOp? op, Type? type)
     {
+        _communicator.ThrowIfDisposed();
         long check = _options.Check && _communicator.Size > 1 ? _communicator.NextCollective() : -1;
         long number = _communicator.NextCollective();
         if (check >= 0)

@@ -136,6 +136,7 @@ internal sealed partial class CollectiveEngine
         Plan plan = PlanOf(key);
         string name = ScheduleRunner.NameOf(key.Collective);
         Numbers numbers = Begin(plan, key, op, type);
+        using Communicator.CollectiveScope? steps = numbers.AreSeveral ? _communicator.EnterCollective() : null;
         try
         {
             if (numbers.Check >= 0)
@@ -259,5 +260,9 @@ internal sealed partial class CollectiveEngine
     }
 
     /// <summary>The numbers of what a call sends; -1 for what it does not.</summary>
-    private readonly record struct Numbers(long Check, long Counts, long Call);
+    private readonly record struct Numbers(long Check, long Counts, long Call)
+    {
+        /// <summary>Whether it is made of several collectives.</summary>
+        public bool AreSeveral => Check >= 0 || Counts >= 0;
+    }
 }

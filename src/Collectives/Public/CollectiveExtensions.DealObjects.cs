@@ -34,6 +34,7 @@ public static partial class CollectiveExtensions
         this Communicator communicator, T?[]? values, int root = 0, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(communicator);
+        using Communicator.CollectiveScope steps = communicator.EnterCollective();
         using ArrayPoolBufferWriter<byte> written = new();
         BlockLayout? layout = communicator.Rank == root ? SerialiseAll(communicator, values, written) : null;
         ObjectLength[] length = new ObjectLength[1];
@@ -68,6 +69,7 @@ public static partial class CollectiveExtensions
         this Communicator communicator, T?[] values, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(communicator);
+        using Communicator.CollectiveScope steps = communicator.EnterCollective();
         using ArrayPoolBufferWriter<byte> written = new();
         BlockLayout sends = SerialiseAll(communicator, values, written);
         ObjectLength[] lengths = new ObjectLength[communicator.Size];

@@ -29,6 +29,7 @@ public static partial class CollectiveExtensions
         this NeighbourCommunicator communicator, T? value, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(communicator);
+        using Communicator.CollectiveScope steps = communicator.EnterCollective();
         using ArrayPoolBufferWriter<byte> written = Serialise(true, value);
         ObjectLength[] lengths =
             await communicator.NeighbourAllGatherAsync(ObjectLength.Of(written), cancellationToken).ConfigureAwait(false);
@@ -66,6 +67,7 @@ public static partial class CollectiveExtensions
         this NeighbourCommunicator communicator, T?[] values, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(communicator);
+        using Communicator.CollectiveScope steps = communicator.EnterCollective();
         using ArrayPoolBufferWriter<byte> written = new();
         int[] sent = SerialiseDestinations(communicator, values, written);
         ObjectLength[] lengths = new ObjectLength[communicator.Sources.Length];

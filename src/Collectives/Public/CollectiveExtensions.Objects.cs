@@ -32,6 +32,7 @@ public static partial class CollectiveExtensions
         this Communicator communicator, T? value, int root = 0, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(communicator);
+        using Communicator.CollectiveScope steps = communicator.EnterCollective();
         using ArrayPoolBufferWriter<byte> written = Serialise(communicator.Rank == root, value);
         ObjectLength length = await communicator.BroadcastAsync(ObjectLength.Of(written), root, cancellationToken).ConfigureAwait(false);
         using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate(LengthOf(communicator, length, root));
@@ -69,6 +70,7 @@ public static partial class CollectiveExtensions
         this Communicator communicator, T? value, int root = 0, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(communicator);
+        using Communicator.CollectiveScope steps = communicator.EnterCollective();
         using ArrayPoolBufferWriter<byte> written = Serialise(true, value);
         bool isRoot = communicator.Rank == root;
         ObjectLength[] lengths = isRoot ? new ObjectLength[communicator.Size] : [];
@@ -106,6 +108,7 @@ public static partial class CollectiveExtensions
         this Communicator communicator, T? value, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(communicator);
+        using Communicator.CollectiveScope steps = communicator.EnterCollective();
         using ArrayPoolBufferWriter<byte> written = Serialise(true, value);
         ObjectLength[] lengths = await communicator.AllGatherAsync(ObjectLength.Of(written), cancellationToken).ConfigureAwait(false);
         BlockLayout layout = LayoutOf(communicator, lengths);

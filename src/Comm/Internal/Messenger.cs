@@ -123,13 +123,11 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
     {
         lock (Gate)
         {
-            if (_disposed || !_communicators.Remove(communicator.Identity))
+            if (_disposed || !_communicators.ContainsKey(communicator.Identity))
                 return;
-            if (communicator.RunningCollectives > 0 || Pending().Any(operation => operation.Communicator == communicator))
+            if (HasPending(communicator))
                 Revoke(communicator, $"rank {communicator.Rank} disposed it with operations pending", Rank);
-            Contexts.Close(communicator.Identity);
-            CloseQueue(communicator.Queue, communicator);
-            CloseQueue(communicator.CollectiveQueue, communicator);
+            Close(communicator);
         }
     }
 
@@ -170,6 +168,8 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
         if (operation.Next is not null)
             operation.Next.Previous = operation.Previous;
         operation.Previous = operation.Next = null;
+        if (_freed is not null && operation.Communicator is { } communicator)
+            EndedOn(communicator);
     }
 
     public ReceiveOperation RentReceive() => _receivePool.TryPop(out ReceiveOperation? receive) ? receive : new ReceiveOperation(this);
@@ -220,6 +220,7 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
             _disposed = true;
             _failure ??= new ObjectDisposedException(nameof(Communicator));
             FailPending(_ => true, _ => _failure);
+            EndFreed();
             foreach (MatchQueue queue in _queues.Values)
                 DiscardAll(queue);
             _deadlines?.Dispose();
@@ -237,6 +238,17 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
         queue.Revoked = reason;
         FailPending(operation => ContextOf(operation) == queue.Context, _ => reason);
         return true;
+    }
+
+    private bool HasPending(Communicator communicator) =>
+        communicator.RunningCollectives > 0 || Pending().Any(operation => operation.Communicator == communicator);
+
+    private void Close(Communicator communicator)
+    {
+        _communicators.Remove(communicator.Identity);
+        Contexts.Close(communicator.Identity);
+        CloseQueue(communicator.Queue, communicator);
+        CloseQueue(communicator.CollectiveQueue, communicator);
     }
 
     private void CloseQueue(MatchQueue queue, Communicator communicator)

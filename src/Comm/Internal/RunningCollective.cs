@@ -218,7 +218,7 @@ internal abstract class RunningCollective(Messenger messenger) : EngineWork, IVa
     {
         _isWatched = watched;
         _stage = Stage.Next;
-        _communicator.RunningCollectives++;
+        _communicator.BeginCollective();
         if (failure is null)
             Continue();
         else
@@ -251,7 +251,7 @@ internal abstract class RunningCollective(Messenger messenger) : EngineWork, IVa
                 return;
             }
 
-            _communicator.ThrowIfDisposed();
+            _communicator.ThrowIfClosed();
             _postedAt = Environment.TickCount64;
             _stage = Stage.Posted;
             Post(_communicator, _group);
@@ -285,10 +285,10 @@ internal abstract class RunningCollective(Messenger messenger) : EngineWork, IVa
 
         _stage = Stage.Ended;
         Error = error;
-        _communicator.RunningCollectives--;
         Uncount();
         if (error is not null)
             _communicator.FailCollective(_group.Operation, _group.Sequence, error);
+        _communicator.EndCollective();
         if (_isAwaited)
         {
             _isAwaited = false;
