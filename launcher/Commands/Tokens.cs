@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using BoxerMpi.Transport;
 
 namespace BoxerMpi.Launcher.Commands;
 
@@ -36,10 +37,7 @@ internal static class Tokens
         byte[] token = RandomNumberGenerator.GetBytes(32);
         try
         {
-            FileStreamOptions mine = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows())
-                mine.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            using StreamWriter writer = new(file, mine);
+            using StreamWriter writer = new(PrivateFiles.Open(file, FileMode.CreateNew));
             writer.WriteLine(Convert.ToHexStringLower(token));
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
@@ -54,7 +52,16 @@ internal static class Tokens
     {
         try
         {
-            return Parse(File.ReadAllText(file).Trim(), $"--token-file {file}");
+            using FileStream stream = new(file, FileMode.Open, FileAccess.Read);
+            if (PrivateFiles.ModeForOthers(stream) is { } mode)
+            {
+                throw new UsageException(
+                    $"--token-file {file}: its mode {mode} lets others have the token, and join with it",
+                    $"chmod 600 {file}; make a new token if somebody may have read it");
+            }
+
+            using StreamReader reader = new(stream);
+            return Parse(reader.ReadToEnd().Trim(), $"--token-file {file}");
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Security.Cryptography;
+using BoxerMpi.Transport;
 
 namespace BoxerMpi.Launcher.Lambda;
 
@@ -34,7 +35,7 @@ internal static class BootstrapSource
         string folder = Path.Combine(cache, "boxer", "lambda-bootstrap-" + Convert.ToHexStringLower(hash.GetHashAndReset())[..16]);
         try
         {
-            Directory.CreateDirectory(folder);
+            PrivateFiles.EnsureFolder(folder);
             foreach ((string name, byte[] content) in files)
                 WriteOnce(Path.Combine(folder, name), content);
         }
@@ -52,7 +53,8 @@ internal static class BootstrapSource
         if (File.Exists(path))
             return;
         string partial = $"{path}.{Environment.ProcessId}";
-        File.WriteAllBytes(partial, content);
+        using (FileStream file = PrivateFiles.Open(partial, FileMode.Create))
+            file.Write(content);
         File.Move(partial, path, overwrite: true);
     }
 

@@ -42,6 +42,6 @@ internal sealed partial class CodeBucket
         return FunctionCode.InS3(Name, key);
     }
 
-    [GeneratedRegex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+    [GeneratedRegex(@"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\z")]
     private static partial Regex NameForm();
 }

@@ -117,6 +117,6 @@ internal sealed partial class DeployCommand : Command
             : throw new UsageException($"--code '{text}' is not a place in S3", "as in --code s3://my-bucket/boxer/function.zip");
     }
 
-    [GeneratedRegex("^s3://([^/]+)/(.+)$")]
+    [GeneratedRegex(@"^s3://([^/]+)/(.+)\z")]
     private static partial Regex PlaceForm();
 }

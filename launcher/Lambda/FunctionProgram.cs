@@ -67,7 +67,7 @@ internal sealed partial record FunctionProgram(string Path)
     private string Publish(BuildKind kind, string path) =>
         new ProjectPublisher(kind, Verbose, text => Console.Error.WriteLine("boxer: " + text)).PublishFile(path);
 
-    [GeneratedRegex("^[a-zA-Z0-9-_]{1,64}$")]
+    [GeneratedRegex(@"^[a-zA-Z0-9-_]{1,64}\z")]
     private static partial Regex NameForm();
 
     [GeneratedRegex("[^a-zA-Z0-9-_]")]

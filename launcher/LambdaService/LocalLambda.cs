@@ -81,12 +81,13 @@ internal sealed class LocalLambda : IAsyncDisposable
                 .. new InvokeOperations(options, functions, invoker, events).All,
                 .. new AccountOperations(options, functions, limit).All,
             ];
-            ApiServer api = new(new SignatureCheck(options.Credentials, options.Region, options.Time), operations);
-            server = await HttpHost.StartAsync(options.Listen, ApiServer.LongestBody + 1, api.HandleAsync);
+            ApiServer api = new(
+                new SignatureCheck(options.Credentials, options.Region, options.Time), new UnverifiedBodies(host.Folder), operations);
+            server = await HttpHost.StartAsync(options.Listen, ApiServer.Rules(), api.HandleAsync);
 
             // Whoever launches from the host that functions reach back finds the API under the same address.
             HttpHost? outside = options.Networks is not { } networks ? null : await HttpHost.StartAsync(
-                new IPEndPoint(IPAddress.Loopback, server.EndPoint.Port), ApiServer.LongestBody + 1, api.HandleAsync, networks.RunOutside);
+                new IPEndPoint(IPAddress.Loopback, server.EndPoint.Port), ApiServer.Rules(), api.HandleAsync, networks.RunOutside);
             return new LocalLambda(host, pool, invoker, events, functionOperations, operations, server, outside);
         }
         catch

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using BoxerMpi.Transport;
 
 namespace BoxerMpi.Launcher.NatLab;
 
@@ -27,8 +28,8 @@ internal static partial class LabRecords
 
         try
         {
-            Directory.CreateDirectory(Folder);
-            using FileStream file = new(PathOf(record.Prefix), FileMode.CreateNew, FileAccess.Write);
+            PrivateFiles.EnsureFolder(Folder);
+            using FileStream file = PrivateFiles.Open(PathOf(record.Prefix), FileMode.CreateNew);
             JsonSerializer.Serialize(file, record, LabJson.Default.LabRecord);
         }
         catch (IOException) when (File.Exists(PathOf(record.Prefix)))
@@ -48,7 +49,8 @@ internal static partial class LabRecords
     {
         // Whoever reads meanwhile sees the old one or the new one.
         string next = PathOf(record.Prefix) + ".next";
-        File.WriteAllBytes(next, JsonSerializer.SerializeToUtf8Bytes(record, LabJson.Default.LabRecord));
+        using (FileStream file = PrivateFiles.Open(next, FileMode.Create))
+            JsonSerializer.Serialize(file, record, LabJson.Default.LabRecord);
         File.Move(next, PathOf(record.Prefix), overwrite: true);
     }
 
@@ -93,6 +95,6 @@ internal static partial class LabRecords
         }
     }
 
-    [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9-]{0,23}$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9-]{0,23}\z", RegexOptions.CultureInvariant)]
     private static partial Regex PrefixForm();
 }

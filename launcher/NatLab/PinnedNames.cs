@@ -46,6 +46,6 @@ internal static partial class PinnedNames
     }
 
     /// <summary>The names that <see cref="LabPlan"/> gives.</summary>
-    [GeneratedRegex("^(net|seed|host[0-9]+|nat[0-9]+)$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(net|seed|host[0-9]+|nat[0-9]+)\z", RegexOptions.CultureInvariant)]
     private static partial Regex NameForm();
 }

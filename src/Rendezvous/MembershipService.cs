@@ -121,25 +121,33 @@ internal sealed class MembershipService : IAsyncDisposable
             throw new ArgumentException($"The membership service listens on a path or a loopback port, not on {endPoint}.", nameof(endPoint));
         string path = endPoint.ToString()!;
         Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        bool isBound = false;
         try
         {
-            if (File.Exists(path) && IsAbandoned(endPoint))
+            if (PrivateFiles.IsSocket(path) && IsAbandoned(endPoint))
                 File.Delete(path);
+
+            // Linux makes the path with the socket's mode. Elsewhere it is changed before anybody can connect.
+            if (OperatingSystem.IsLinux())
+                PrivateFiles.Restrict(socket);
             socket.Bind(endPoint);
-            if (!OperatingSystem.IsWindows())
-                File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            isBound = true;
+            if (!OperatingSystem.IsLinux())
+                PrivateFiles.Restrict(path);
             socket.Listen(64);
             return socket;
         }
-        catch (SocketException error)
+        catch (Exception error) when (error is SocketException or IOException or UnauthorizedAccessException)
         {
             socket.Dispose();
+            if (isBound)
+                File.Delete(path);
             throw new RendezvousException(
                 RendezvousFailure.PortTaken, path, $"The membership service cannot listen at {path}: {error.Message}; choose a path that is free and may be written.", error);
         }
     }
 
-    /// <summary>A path stays behind when its process is killed: then nobody answers.</summary>
+    /// <summary>A path stays behind when its process is killed: then nobody answers. Nobody does at a file of another kind either.</summary>
     private static bool IsAbandoned(EndPoint endPoint)
     {
         using Socket probe = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);

@@ -60,6 +60,7 @@ public class FunctionTests
     [InlineData("arn:aws:lambda:eu-west-1:123456789012:function:one", HttpStatusCode.NotFound, "ResourceNotFoundException")]
     [InlineData("999999999999:function:one", HttpStatusCode.NotFound, "ResourceNotFoundException")]
     [InlineData("o n e", HttpStatusCode.BadRequest, "ValidationException")]
+    [InlineData("one\n", HttpStatusCode.BadRequest, "ValidationException")]
     public async Task A_name_that_means_nothing_here_is_an_error(string name, HttpStatusCode status, string error)
     {
         await using Service service = await Service.StartAsync();

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using BoxerMpi.LambdaService.Tests.Support;
@@ -151,6 +152,75 @@ public class InvokeTests
             HttpStatusCode.BadRequest, "InvalidRequestContentException");
         (await service.InvokeAsync("nobody")).IsError(HttpStatusCode.NotFound, "ResourceNotFoundException");
         (await service.InvokeAsync("echo", "{}", ("X-Amz-Invocation-Type", "DryRun"))).Is(HttpStatusCode.NoContent);
+    }
+
+    [Theory]
+    [InlineData("{\"custom\":{\"a\":\"ë\u007f\"}}", "{custom:{a:ë\\u007f}}")]
+    [InlineData("{\n\t\"custom\":\r\n{\"a\":1}\n}", "{  custom:  {a:1} }")]
+    public async Task A_client_context_comes_as_the_same_json(string context, string header)
+    {
+        await using Service service = await Service.StartAsync();
+        await service.CreateAsync("headers");
+        string encoded = Convert.ToBase64String(Encoding.UTF8.GetBytes(context));
+        string headers = (await service.InvokeAsync("headers", "{}", ("X-Amz-Client-Context", encoded))).Is(HttpStatusCode.OK).Text;
+        Assert.Contains($"Lambda-Runtime-Client-Context: {header}\"", headers, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("not json")]
+    [InlineData("[1]")]
+    [InlineData("{\"a\":\"\n\"}")]
+    [InlineData("{\"a\":\"\0\"}")]
+    public async Task A_client_context_that_is_no_json_object_is_refused(string context)
+    {
+        await using Service service = await Service.StartAsync();
+        await service.CreateAsync("echo");
+        string encoded = Convert.ToBase64String(Encoding.UTF8.GetBytes(context));
+        (await service.InvokeAsync("echo", "{}", ("X-Amz-Client-Context", encoded))).IsError(
+            HttpStatusCode.BadRequest, "InvalidRequestContentException");
+        (await service.InvokeAsync("echo", "{}", ("X-Amz-Client-Context", new string('A', 4000)))).IsError(
+            HttpStatusCode.BadRequest, "InvalidRequestContentException");
+    }
+
+    [Fact]
+    public async Task A_trace_id_that_no_header_can_hold_does_not_cost_the_event()
+    {
+        await using Service service = await Service.StartAsync();
+        await service.CreateAsync("headers");
+        string headers = (await service.InvokeAsync("headers", "{}", ("X-Amzn-Trace-Id", "Root=\u0001"))).Is(HttpStatusCode.OK).Text;
+        Assert.Contains("Lambda-Runtime-Trace-Id: Root=1-", headers, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(65)]
+    [InlineData(20_000)]
+    public async Task Objects_may_be_nested_as_deep_as_they_like(int depth)
+    {
+        await using Service service = await Service.StartAsync();
+        await service.CreateAsync("echo");
+        string payload = string.Concat(Enumerable.Repeat("{\"a\":", depth)) + "1" + new string('}', depth);
+        Assert.Equal(payload, (await service.InvokeAsync("echo", payload)).Is(HttpStatusCode.OK).Text);
+    }
+
+    [Theory]
+    [InlineData("RequestResponse")]
+    [InlineData("Event")]
+    public async Task Bytes_that_are_no_text_are_refused_before_the_function_starts(string kind)
+    {
+        List<string> happened = [];
+        await using Service service = await Service.StartAsync(options => options with { Log = happened.Add });
+        await service.CreateAsync("echo");
+        foreach (byte[] payload in (byte[][])[[.. "{\""u8, 0xC3, 0x28, .. "\":1}"u8], [.. "\""u8, 0xED, 0xA0, 0x80, .. "\""u8]])
+        {
+            (await service.Client.SendAsync(
+                HttpMethod.Post, "/2015-03-31/functions/echo/invocations", payload, ("X-Amz-Invocation-Type", kind))).IsError(
+                HttpStatusCode.BadRequest, "InvalidRequestContentException");
+        }
+
+        Assert.Empty(Directory.Exists(Path.Combine(service.Lambda.Folder, "logs"))
+            ? Directory.EnumerateFiles(Path.Combine(service.Lambda.Folder, "logs"), "*", SearchOption.AllDirectories)
+            : []);
+        Assert.Equal(["echo created, " + Zip.Shell.Length + " bytes"], happened);
     }
 
     [Fact]

@@ -3,19 +3,30 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using BoxerMpi.LambdaService.Http;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace BoxerMpi.LambdaService.Api;
 
 /// <summary>The Lambda REST API: signature, route, handler, and errors in the form that AWS's clients read.</summary>
-internal sealed class ApiServer(SignatureCheck signatures, IReadOnlyList<ApiOperation> operations)
+internal sealed class ApiServer(SignatureCheck signatures, UnverifiedBodies bodies, IReadOnlyList<ApiOperation> operations)
 {
     // 50 MB of zip in base64, as the error of the real service says.
     public const int LongestBody = 69_905_067;
+
+    // Of requests that no operation is for: they are read only so that their signature can be looked at.
+    private const int LongestUnknown = 64 * 1024;
 
     private static readonly JsonSerializerOptions Json = new()
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>Whoever has not signed anything yet costs little and does not stay for long.</summary>
+    public static HttpRules Rules() => new(LongestBody + 1, TimeSpan.FromMinutes(2))
+    {
+        SlowestBody = new MinDataRate(bytesPerSecond: 1024, gracePeriod: TimeSpan.FromSeconds(20)),
+        Admit = new Strangers().AdmitAsync,
     };
 
     public async Task HandleAsync(HttpContext context)
@@ -36,11 +47,9 @@ internal sealed class ApiServer(SignatureCheck signatures, IReadOnlyList<ApiOper
                 }
             }
 
-            byte[] body = await Bodies.ReadAsync(context, operation?.LongestBody ?? LongestBody) ?? throw ApiException.TooLarge(
-                $"Request must be smaller than {operation?.LongestBody ?? LongestBody} bytes for the " +
-                $"{operation?.ShownName ?? "requested"} operation");
-            if (operation is not { IsPublic: true })
-                signatures.Verify(context, body);
+            byte[] body = operation is { IsPublic: true }
+                ? []
+                : await ReadAsync(context, operation?.LongestBody ?? LongestUnknown, operation?.ShownName ?? "requested");
             if (operation is null)
                 throw new ApiException(404, "UnknownOperationException", $"This local service has no {context.Request.Method} {path}");
             await operation.Handle(new ApiRequest(context, operation, values, body, requestId));
@@ -67,6 +76,17 @@ internal sealed class ApiServer(SignatureCheck signatures, IReadOnlyList<ApiOper
         {
             await WriteErrorAsync(context, new ApiException(500, "ServiceException", $"{failure.GetType().Name}: {failure.Message}"));
         }
+    }
+
+    /// <summary>The body of a signed request. Who does not even claim to have the keys is turned away before it is read.</summary>
+    private async Task<byte[]> ReadAsync(HttpContext context, int longest, string shownName)
+    {
+        SignatureClaim claim = signatures.ReadClaim(context);
+        using UnverifiedBody body = await bodies.ReadAsync(context, longest)
+            ?? throw ApiException.TooLarge($"Request must be smaller than {longest} bytes for the {shownName} operation");
+        signatures.Verify(context, claim, body.Hash);
+        Strangers.Know(context);
+        return await body.ContentAsync();
     }
 
     internal static byte[] Serialize<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, Json);

@@ -44,7 +44,7 @@ internal sealed class FunctionOperations(LambdaServiceOptions options, FunctionS
         NoVersions(wanted.Publish);
         FunctionSettings settings = SettingsCheck.Create(wanted);
         LambdaFunction function = functions.Add(
-            id, settings, await ZipAsync(wanted.Code?.ZipFile, wanted.Code?.S3Bucket, wanted.Code?.S3Key, wanted.Code?.ImageUri));
+            id, settings, await ZipAsync(wanted.Code?.ZipFile, wanted.Code?.S3Bucket, wanted.Code?.S3Key, wanted.Code?.ImageUri), _end.Token);
         options.Log?.Invoke($"{function.Name} created, {function.Revision.Code.Zip.Length} bytes");
         FunctionConfiguration answer = FunctionConfiguration.Of(function);
         ActivateSoon(function);
@@ -82,7 +82,7 @@ internal sealed class FunctionOperations(LambdaServiceOptions options, FunctionS
         NoVersions(wanted.Publish);
         byte[] zip = await ZipAsync(wanted.ZipFile, wanted.S3Bucket, wanted.S3Key, wanted.ImageUri);
         string? architecture = SettingsCheck.Architecture(wanted.Architectures);
-        CodePackage code = functions.Unpack(zip);
+        CodePackage code = functions.Unpack(zip, _end.Token);
         if (wanted.DryRun)
         {
             code.Delete();

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using BoxerMpi.LambdaService.Execution;
 using BoxerMpi.LambdaService.Functions;
 using BoxerMpi.LambdaService.Http;
@@ -14,6 +13,9 @@ internal sealed class InvokeOperations(LambdaServiceOptions options, FunctionSto
     private const int LongestSynchronous = 6 * 1024 * 1024;
     private const int LongestEvent = 1024 * 1024;
 
+    // In base64, by the API's description of the header.
+    private const int LongestContext = 3583;
+
     public IEnumerable<ApiOperation> All =>
     [
         new("Invoke", "POST", "/2015-03-31/functions/{FunctionName}/invocations", 200, InvokeAsync) { LongestBody = LongestSynchronous },
@@ -26,9 +28,7 @@ internal sealed class InvokeOperations(LambdaServiceOptions options, FunctionSto
             throw ApiException.Conflict(
                 "The operation cannot be performed at this time. The function is currently in the following state: Pending");
         CheckJson(request.Body);
-        string trace = request.Header("X-Amzn-Trace-Id")
-            ?? $"Root=1-{options.Time.GetUtcNow().ToUnixTimeSeconds():x8}-{Guid.NewGuid().ToString("N")[..24]};Parent={Guid.NewGuid().ToString("N")[..16]};Sampled=0";
-        InvocationRequest invocation = new(request.Id, request.Body.Length == 0 ? "{}"u8.ToArray() : request.Body, Context(request), trace);
+        InvocationRequest invocation = new(request.Id, request.Body.Length == 0 ? "{}"u8.ToArray() : request.Body, Context(request), Trace(request));
         switch (request.Header("X-Amz-Invocation-Type"))
         {
             case null or "" or "RequestResponse":
@@ -63,31 +63,33 @@ internal sealed class InvokeOperations(LambdaServiceOptions options, FunctionSto
 
     private static void CheckJson(byte[] body)
     {
-        if (body.Length == 0)
-            return;
-        try
-        {
-            Utf8JsonReader reader = new(body);
-            while (reader.Read())
-                reader.Skip();
-        }
-        catch (JsonException wrong)
-        {
-            throw new ApiException(400, "InvalidRequestContentException", $"Could not parse request body into json: {wrong.Message}");
-        }
+        if (body.Length > 0 && JsonText.Mistake(body) is { } mistake)
+            throw new ApiException(400, "InvalidRequestContentException", $"Could not parse request body into json: {mistake}");
     }
 
+    /// <summary>As the function gets it in a header; whatever could not stand there ends here.</summary>
     private static string? Context(ApiRequest request)
     {
         if (request.Header("X-Amz-Client-Context") is not { Length: > 0 } text)
             return null;
-        try
+        byte[] json = new byte[LongestContext];
+        if (text.Length > LongestContext)
         {
-            return Encoding.UTF8.GetString(Convert.FromBase64String(text));
+            throw new ApiException(
+                400, "InvalidRequestContentException", $"Client context must be no longer than {LongestContext} bytes in Base64.");
         }
-        catch (FormatException)
-        {
+
+        if (!Convert.TryFromBase64String(text, json, out int length)
+            || JsonText.Mistake(json.AsSpan(0, length)) is not null
+            || json.AsSpan(0, length).TrimStart(" \t\r\n"u8) is not [(byte)'{', ..])
             throw new ApiException(400, "InvalidRequestContentException", "Client context must be a valid Base64-encoded JSON object.");
-        }
+        return JsonText.OneLine(Encoding.UTF8.GetString(json, 0, length));
     }
+
+    /// <summary>The caller's, unless it is none that a header can hold.</summary>
+    private string Trace(ApiRequest request) =>
+        request.Header("X-Amzn-Trace-Id") is { Length: > 0 } given && given.All(letter => letter is >= ' ' and <= '~')
+        ? given
+        : $"Root=1-{options.Time.GetUtcNow().ToUnixTimeSeconds():x8}-{Guid.NewGuid().ToString("N")[..24]};"
+            + $"Parent={Guid.NewGuid().ToString("N")[..16]};Sampled=0";
 }

@@ -9,6 +9,7 @@ internal sealed class EnvironmentHost : IDisposable
     private const string NamePrefix = "boxer-lambda-";
 
     private readonly ControlGroups? _groups;
+    private readonly WorkFolder _folder;
     private int _started;
 
     /// <param name="options">The service's.</param>
@@ -25,17 +26,17 @@ internal sealed class EnvironmentHost : IDisposable
 
         // An environment's own /tmp would hide a folder below the system's.
         string parent = options.Isolate ? "/var/tmp" : Path.GetTempPath();
-        string name = $"{NamePrefix}{Environment.ProcessId}-{Guid.NewGuid().ToString()[..8]}";
-        Sweep(parent);
-        Folder = Directory.CreateDirectory(Path.Combine(parent, name)).FullName;
+        ControlGroups.Sweep(ControlGroupRoot, IsStale);
+        WorkFolder.Sweep(parent);
+        _folder = WorkFolder.Create(parent);
         string whyNot = "the service does not run as root";
-        _groups = options.Isolate ? ControlGroups.TryCreate(ControlGroupRoot, name, out whyNot) : null;
+        _groups = options.Isolate ? ControlGroups.TryCreate(ControlGroupRoot, _folder.Name, out whyNot) : null;
         Limits = _groups is null ? $"none ({whyNot})" : "memory and CPU by memory size";
     }
 
     public LambdaServiceOptions Options { get; }
 
-    public string Folder { get; }
+    public string Folder => _folder.Path;
 
     /// <summary>For people: which limits environments have.</summary>
     public string Limits { get; }
@@ -66,28 +67,12 @@ internal sealed class EnvironmentHost : IDisposable
     public void Dispose()
     {
         _groups?.Remove();
-        Directory.Delete(Folder, recursive: true);
+        _folder.Dispose();
     }
 
     /// <summary>A service that was killed could not tidy up; the next one does.</summary>
-    private static void Sweep(string parent)
-    {
-        ControlGroups.Sweep(ControlGroupRoot, IsStale);
-        foreach (string folder in Directory.EnumerateDirectories(parent, NamePrefix + "*").Where(path => IsStale(Path.GetFileName(path))))
-        {
-            try
-            {
-                Directory.Delete(folder, recursive: true);
-            }
-            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-            {
-                // Another user's, or another service sweeps as well.
-            }
-        }
-
-        static bool IsStale(string name) =>
-            name.StartsWith(NamePrefix, StringComparison.Ordinal)
-            && int.TryParse(name[NamePrefix.Length..].Split('-')[0], out int process)
-            && !Directory.Exists($"/proc/{process}");
-    }
+    private static bool IsStale(string name) =>
+        name.StartsWith(NamePrefix, StringComparison.Ordinal)
+        && int.TryParse(name[NamePrefix.Length..].Split('-')[0], out int process)
+        && !Directory.Exists($"/proc/{process}");
 }

@@ -97,7 +97,7 @@ internal sealed class ExecutionEnvironment : IAsyncDisposable
         if (first == _sandbox.Exited && !delivery.IsTaken)
             return null;
 
-        RuntimeReport report = delivery.IsAnswered
+        RuntimeReport report = delivery.IsAnswered || delivery.Reported.IsCompleted
             ? await delivery.Reported
             : first == late
                 ? RuntimeReport.Error(

@@ -1,4 +1,5 @@
 using System.Text;
+using BoxerMpi.Transport;
 
 namespace BoxerMpi.LambdaService.Execution;
 
@@ -15,8 +16,8 @@ internal sealed class FunctionLog
     public FunctionLog(string path)
     {
         Path = path;
-        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
-        File.WriteAllBytes(path, []);
+        PrivateFiles.EnsureFolder(System.IO.Path.GetDirectoryName(path)!);
+        PrivateFiles.Open(path, FileMode.Create).Dispose();
     }
 
     public string Path { get; }

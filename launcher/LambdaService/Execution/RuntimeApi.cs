@@ -50,8 +50,11 @@ internal sealed class RuntimeApi : IAsyncDisposable
     public static async Task<RuntimeApi> StartAsync(FunctionRevision revision, Action freeze, Action thaw, EnvironmentNetwork? network)
     {
         RuntimeApi api = new(revision, freeze, thaw);
+
+        // A frozen function sends nothing for as long as it is frozen. On the loopback of a network of its own there are no strangers.
+        HttpRules rules = new(LongestResponse + 1, TimeSpan.FromHours(1)) { Admit = network is null ? OwnUserOnly.AdmitAsync : null };
         api._host = await HttpHost.StartAsync(
-            new IPEndPoint(IPAddress.Loopback, 0), LongestResponse + 1, api.HandleAsync, network is null ? null : network.Run);
+            new IPEndPoint(IPAddress.Loopback, 0), rules, api.HandleAsync, network is null ? null : network.Run);
         return api;
     }
 
@@ -129,8 +132,24 @@ internal sealed class RuntimeApi : IAsyncDisposable
                 await poll.Task.WaitAsync(context.RequestAborted);
         }
 
-        InvocationRequest request = delivery.Request;
         delivery.IsTaken = true;
+        try
+        {
+            await HandOverAsync(context, delivery);
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            // Nobody will answer it, so its caller hears of it now.
+            delivery.Report(RuntimeReport.Error(
+                "Runtime.Undeliverable",
+                $"RequestId: {delivery.Request.Id} Error: The event could not be handed to the runtime: {failure.Message}"));
+            throw;
+        }
+    }
+
+    private async Task HandOverAsync(HttpContext context, Delivery delivery)
+    {
+        InvocationRequest request = delivery.Request;
         IHeaderDictionary headers = context.Response.Headers;
         headers["Lambda-Runtime-Aws-Request-Id"] = request.Id;
         headers["Lambda-Runtime-Deadline-Ms"] = delivery.Deadline.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);

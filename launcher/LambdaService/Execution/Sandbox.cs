@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using BoxerMpi.LambdaService.Functions;
+using BoxerMpi.Transport;
 
 namespace BoxerMpi.LambdaService.Execution;
 
@@ -66,7 +67,7 @@ internal sealed class Sandbox : IAsyncDisposable
         bool isolate,
         TimeProvider time)
     {
-        string temporary = Directory.CreateDirectory(Path.Combine(folder, "tmp")).FullName;
+        string temporary = PrivateFiles.EnsureFolder(Path.Combine(folder, "tmp"));
         ProcessStartInfo start = new("/bin/sh", ["-c", Script, "sh", log.Path, isolate ? temporary : "", .. group?.MemberFiles ?? []])
         {
             WorkingDirectory = revision.Code.Folder,

@@ -31,7 +31,7 @@ internal sealed partial record FunctionId(string Region, string Account, string 
     }
 
     [GeneratedRegex(
-        @"^(arn:(aws[a-zA-Z-]*)?:lambda:(?<region>[a-z0-9-]+):)?((?<account>\d{12}):)?(function:)?(?<name>[a-zA-Z0-9-_]{1,64})(:(?<qualifier>\$LATEST|[a-zA-Z0-9-_]+))?$",
+        @"^(arn:(aws[a-zA-Z-]*)?:lambda:(?<region>[a-z0-9-]+):)?((?<account>\d{12}):)?(function:)?(?<name>[a-zA-Z0-9-_]{1,64})(:(?<qualifier>\$LATEST|[a-zA-Z0-9-_]+))?\z",
         RegexOptions.ExplicitCapture)]
     private static partial Regex Form();
 }

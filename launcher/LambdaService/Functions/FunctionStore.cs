@@ -17,15 +17,15 @@ internal sealed class FunctionStore(LambdaServiceOptions options, string folder)
         ? function
         : throw ApiException.NotFound(id.Arn);
 
-    public CodePackage Unpack(byte[] zip) =>
-        CodePackage.Unpack(zip, Path.Combine(folder, "code", $"{Interlocked.Increment(ref _packages)}"));
+    public CodePackage Unpack(byte[] zip, CancellationToken cancellationToken) =>
+        CodePackage.Unpack(zip, Path.Combine(folder, "code", $"{Interlocked.Increment(ref _packages)}"), cancellationToken);
 
     /// <exception cref="ApiException">The name is taken.</exception>
-    public LambdaFunction Add(FunctionId id, FunctionSettings settings, byte[] zip)
+    public LambdaFunction Add(FunctionId id, FunctionSettings settings, byte[] zip, CancellationToken cancellationToken)
     {
         if (_functions.ContainsKey(id.Name))
             throw Taken(id);
-        CodePackage code = Unpack(zip);
+        CodePackage code = Unpack(zip, cancellationToken);
         LambdaFunction function = new(new FunctionRevision(id.UnqualifiedArn, id.Name, settings, code), options.Time.GetUtcNow());
         if (_functions.TryAdd(id.Name, function))
             return function;

@@ -109,9 +109,9 @@ internal static partial class SettingsCheck
             throw ApiException.Violation(member, value, $"Member must have value less than or equal to {most}");
     }
 
-    [GeneratedRegex(@"^arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+$")]
+    [GeneratedRegex(@"^arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+\z")]
     private static partial Regex RoleForm();
 
-    [GeneratedRegex("^[a-zA-Z][a-zA-Z0-9_]+$")]
+    [GeneratedRegex(@"^[a-zA-Z][a-zA-Z0-9_]+\z")]
     private static partial Regex VariableForm();
 }

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
@@ -10,6 +12,18 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace BoxerMpi.LambdaService.Http;
+
+/// <summary>What an endpoint asks of those who connect.</summary>
+/// <param name="LongestBody">Bytes of a request's body; longer ones fail when they are read.</param>
+/// <param name="IdleLimit">How long a connection may be open without a request.</param>
+internal sealed record HttpRules(long LongestBody, TimeSpan IdleLimit)
+{
+    /// <summary>The least rate at which a body has to come; null for any.</summary>
+    public MinDataRate? SlowestBody { get; init; }
+
+    /// <summary>Sees each connection before anything is read from it, and goes on with it or not; null for all.</summary>
+    public Func<ConnectionContext, Func<Task>, Task>? Admit { get; init; }
+}
 
 /// <summary>
 /// One HTTP/1.1 endpoint with one handler: Kestrel without the web framework above it, as there is one for each environment.
@@ -28,21 +42,25 @@ internal sealed class HttpHost : IAsyncDisposable
     public IPEndPoint EndPoint { get; }
 
     /// <param name="listen">Port 0 takes a free one.</param>
-    /// <param name="longestBody">Bytes of a request's body; longer ones fail when they are read.</param>
+    /// <param name="rules">For connections and requests.</param>
     /// <param name="handle">Called for each request; what it throws ends the connection.</param>
     /// <param name="listenThere">Makes the listening socket by what it is given, in another network; null for this process's own.</param>
     /// <exception cref="IOException">The address is in use or not of this host.</exception>
     public static async Task<HttpHost> StartAsync(
-        IPEndPoint listen, long longestBody, RequestDelegate handle, Func<Func<Socket>, Socket>? listenThere = null)
+        IPEndPoint listen, HttpRules rules, RequestDelegate handle, Func<Func<Socket>, Socket>? listenThere = null)
     {
         KestrelServerOptions options = new() { AddServerHeader = false };
-        options.Limits.MaxRequestBodySize = longestBody;
-
-        // A frozen function reads nothing for as long as it is frozen.
+        options.ResponseHeaderEncodingSelector = _ => Encoding.UTF8;
+        options.Limits.MaxRequestBodySize = rules.LongestBody;
         options.Limits.MinResponseDataRate = null;
-        options.Limits.MinRequestBodyDataRate = null;
-        options.Limits.KeepAliveTimeout = TimeSpan.FromHours(1);
-        options.Listen(listen, endpoint => endpoint.Protocols = HttpProtocols.Http1);
+        options.Limits.MinRequestBodyDataRate = rules.SlowestBody;
+        options.Limits.KeepAliveTimeout = rules.IdleLimit;
+        options.Listen(listen, endpoint =>
+        {
+            endpoint.Protocols = HttpProtocols.Http1;
+            if (rules.Admit is { } admit)
+                endpoint.Use(admit);
+        });
 
         SocketTransportOptions transport = new();
         if (listenThere is not null)

@@ -9,19 +9,18 @@ namespace BoxerMpi.LambdaService.Http;
 /// <remarks>AWS General Reference, "Create a signed AWS API request"; every service but S3 encodes the path once more.</remarks>
 internal sealed class SignatureCheck(Credentials credentials, string region, TimeProvider time)
 {
-    private const string Algorithm = "AWS4-HMAC-SHA256";
     private const string Service = "lambda";
     private const string DateFormat = "yyyyMMdd'T'HHmmss'Z'";
     private static readonly TimeSpan LargestSkew = TimeSpan.FromMinutes(5);
 
-    /// <param name="body">The whole body, which is signed too.</param>
-    /// <exception cref="ApiException">The request is unsigned, or not signed with these credentials for this region and time.</exception>
-    public void Verify(HttpContext context, ReadOnlySpan<byte> body)
+    /// <summary>All that can be said before the body is there, which is signed too.</summary>
+    /// <exception cref="ApiException">The request is unsigned, or does not claim these credentials for this region and time.</exception>
+    public SignatureClaim ReadClaim(HttpContext context)
     {
         string header = context.Request.Headers.Authorization.ToString();
         if (header.Length == 0)
             throw new ApiException(403, "MissingAuthenticationTokenException", "Missing Authentication Token");
-        SignatureHeader signature = SignatureHeader.Parse(header);
+        SignatureClaim signature = SignatureClaim.Parse(header);
 
         string[] scope = signature.Credential.Split('/');
         if (scope.Length != 5 || scope[4] != "aws4_request")
@@ -38,13 +37,21 @@ internal sealed class SignatureCheck(Credentials credentials, string region, Tim
         CheckDate(date, scope[1]);
         if (!signature.SignedHeaders.Contains("host") || !signature.SignedHeaders.Contains("x-amz-date"))
             throw Wrong("'Host' and 'X-Amz-Date' must be 'SignedHeaders' in the AWS Authorization header.");
+        return signature;
+    }
 
-        string hash = Convert.ToHexStringLower(SHA256.HashData(body));
+    /// <param name="signature">What <see cref="ReadClaim"/> made of the request.</param>
+    /// <param name="hash">SHA-256 of the whole body, in hexadecimal.</param>
+    /// <exception cref="ApiException">The signature is not of this request, or not with these credentials.</exception>
+    public void Verify(HttpContext context, SignatureClaim signature, string hash)
+    {
+        string[] scope = signature.Credential.Split('/');
+        string date = context.Request.Headers["X-Amz-Date"].ToString();
         if (context.Request.Headers.TryGetValue("X-Amz-Content-Sha256", out var claimed) && claimed.ToString() != hash)
             throw Wrong("The value of 'X-Amz-Content-Sha256' does not match the request's body.");
 
         string canonical = Canonical(context, signature.SignedHeaders, hash);
-        string toSign = $"{Algorithm}\n{date}\n{string.Join('/', scope[1..])}\n{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)))}";
+        string toSign = $"{SignatureClaim.Algorithm}\n{date}\n{string.Join('/', scope[1..])}\n{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)))}";
         byte[] key = Encoding.UTF8.GetBytes("AWS4" + credentials.SecretKey);
         foreach (string part in scope[1..])
             key = HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(part));
@@ -113,29 +120,34 @@ internal sealed class SignatureCheck(Credentials credentials, string region, Tim
 
     private static ApiException Wrong(string message) => new(403, "InvalidSignatureException", message);
 
-    private static ApiException Incomplete(string message) => new(403, "IncompleteSignatureException", message);
+    private static ApiException Incomplete(string message) => SignatureClaim.Incomplete(message);
+}
 
-    /// <summary>The parts of the Authorization header.</summary>
-    private sealed record SignatureHeader(string Credential, string[] SignedHeaders, string Signature)
+/// <summary>The parts of the Authorization header.</summary>
+internal sealed record SignatureClaim(string Credential, string[] SignedHeaders, string Signature)
+{
+    public const string Algorithm = "AWS4-HMAC-SHA256";
+
+    /// <exception cref="ApiException">Parts are missing, or it is another algorithm.</exception>
+    public static SignatureClaim Parse(string header)
     {
-        public static SignatureHeader Parse(string header)
+        if (!header.StartsWith(Algorithm + " ", StringComparison.Ordinal))
+            throw Incomplete($"Unsupported AWS 'algorithm': '{header.Split(' ')[0]}'.");
+        Dictionary<string, string> parts = [];
+        foreach (string part in header[(Algorithm.Length + 1)..].Split(',', StringSplitOptions.TrimEntries))
         {
-            if (!header.StartsWith(Algorithm + " ", StringComparison.Ordinal))
-                throw Incomplete($"Unsupported AWS 'algorithm': '{header.Split(' ')[0]}'.");
-            Dictionary<string, string> parts = [];
-            foreach (string part in header[(Algorithm.Length + 1)..].Split(',', StringSplitOptions.TrimEntries))
-            {
-                int equals = part.IndexOf('=', StringComparison.Ordinal);
-                if (equals < 0)
-                    throw Incomplete($"'{part}' not a valid key=value pair (missing equal-sign) in Authorization header.");
-                parts[part[..equals]] = part[(equals + 1)..];
-            }
-
-            return new(Need("Credential"), Need("SignedHeaders").Split(';'), Need("Signature"));
-
-            string Need(string name) => parts.TryGetValue(name, out string? value)
-                ? value
-                : throw Incomplete($"Authorization header requires '{name}' parameter.");
+            int equals = part.IndexOf('=', StringComparison.Ordinal);
+            if (equals < 0)
+                throw Incomplete($"'{part}' not a valid key=value pair (missing equal-sign) in Authorization header.");
+            parts[part[..equals]] = part[(equals + 1)..];
         }
+
+        return new(Need("Credential"), Need("SignedHeaders").Split(';'), Need("Signature"));
+
+        string Need(string name) => parts.TryGetValue(name, out string? value)
+            ? value
+            : throw Incomplete($"Authorization header requires '{name}' parameter.");
     }
+
+    internal static ApiException Incomplete(string message) => new(403, "IncompleteSignatureException", message);
 }

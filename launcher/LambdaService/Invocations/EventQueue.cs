@@ -1,9 +1,13 @@
+using System.Buffers;
 using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using BoxerMpi.LambdaService.Execution;
 using BoxerMpi.LambdaService.Functions;
+using BoxerMpi.LambdaService.Http;
+using BoxerMpi.Transport;
 
 namespace BoxerMpi.LambdaService.Invocations;
 
@@ -12,7 +16,7 @@ namespace BoxerMpi.LambdaService.Invocations;
 /// </summary>
 internal sealed class EventQueue(LambdaServiceOptions options, Invoker invoker, string deadLetterFile) : IAsyncDisposable
 {
-    private static readonly JsonSerializerOptions OneLine = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions AsAwsWrites = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly CancellationTokenSource _end = new();
     private readonly ConcurrentDictionary<string, Task> _running = new();
@@ -86,30 +90,38 @@ internal sealed class EventQueue(LambdaServiceOptions options, Invoker invoker, 
     private async Task BuryAsync(
         LambdaFunction function, InvocationRequest request, string condition, int attempts, InvocationResult? result)
     {
-        JsonObject letter = new()
+        ArrayBufferWriter<byte> letter = new();
+        using (Utf8JsonWriter json = new(letter, AsAwsWrites))
         {
-            ["version"] = "1.0",
-            ["timestamp"] = options.Time.GetUtcNow().ToString("O", System.Globalization.CultureInfo.InvariantCulture),
-            ["requestContext"] = new JsonObject
+            json.WriteStartObject();
+            json.WriteString("version", "1.0");
+            json.WriteString("timestamp", options.Time.GetUtcNow().ToString("O", CultureInfo.InvariantCulture));
+            json.WriteStartObject("requestContext");
+            json.WriteString("requestId", request.Id);
+            json.WriteString("functionArn", $"{function.Arn}:{FunctionId.Latest}");
+            json.WriteString("condition", condition);
+            json.WriteNumber("approximateInvokeCount", attempts);
+            json.WriteEndObject();
+            WritePayload(json, "requestPayload", request.Payload);
+            if (result is not null)
             {
-                ["requestId"] = request.Id,
-                ["functionArn"] = $"{function.Arn}:{FunctionId.Latest}",
-                ["condition"] = condition,
-                ["approximateInvokeCount"] = attempts,
-            },
-            ["requestPayload"] = Json(request.Payload),
-        };
-        if (result is not null)
-        {
-            letter["responseContext"] =
-                new JsonObject { ["statusCode"] = 200, ["executedVersion"] = FunctionId.Latest, ["functionError"] = "Unhandled" };
-            letter["responsePayload"] = Json(result.Payload);
+                json.WriteStartObject("responseContext");
+                json.WriteNumber("statusCode", 200);
+                json.WriteString("executedVersion", FunctionId.Latest);
+                json.WriteString("functionError", "Unhandled");
+                json.WriteEndObject();
+                WritePayload(json, "responsePayload", result.Payload);
+            }
+
+            json.WriteEndObject();
         }
 
+        letter.Write("\n"u8);
         await _file.WaitAsync();
         try
         {
-            await File.AppendAllTextAsync(deadLetterFile, letter.ToJsonString(OneLine) + "\n");
+            await using FileStream file = PrivateFiles.Open(deadLetterFile, FileMode.Append);
+            await file.WriteAsync(letter.WrittenMemory);
         }
         finally
         {
@@ -119,16 +131,16 @@ internal sealed class EventQueue(LambdaServiceOptions options, Invoker invoker, 
         options.Log?.Invoke($"{function.Name} {request.Id} given up after {attempts} attempts ({condition}); see {deadLetterFile}");
     }
 
-    /// <summary>The payload, or its text where a function has written what is not JSON.</summary>
-    private static JsonNode? Json(byte[] payload)
+    /// <summary>The payload as it came, in one line, or its text where a function has written what is not JSON.</summary>
+    private static void WritePayload(Utf8JsonWriter json, string name, byte[] payload)
     {
-        try
-        {
-            return payload.Length == 0 ? null : JsonNode.Parse(payload);
-        }
-        catch (JsonException)
-        {
-            return JsonValue.Create(System.Text.Encoding.UTF8.GetString(payload));
-        }
+        json.WritePropertyName(name);
+        string text = Encoding.UTF8.GetString(payload);
+        if (payload.Length == 0)
+            json.WriteNullValue();
+        else if (JsonText.Mistake(payload) is null)
+            json.WriteRawValue(JsonText.OneLine(text), skipInputValidation: true);
+        else
+            json.WriteStringValue(text);
     }
 }

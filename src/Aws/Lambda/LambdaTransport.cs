@@ -30,7 +30,7 @@ internal sealed record ApiResponse(byte[] Body, IReadOnlyDictionary<string, stri
 
 /// <summary>
 /// The requests' way to AWS: AWSSDK.Core's pipeline with credentials, SigV4, endpoints and retries, used as a generated client uses it.
-/// The only file that knows the SDK.
+/// With its HTTP client, nothing else knows the SDK.
 /// </summary>
 internal sealed class LambdaTransport : AmazonServiceClient
 {
@@ -108,7 +108,7 @@ internal sealed class LambdaTransport : AmazonServiceClient
         pipeline.AddHandlerAfter<Amazon.Runtime.Internal.Marshaller>(new AlwaysSigV4());
     }
 
-    private static LambdaException Refused(ApiRequest request, AmazonServiceException error)
+    private LambdaException Refused(ApiRequest request, AmazonServiceException error)
     {
         LambdaFailure failure = error.StatusCode switch
         {
@@ -121,7 +121,7 @@ internal sealed class LambdaTransport : AmazonServiceClient
             >= HttpStatusCode.InternalServerError => LambdaFailure.Service,
             _ => LambdaFailure.Other,
         };
-        return new LambdaException(failure, $"{Subject(request)}: {error.Message} ({error.ErrorCode})", error)
+        return new LambdaException(failure, $"{Subject(request)}: {error.Message} ({error.ErrorCode}){Proxy}", error)
         {
             Code = error.ErrorCode,
             ThrottleReason = error.Data[nameof(LambdaException.ThrottleReason)] as string,
@@ -140,7 +140,7 @@ internal sealed class LambdaTransport : AmazonServiceClient
                 bool sent = cause is not HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError };
                 return new LambdaException(
                     LambdaFailure.Unreachable,
-                    $"{Subject(request)}: no answer from {Endpoint} ({cause.Message}). Is the region or the endpoint right, and is it " +
+                    $"{Subject(request)}: no answer from {Endpoint}{Proxy} ({cause.Message}). Is the region or the endpoint right, and is it " +
                     $"reachable?",
                     failure)
                 { MayHaveRun = sent && request.Operation == "Invoke" };
@@ -158,6 +158,9 @@ internal sealed class LambdaTransport : AmazonServiceClient
     }
 
     private string Endpoint => Config.ServiceURL ?? $"Lambda in {RegionName}";
+
+    // A proxy may be what did not answer, or what did.
+    private string Proxy => SystemProxy.Mention(Config.ServiceURL ?? RegionProvider.Url(RegionName));
 
     private static string Subject(ApiRequest request) =>
         request.Name is null ? request.Operation : $"{request.Operation} of {request.Name}";
@@ -205,9 +208,10 @@ internal sealed class LambdaTransport : AmazonServiceClient
         {
             if (parameters["Endpoint"] is string { Length: > 0 } url)
                 return new Endpoint(url);
-            string region = (string)parameters["Region"];
-            return new Endpoint($"https://lambda.{region}.{Amazon.RegionEndpoint.GetBySystemName(region).PartitionDnsSuffix}");
+            return new Endpoint(Url((string)parameters["Region"]));
         }
+
+        public static string Url(string region) => $"https://lambda.{region}.{Amazon.RegionEndpoint.GetBySystemName(region).PartitionDnsSuffix}";
     }
 
     private sealed class RegionEndpoints : BaseEndpointResolver
@@ -316,46 +320,5 @@ internal sealed class LambdaTransport : AmazonServiceClient
         public string ServiceId => "Lambda";
 
         public IDictionary<string, string> OperationNameMapping { get; } = new Dictionary<string, string>();
-    }
-
-    /// <summary>
-    /// Connections that stay known to firewalls and NATs while a function runs for minutes, and as many as there are invocations.
-    /// </summary>
-    private sealed class KeepAliveFactory(TimeSpan timeout) : HttpClientFactory
-    {
-        public override HttpClient CreateHttpClient(IClientConfig clientConfig) => new(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            ConnectTimeout = TimeSpan.FromSeconds(10),
-            MaxConnectionsPerServer = int.MaxValue,
-            ConnectCallback = ConnectAsync,
-        })
-        {
-            Timeout = timeout,
-        };
-
-        // One for each client: the SDK would share one among clients of different timeouts.
-        public override bool UseSDKHttpClientCaching(IClientConfig clientConfig) => false;
-
-        public override bool DisposeHttpClientsAfterUse(IClientConfig clientConfig) => false;
-
-        private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
-        {
-            Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            try
-            {
-                socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-                socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 30);
-                socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 10);
-                await socket.ConnectAsync(context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
-                return new NetworkStream(socket, ownsSocket: true);
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        }
     }
 }

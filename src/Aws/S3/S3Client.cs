@@ -2,6 +2,7 @@ using System.Net;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
+using BoxerMpi.Aws.Internal;
 
 namespace BoxerMpi.Aws;
 
@@ -23,6 +24,7 @@ public sealed class S3Client : IDisposable
             ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
             Timeout = timeout ?? TimeSpan.FromMinutes(15),
         };
+        config.HttpClientFactory = new KeepAliveFactory(config.Timeout.Value);
         endpointUrl ??= Variable("AWS_ENDPOINT_URL_S3") ?? Variable("AWS_ENDPOINT_URL");
         if (endpointUrl is null)
         {
@@ -36,7 +38,8 @@ public sealed class S3Client : IDisposable
 
         config.AuthenticationRegion = region;
         _client = new AmazonS3Client(config);
-        Endpoint = endpointUrl ?? $"S3 in {region}";
+        Endpoint = (endpointUrl ?? $"S3 in {region}") + SystemProxy.Mention(
+            endpointUrl ?? $"https://s3.{region}.{Amazon.RegionEndpoint.GetBySystemName(region).PartitionDnsSuffix}");
     }
 
     /// <summary>Whom it asks, for people.</summary>
