@@ -53,15 +53,13 @@ internal static class Tokens
         try
         {
             using FileStream stream = new(file, FileMode.Open, FileAccess.Read);
-            if (PrivateFiles.ModeForOthers(stream) is { } mode)
-            {
-                throw new UsageException(
+            using StreamReader reader = new(stream);
+            byte[] token = Parse(reader.ReadToEnd().Trim(), $"--token-file {file}");
+            return PrivateFiles.ModeForOthers(stream) is not { } mode
+                ? token
+                : throw new UsageException(
                     $"--token-file {file}: its mode {mode} lets others have the token, and join with it",
                     $"chmod 600 {file}; make a new token if somebody may have read it");
-            }
-
-            using StreamReader reader = new(stream);
-            return Parse(reader.ReadToEnd().Trim(), $"--token-file {file}");
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

@@ -56,6 +56,12 @@ public class RepositoryTests
         Assert.Empty(TextRules.Unfinished(Repository.Texts(folder, CodeAndBuild)));
     }
 
+    [Theory]
+    [InlineData("src")]
+    [InlineData("launcher")]
+    [InlineData("examples")]
+    public void Names_are_matched_to_their_end(string folder) => Assert.Empty(TextRules.LooseEnds(Repository.Texts(folder, ".cs")));
+
     [Fact]
     public void Libraries_name_no_options_of_a_command_line()
     {

@@ -138,6 +138,14 @@ public class RuleTests
     }
 
     [Fact]
+    public void A_name_that_may_end_in_a_line_break_is_seen()
+    {
+        SourceText bad = new("a.cs", "[GeneratedRegex(\"^a+$\")]\n[GeneratedRegex(\n    @\"^b$\", Options)]\nRegex.IsMatch(text, \"^c$\");");
+        Assert.Equal(3, TextRules.LooseEnds([bad]).Count());
+        Assert.Empty(TextRules.LooseEnds([new("b.cs", "[GeneratedRegex(@\"^a\\z\")]\n[GeneratedRegex(\"[0-9]\")]\nstring s = \"^d$\";")]));
+    }
+
+    [Fact]
     public void A_sleeping_test_is_seen()
     {
         SourceText bad = new("a.cs", $"{Sleep}(10);\nawait System.Threading.Tasks.{Delay}(5);\nawait Task\n    .{"Delay"}(1);");

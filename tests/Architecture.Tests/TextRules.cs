@@ -17,6 +17,9 @@ internal static partial class TextRules
     /// <summary>Who uses a library has no command line: its messages name settings.</summary>
     public static IEnumerable<string> Options(IEnumerable<SourceText> files) => Find(files, CommandLineOptions());
 
+    /// <summary>A dollar sign also matches before a line break at the end, and lets in what is no name.</summary>
+    public static IEnumerable<string> LooseEnds(IEnumerable<SourceText> files) => Find(files, DollarAnchors());
+
     private static IEnumerable<string> Find(IEnumerable<SourceText> files, Regex words)
     {
         foreach (SourceText file in files)
@@ -37,6 +40,9 @@ internal static partial class TextRules
 
     [GeneratedRegex(@"(?<![\w-])--[a-z][a-z-]*(?=[^""\n]*"")(?<=^(?!\s*//)[^\n]*""[^""\n]*)", RegexOptions.CultureInvariant | RegexOptions.Multiline)]
     private static partial Regex CommandLineOptions();
+
+    [GeneratedRegex(@"Regex(\.\w+)?\([^)""]*@?""\^[^\n]*\$""", RegexOptions.CultureInvariant)]
+    private static partial Regex DollarAnchors();
 
     [GeneratedRegex(@"\w*Socket\w*|\b(Value)?Task\b", RegexOptions.CultureInvariant)]
     private static partial Regex InputOutputTypes();

@@ -71,6 +71,26 @@ public sealed class JoinTests
         Assert.StartsWith("boxer: rank 1 aborted the job: System.InvalidOperationException", result.Error[0], StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("644")]
+    [InlineData("640")]
+    [InlineData("602")]
+    public async Task A_token_that_others_can_read_or_change_is_refused(string mode)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "modes of files are a matter of Unix");
+        using TemporaryFolder folder = new();
+        string token = folder.File("token");
+        File.WriteAllText(token, new string('a', 64));
+        File.SetUnixFileMode(token, (UnixFileMode)Convert.ToInt32(mode, 8));
+        foreach (string[] command in (string[][])[["seed", "--size", "1"], ["rank", "--seed", "127.0.0.1:1", "--job", "j"], ["members", "--seed", "127.0.0.1:1", "--job", "j"]])
+        {
+            string[] program = command[0] == "rank" ? ["true"] : [];
+            BoxerResult result = (await Boxer.RunAsync([.. command, "--token-file", token, .. program])).ExitsWith(2);
+            Assert.Contains($"its mode 0{mode} lets others have the token", result.Error[0], StringComparison.Ordinal);
+            Assert.Contains($"chmod 600 {token}", string.Join('\n', result.Error), StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public async Task Joining_wrongly_says_what_is_wrong()
     {

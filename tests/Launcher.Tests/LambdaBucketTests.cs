@@ -87,6 +87,9 @@ public sealed class LambdaBucketTests
                 new("AWS_ENDPOINT_URL_LAMBDA", $"http://{service.EndPoint}"), new("AWS_ENDPOINT_URL_S3", $"http://{bucket.EndPoint}"), new(
                     "AWS_REGION", "us-east-1"),
                 new("AWS_ACCESS_KEY_ID", Keys.AccessKey), new("AWS_SECRET_ACCESS_KEY", Keys.SecretKey), new("AWS_SESSION_TOKEN", null),
+
+                // Nobody is there; and no proxy reaches this machine's own loopback.
+                new("HTTP_PROXY", "http://127.0.0.1:1"), new("http_proxy", "http://127.0.0.1:1"), new("NO_PROXY", null), new("no_proxy", null),
             ],
             ["lambda", "deploy", program, "--function", "large", "--role", "arn:aws:iam::123456789012:role/boxer", .. options]);
         return await boxer.EndAsync(BuildDeadline);
@@ -112,7 +115,7 @@ public sealed class LambdaBucketTests
         public static async Task<Bucket> StartAsync()
         {
             Bucket bucket = new();
-            bucket._server = await HttpHost.StartAsync(new IPEndPoint(IPAddress.Loopback, 0), 100_000_000, bucket.HandleAsync);
+            bucket._server = await HttpHost.StartAsync(new IPEndPoint(IPAddress.Loopback, 0), new HttpRules(100_000_000, TimeSpan.FromMinutes(1)), bucket.HandleAsync);
             return bucket;
         }
 

@@ -185,6 +185,34 @@ public class FollowTests
     }
 
     [Fact]
+    public async Task A_path_that_cannot_be_taken_is_left_as_it_is_and_told_in_words()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Sockets have other paths there.");
+        await using TestJob job = new(1);
+        string file = LocalEndPoint(overUnixSocket: true).ToString()!, folder = file + ".folder";
+        await File.WriteAllTextAsync(file, "mine", job.Deadline);
+        Directory.CreateDirectory(folder);
+        try
+        {
+            foreach (string path in (string[])[file, folder, Path.Combine(file, "below"), Path.Combine(folder, "no", "such")])
+            {
+                RendezvousException error = Assert.Throws<RendezvousException>(
+                    () => MembershipService.Start(new UnixDomainSocketEndPoint(path), job.Seed));
+                Assert.Equal(RendezvousFailure.PortTaken, error.Reason);
+                Assert.Contains(path, error.Message, StringComparison.Ordinal);
+            }
+
+            Assert.Equal("mine", await File.ReadAllTextAsync(file, job.Deadline));
+            Assert.Empty(Directory.EnumerateFileSystemEntries(folder));
+        }
+        finally
+        {
+            File.Delete(file);
+            Directory.Delete(folder);
+        }
+    }
+
+    [Fact]
     public async Task Nobody_at_the_local_service_is_said()
     {
         await using TestJob job = new(1);
