@@ -19,7 +19,7 @@ public class TransportTests
     public async Task An_invocation_leaves_once_whatever_the_answer(int status, string type, LambdaFailure failure, bool mayHaveRun)
     {
         int requests = 0;
-        await using HttpHost server = await HttpHost.StartAsync(new IPEndPoint(IPAddress.Loopback, 0), 1_000_000, async context =>
+        await using HttpHost server = await HttpHost.StartAsync(new IPEndPoint(IPAddress.Loopback, 0), new HttpRules(1_000_000, TimeSpan.FromMinutes(1)), async context =>
         {
             Interlocked.Increment(ref requests);
             if (type.Length > 0)
@@ -39,7 +39,7 @@ public class TransportTests
     {
         int requests = 0;
         TaskCompletionSource end = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using HttpHost server = await HttpHost.StartAsync(new IPEndPoint(IPAddress.Loopback, 0), 1_000_000, async context =>
+        await using HttpHost server = await HttpHost.StartAsync(new IPEndPoint(IPAddress.Loopback, 0), new HttpRules(1_000_000, TimeSpan.FromMinutes(1)), async context =>
         {
             switch (Interlocked.Increment(ref requests))
             {
@@ -69,7 +69,7 @@ public class TransportTests
     public async Task A_question_is_repeated_until_it_is_answered()
     {
         int requests = 0;
-        await using HttpHost server = await HttpHost.StartAsync(new IPEndPoint(IPAddress.Loopback, 0), 1_000_000, context =>
+        await using HttpHost server = await HttpHost.StartAsync(new IPEndPoint(IPAddress.Loopback, 0), new HttpRules(1_000_000, TimeSpan.FromMinutes(1)), context =>
             Interlocked.Increment(ref requests) < 3
                 ? Bodies.WriteAsync(context, 500, "{}"u8.ToArray())
                 : Bodies.WriteAsync(context, 200, "{\"Functions\":[]}"u8.ToArray()));
@@ -94,7 +94,7 @@ public class TransportTests
     {
         TaskCompletionSource arrived = new(TaskCreationOptions.RunContinuationsAsynchronously), end = new(
             TaskCreationOptions.RunContinuationsAsynchronously);
-        await using HttpHost server = await HttpHost.StartAsync(new IPEndPoint(IPAddress.Loopback, 0), 1_000_000, async _ =>
+        await using HttpHost server = await HttpHost.StartAsync(new IPEndPoint(IPAddress.Loopback, 0), new HttpRules(1_000_000, TimeSpan.FromMinutes(1)), async _ =>
         {
             arrived.TrySetResult();
             await end.Task;

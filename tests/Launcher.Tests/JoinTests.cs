@@ -81,7 +81,8 @@ public sealed class JoinTests
         using TemporaryFolder folder = new();
         string token = folder.File("token");
         File.WriteAllText(token, new string('a', 64));
-        File.SetUnixFileMode(token, (UnixFileMode)Convert.ToInt32(mode, 8));
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(token, (UnixFileMode)Convert.ToInt32(mode, 8));
         foreach (string[] command in (string[][])[["seed", "--size", "1"], ["rank", "--seed", "127.0.0.1:1", "--job", "j"], ["members", "--seed", "127.0.0.1:1", "--job", "j"]])
         {
             string[] program = command[0] == "rank" ? ["true"] : [];

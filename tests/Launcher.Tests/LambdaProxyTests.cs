@@ -27,7 +27,7 @@ public sealed class LambdaProxyTests
     }
 
     [Theory]
-    [InlineData("http://192.0.2.1:9001", "no answer from http://192.0.2.1:9001 by way of the proxy http://127.0.0.1:1")]
+    [InlineData("http://192.0.2.1:9001", "no answer from http://192.0.2.1:9001/ by way of the proxy http://127.0.0.1:1")]
     [InlineData(null, "no answer from Lambda in us-east-1 by way of the proxy http://127.0.0.1:1")]
     public async Task An_error_names_it(string? endpoint, string message)
     {
