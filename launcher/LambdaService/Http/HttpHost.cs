@@ -30,6 +30,9 @@ internal sealed record HttpRules(long LongestBody, TimeSpan IdleLimit)
 /// </summary>
 internal sealed class HttpHost : IAsyncDisposable
 {
+    // What a connection may have sent that nobody has asked for yet; a megabyte by default, from every stranger.
+    private const int MostUnread = 64 * 1024;
+
     private readonly KestrelServer _server;
 
     private HttpHost(KestrelServer server, IPEndPoint endPoint)
@@ -51,6 +54,7 @@ internal sealed class HttpHost : IAsyncDisposable
     {
         KestrelServerOptions options = new() { AddServerHeader = false };
         options.ResponseHeaderEncodingSelector = _ => Encoding.UTF8;
+        options.Limits.MaxRequestBufferSize = MostUnread;
         options.Limits.MaxRequestBodySize = rules.LongestBody;
         options.Limits.MinResponseDataRate = null;
         options.Limits.MinRequestBodyDataRate = rules.SlowestBody;
@@ -62,7 +66,7 @@ internal sealed class HttpHost : IAsyncDisposable
                 endpoint.Use(admit);
         });
 
-        SocketTransportOptions transport = new();
+        SocketTransportOptions transport = new() { MaxReadBufferSize = MostUnread };
         if (listenThere is not null)
             transport.CreateBoundListenSocket = endPoint => listenThere(
                 () => SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint));
