@@ -26,6 +26,12 @@ internal sealed class JobRules
         Description = "How long the first rank to join waits for the last one  [default: 300]",
     };
 
+    private readonly Option<string> _silence = new("--silence-timeout")
+    {
+        HelpName = "S",
+        Description = "A rank that the coordinator has not heard for S seconds counts as lost  [default: 20]",
+    };
+
     private readonly Option<bool> _relay =
         new("--relay") { Description = "Lets ranks whose NATs allow no direct link talk through the coordinator" };
     private readonly Option<string> _relayPairs =
@@ -33,9 +39,11 @@ internal sealed class JobRules
     private readonly Option<bool> _onePerAddress =
         new("--one-per-address") { Description = "Rejects a second rank from the same external address" };
 
+    private static readonly TimeSpan ShortestSilence = TimeSpan.FromSeconds(1);
+
     public JobRules(Command command)
     {
-        foreach (Option option in (Option[])[_topology, _offTopology, _gateTimeout, _relay, _relayPairs, _onePerAddress])
+        foreach (Option option in (Option[])[_topology, _offTopology, _gateTimeout, _silence, _relay, _relayPairs, _onePerAddress])
             command.Add(option);
     }
 
@@ -51,6 +59,21 @@ internal sealed class JobRules
         Topology = topology.Spec,
         GateTimeout = TimeSpan.FromMinutes(2),
     };
+
+    /// <returns>How its coordinator is; where it listens is not said.</returns>
+    public SeedOptions ReadSeed(ParseResult parsed)
+    {
+        SeedOptions usual = new();
+        if (OptionValues.Seconds("--silence-timeout", parsed.GetValue(_silence)) is not { } silence)
+            return usual;
+        if (silence < ShortestSilence)
+            throw new UsageException("--silence-timeout is at least 1 s", "a busy machine is silent for shorter times in good health");
+        return usual with
+        {
+            HeartbeatTimeout = silence,
+            HeartbeatInterval = silence / 4 < usual.HeartbeatInterval ? silence / 4 : usual.HeartbeatInterval,
+        };
+    }
 
     /// <returns>What a job of this size is.</returns>
     public JobSpec Read(ParseResult parsed, string jobId, byte[] token, int size)

@@ -20,9 +20,9 @@ internal static class LocalRun
         OutputFiles files = new(options.OutputFolder, options.Size);
         using IPlace place = options.OpenPlace();
         Stopwatch clock = Stopwatch.StartNew();
-        await using Seed seed = place.StartSeed(new SeedOptions { PlannedDescriptors = planned });
+        await using Seed seed = place.StartSeed(options.Seed with { PlannedDescriptors = planned });
         SeedJob job = seed.AddJob(options.Job);
-        await using JobSeat seat = new(job);
+        await using JobSeat seat = new(job, options.Seed.HeartbeatInterval);
         RankEnvironment environment = new(
             seed.EndPoint.ToString(), options.Job.JobId, Convert.ToHexStringLower(options.Job.Token), options.Size, options.Variables);
         if (options.Timeout is { } timeout)
@@ -36,7 +36,10 @@ internal static class LocalRun
             }),
             options.Timeout,
             options.Grace,
-            SampleMemory: options.Verbose || options.ReportFile is not null);
+            SampleMemory: options.Verbose || options.ReportFile is not null)
+        {
+            Broken = place.Broken,
+        };
 
         JobOutcome outcome = RankHost.Run(
             plan,

@@ -96,6 +96,7 @@ internal sealed class RunCommand : ProgramCommand
         return new RunOptions
         {
             Job = _rules.Read(parsed, JobRules.NewId(), token ?? RandomNumberGenerator.GetBytes(32), size),
+            Seed = _rules.ReadSeed(parsed),
             Program = RequireProgram(),
             Arguments = Program[1..],
             OpenPlace = openPlace,

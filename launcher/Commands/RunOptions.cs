@@ -10,6 +10,9 @@ internal sealed record RunOptions
     /// <summary>The job as its coordinator gets it, token included.</summary>
     public required JobSpec Job { get; init; }
 
+    /// <summary>Times of its coordinator.</summary>
+    public SeedOptions Seed { get; init; } = new();
+
     public int Size => Job.Size;
 
     public Topology Topology => Topology.Parse(Job.Topology, Size);

@@ -26,6 +26,8 @@ internal sealed class SeedCommand : Command
         Description = "File with the job's token in hex; it is made when it is not there  [default: BOXER_TOKEN, else made up and shown]",
     };
 
+    private static readonly TimeSpan AbortPatience = TimeSpan.FromSeconds(10);
+
     private readonly Option<bool> _verbose = new("--verbose") { Description = "Shows who joins, leaves, is rejected or lost" };
 
     private readonly JobRules _rules;
@@ -53,9 +55,10 @@ internal sealed class SeedCommand : Command
         JobSpec spec = _rules.Read(parsed, jobId, token, size);
         Topology topology = Topology.Parse(spec.Topology, size);
         DescriptorNeed.Check(size, perRank: 1);
-        SeedOptions options = new() { Listen = listen[0], Log = verbose ? Console.Error.WriteLine : null };
+        SeedOptions options = _rules.ReadSeed(parsed) with { Listen = listen[0], Log = verbose ? Console.Error.WriteLine : null };
         await using Seed seed = Seed.Start(listen.Length > 1 ? options with { ExtraListen = listen[1..] } : options, spec);
         SeedJob job = seed.FindJob(jobId)!;
+        await using JobSeat seat = new(job, options.HeartbeatInterval);
         Console.WriteLine($"seed {seed.EndPoint}");
         foreach (IPEndPoint more in seed.EndPoints.Skip(1))
             Console.WriteLine($"also {more}");
@@ -73,39 +76,27 @@ internal sealed class SeedCommand : Command
                     signal.TrySetResult(request.Signal);
             },
             static _ => { });
-        Task first = await Task.WhenAny(job.AllLeft, job.Aborted, signal.Task);
-        if (first == signal.Task)
+        using SeatWatch watch = new(seat);
+        Task<Failure?> end = watch.EndAsync(CancellationToken.None);
+        if (await Task.WhenAny(end, signal.Task) != end)
         {
             int number = await signal.Task;
             job.Abort(128 + number, "the coordinator was told to end");
             return 128 + number;
         }
 
-        return await EndOfAsync(job);
-    }
-
-    private static async Task<int> EndOfAsync(SeedJob job)
-    {
+        // Why the gate did not open is said where all such errors are.
         if (job.Started.IsFaulted)
             await job.Started;
-        if (job.Aborted.IsCompleted)
-        {
-            AbortInfo abort = await job.Aborted;
-            string who = abort.Rank < 0 ? "the coordinator" : $"rank {abort.Rank}";
-            Console.Error.WriteLine($"boxer: {who} aborted the job: {new AbortNotice(abort.Rank, abort.Code, abort.Message).FirstLine}");
-            foreach (string line in RelayAdvice.Of(job))
-                Console.Error.WriteLine($"boxer: {line}");
-
-            // The ranks read the news from their connections before the coordinator closes them.
-            await job.AllLeft.WaitAsync(TimeSpan.FromSeconds(10)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            return abort.Code == 0 ? 1 : abort.Code;
-        }
-
-        int[] failed = [.. job.Statuses.Where(status => status.State == MemberState.Failed).Select(status => status.Rank)];
-        if (failed.Length == 0)
+        if (await end is not { } failure)
             return 0;
-        Console.Error.WriteLine($"boxer: lost without leaving: {(failed.Length == 1 ? "rank" : "ranks")} {Verdict.List(failed)}");
-        return 1;
+        Console.Error.WriteLine($"boxer: {failure}");
+        foreach (string line in RelayAdvice.Of(job))
+            Console.Error.WriteLine($"boxer: {line}");
+
+        // The ranks read the news from their connections before the coordinator closes them.
+        await job.AllLeft.WaitAsync(AbortPatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return failure.ExitCode;
     }
 
     /// <summary>An address of this host in place of "any", so that the printed line can be used elsewhere.</summary>

@@ -79,10 +79,10 @@ internal static class FunctionRun
         }
 
         Stopwatch clock = Stopwatch.StartNew();
-        await using Seed seed = place.StartSeed(new SeedOptions { PlannedDescriptors = planned });
+        await using Seed seed = place.StartSeed(options.Seed with { PlannedDescriptors = planned });
         FunctionCrew crew = new(functions.Count, TimeProvider.System);
         SeedJob job = seed.AddJob(options.Job with { Attendance = crew, FirstFreeRank = functions.Count });
-        await using JobSeat seat = new(job);
+        await using JobSeat seat = new(job, options.Seed.HeartbeatInterval);
         string address = place.AddressOf(seed);
         StartPlan plan = PlanOf(options, functions, address);
         crew.Follow(job.Started, plan.Replacements);
@@ -100,7 +100,11 @@ internal static class FunctionRun
                 _ => new SpawnRequest(options.Program, options.Arguments) { Environment = plan.Event.Environment },
                 options.Timeout,
                 options.Grace,
-                SampleMemory: false),
+                SampleMemory: false)
+            {
+                MayBeReplaced = true,
+                Broken = place.Broken,
+            },
             seat,
             clock,
             mark: "",
@@ -115,7 +119,7 @@ internal static class FunctionRun
             ],
             host => new FunctionHost(host, crew, output => start.Begin(output, functions.Quiet)));
         crew.Close("the job is over");
-        int exitCode = await OthersAsync(options, functions, job, outcome.ExitCode);
+        int exitCode = await OthersAsync(options, functions, job, seat, outcome.ExitCode);
         if (options.ReportFile is { } path)
             (RunReport.Of(options, outcome, seat, job) with { ExitCode = exitCode, Functions = Sum() }).Write(path);
         return exitCode;
@@ -162,21 +166,20 @@ internal static class FunctionRun
     }
 
     /// <summary>Ranks that are no functions end on their own; their failures are the job's.</summary>
-    private static async Task<int> OthersAsync(RunOptions options, FunctionOptions functions, SeedJob job, int exitCode)
+    private static async Task<int> OthersAsync(RunOptions options, FunctionOptions functions, SeedJob job, JobSeat seat, int exitCode)
     {
         if (functions.Count == options.Size || !job.Started.IsCompletedSuccessfully)
             return exitCode;
-        if (exitCode != 0 || job.Aborted.IsCompleted)
+        if (exitCode == 0)
         {
-            await job.AllLeft.WaitAsync(AbortPatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            return exitCode;
+            using SeatWatch watch = new(seat);
+            if (await watch.EndAsync(CancellationToken.None) is not { } failure)
+                return 0;
+            Console.Error.WriteLine($"boxer: {failure}");
+            exitCode = failure.ExitCode;
         }
 
-        await job.AllLeft;
-        int[] lost = [.. job.Statuses.Where(status => status.State == MemberState.Failed).Select(status => status.Rank)];
-        if (lost.Length == 0)
-            return 0;
-        Console.Error.WriteLine($"boxer: lost without leaving: {(lost.Length == 1 ? "rank" : "ranks")} {Verdict.List(lost)}");
-        return 1;
+        await job.AllLeft.WaitAsync(AbortPatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return exitCode;
     }
 }

@@ -12,6 +12,9 @@ internal interface IFunctionPlace : IAsyncDisposable
     /// <summary>Starts the coordinator where functions reach it.</summary>
     Seed StartSeed(SeedOptions options);
 
+    /// <inheritdoc cref="Places.IPlace.Broken"/>
+    Task<string>? Broken { get; }
+
     /// <summary>HOST:PORT by which functions reach it.</summary>
     string AddressOf(Seed seed);
 }
@@ -20,6 +23,8 @@ internal interface IFunctionPlace : IAsyncDisposable
 internal sealed class LambdaPlace(LambdaClient lambda, FunctionOptions options) : IFunctionPlace
 {
     public ILambdaApi Lambda => lambda;
+
+    public Task<string>? Broken => null;
 
     public Seed StartSeed(SeedOptions seed)
     {

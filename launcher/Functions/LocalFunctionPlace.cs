@@ -49,6 +49,8 @@ internal sealed class LocalFunctionPlace : IFunctionPlace
         }
     }
 
+    public Task<string>? Broken => _lab?.Broken;
+
     public Seed StartSeed(SeedOptions options) => _lab is null
         ? Seed.Start(options with { Listen = new IPEndPoint(IPAddress.Loopback, 0) })
         : _lab.Seed.Run(() => Seed.Start(options with

@@ -12,6 +12,12 @@ internal sealed class DistantSeat : IJobSeat
 
     public AbortNotice? Abort => null;
 
+    public int Size => 0;
+
+    public bool IsComplete => false;
+
+    public TimeSpan? SilenceOf(int rank) => null;
+
     public RankProgress Of(int rank) => RankProgress.None;
 
     public void End(int code, string reason)

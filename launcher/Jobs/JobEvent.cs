@@ -17,6 +17,9 @@ internal abstract record JobEvent
     /// <summary>The launcher got a signal that is for the ranks.</summary>
     public sealed record Forward(int Signal) : JobEvent;
 
+    /// <summary>What the ranks run on is broken.</summary>
+    public sealed record PlaceBroken(string Reason) : JobEvent;
+
     /// <summary>Nobody reads the launcher's standard output any more.</summary>
     public sealed record OutputClosed : JobEvent;
 }

@@ -8,7 +8,14 @@ namespace BoxerMpi.Launcher.Jobs;
 /// <param name="Timeout">Time for the whole job; null for no limit.</param>
 /// <param name="Grace">Time between TERM and KILL, and between telling ranks of an abort and TERM.</param>
 /// <param name="SampleMemory">Whether somebody will want to know the ranks' memory.</param>
-internal sealed record JobPlan(int Size, Func<int, SpawnRequest> RequestOf, TimeSpan? Timeout, TimeSpan Grace, bool SampleMemory);
+internal sealed record JobPlan(int Size, Func<int, SpawnRequest> RequestOf, TimeSpan? Timeout, TimeSpan Grace, bool SampleMemory)
+{
+    /// <summary>Whether a rank that is lost before the job has started may come from elsewhere, or a second time.</summary>
+    public bool MayBeReplaced { get; init; }
+
+    /// <summary>Completes with the reason when what the ranks run on is broken.</summary>
+    public Task<string>? Broken { get; init; }
+}
 
 /// <summary>How a job ended.</summary>
 /// <param name="ExitCode">What the launcher exits with.</param>

@@ -12,11 +12,18 @@ internal sealed class JobSeat : IJobSeat, IAsyncDisposable
     // Protects _progress and _gateFailure; Changed is raised outside of it.
     private readonly Lock _gate = new();
     private readonly RankProgress[] _progress;
+    private readonly TimeSpan _longestPause;
     private AbortNotice? _gateFailure;
+    private bool _isComplete;
 
-    public JobSeat(SeedJob job)
+    /// <param name="job">The job.</param>
+    /// <param name="heartbeat">How often members say something when they have nothing to say.</param>
+    public JobSeat(SeedJob job, TimeSpan heartbeat)
     {
         _job = job;
+
+        // A member looks twice in an interval: one in good health is heard after one and a half of them. Links notice a cut after two.
+        _longestPause = heartbeat * 1.75;
         _progress = new RankProgress[job.Spec.Size];
         Array.Fill(_progress, RankProgress.None);
         _events = job.Subscribe();
@@ -32,14 +39,31 @@ internal sealed class JobSeat : IJobSeat, IAsyncDisposable
         {
             // Straight from the coordinator: the events may lag behind it on a busy machine.
             if (_job.Aborted.IsCompletedSuccessfully)
-            {
-                AbortInfo abort = _job.Aborted.Result;
-                return new AbortNotice(abort.Rank, abort.Code, abort.Message);
-            }
+                return AbortNotice.Of(_job.Aborted.Result);
 
             lock (_gate)
                 return _gateFailure;
         }
+    }
+
+    /// <summary>Ends when all that happened to the job has been taken in.</summary>
+    public Task Followed => _following;
+
+    public int Size => _progress.Length;
+
+    public bool IsComplete
+    {
+        get
+        {
+            lock (_gate)
+                return _isComplete && !_job.Aborted.IsCompleted;
+        }
+    }
+
+    public TimeSpan? SilenceOf(int rank)
+    {
+        TimeSpan silence = _job.SilenceOf(rank);
+        return silence > _longestPause ? silence : null;
     }
 
     public RankProgress Of(int rank)
@@ -80,15 +104,22 @@ internal sealed class JobSeat : IJobSeat, IAsyncDisposable
                 RankProgress before = _progress[happened.Rank];
                 _progress[happened.Rank] = happened.Change switch
                 {
-                    MembershipChange.Joined => before with { Stage = RankStage.Joined, Joined = happened.At },
+                    MembershipChange.Joined => new RankProgress(RankStage.Joined, happened.At),
+                    MembershipChange.Vacated => Lost(before, RankStage.Vacated, happened),
                     MembershipChange.Linked => before with { Stage = RankStage.Linked, Linked = happened.At },
                     MembershipChange.Left => before with { Stage = RankStage.Left, Ended = happened.At },
                     MembershipChange.Returned => before with { Stage = before.HasLinked ? RankStage.Linked : RankStage.Started },
-                    _ => before with { Stage = RankStage.Failed, Ended = happened.At, Reason = happened.Reason },
+                    _ => Lost(before, RankStage.Failed, happened),
                 };
+
+                // Those that a coordinator, started again, has not seen come back are said to have left, with the reason.
+                _isComplete |= happened is { Change: MembershipChange.Left, Reason.Length: 0 };
                 break;
         }
     }
+
+    private static RankProgress Lost(RankProgress before, RankStage stage, MembershipEvent happened) =>
+        before with { Stage = stage, Ended = happened.At, Reason = happened.Reason, HasClosed = happened.Number == 1 };
 
     /// <summary>A gate that does not open in time ends the job as an abort by the coordinator does.</summary>
     private async Task WatchGateAsync()

@@ -12,7 +12,8 @@ internal sealed partial class JobSupervisor
 
     private void BeginSettling()
     {
-        bool onlyConsequence = _abort is { IsConsequence: true } && !_endedOnTheirOwn.Exists(failure => failure.Rank != _abort.Rank);
+        bool onlyConsequence = _abort is { IsConsequence: true } && !_endedOnTheirOwn.Exists(
+            failure => _abort.Suspect >= 0 ? failure.Rank == _abort.Suspect : failure.Rank != _abort.Rank);
         TimeSpan end = _clock.Elapsed + (onlyConsequence ? SettleConsequence : Settle);
         if (_phase == Phase.Running)
         {
@@ -47,13 +48,35 @@ internal sealed partial class JobSupervisor
     /// <summary>The blame is given: says so at once, tells the ranks, and lets them end by themselves for a while.</summary>
     private void Announce()
     {
-        _failure = Verdict.ToBlame(_endedOnTheirOwn, _abort, _endedBeforeAbort)!;
-        if (_failure.Rank >= 0)
-            _ranks[_failure.Rank].EndedByLauncher = false;
+        _failure = Verdict.ToBlame(
+            _endedOnTheirOwn, [.. LostRanks().Select(LossOf)], _abort is null ? null : Verdict.OfSilent(_seat, _abort), _abort, _endedBeforeAbort);
+        if (_failure is null)
+        {
+            // What was lost has come back meanwhile.
+            _phase = Phase.Running;
+            _phaseEnds = null;
+            return;
+        }
+
+        End(_failure);
+    }
+
+    private void OnPlaceBroken(string reason)
+    {
+        if (_phase > Phase.Settling)
+            return;
+        _failure = new Failure(-1, 1, reason);
+        End(_failure);
+    }
+
+    private void End(Failure failure)
+    {
+        if (failure.Rank >= 0 && failure.Rank < _ranks.Length)
+            _ranks[failure.Rank].EndedByLauncher = false;
         _phase = Phase.Ending;
         _phaseEnds = _clock.Elapsed + _plan.Grace;
-        _host.Say($"boxer: {_failure}");
-        _seat.End(_failure.ExitCode, _failure.ToString());
+        _host.Say($"boxer: {failure}");
+        _seat.End(failure.ExitCode, failure.ToString());
     }
 
     private void OnTimeout()

@@ -48,8 +48,12 @@ internal sealed partial class JobSupervisor : IDisposable
         _plan = plan;
         _host = host;
         _seat = seat;
+        _lostSince = new TimeSpan?[seat.Size];
         _ranks = [.. Enumerable.Range(0, plan.Size).Select(rank => new RankRecord(rank))];
         seat.Changed += OnSeatChanged;
+        _ = plan.Broken?.ContinueWith(
+            broken => Post(new JobEvent.PlaceBroken(broken.Result)), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion,
+            TaskScheduler.Default);
     }
 
     private enum Phase
@@ -199,6 +203,9 @@ internal sealed partial class JobSupervisor : IDisposable
             case JobEvent.Forward forward:
                 SignalAll(forward.Signal);
                 break;
+            case JobEvent.PlaceBroken broken:
+                OnPlaceBroken(broken.Reason);
+                break;
             case JobEvent.OutputClosed:
                 OnOutputClosed();
                 break;
@@ -254,21 +261,21 @@ internal sealed partial class JobSupervisor : IDisposable
                 continue;
 
             bool settled = _clock.Elapsed - rank.Exited >= LastWords;
-            if (Verdict.OfEnded(rank.Rank, exit, _seat.Of(rank.Rank), _anyJoined, settled) is { } failure)
+            if (Verdict.OfEnded(rank.Rank, exit, _seat.Of(rank.Rank), _anyJoined, _seat.IsComplete, settled) is { } failure)
                 _endedOnTheirOwn.Add(failure);
         }
 
-        if (_endedOnTheirOwn.Count > 0 && _anyJoined)
+        if (LostRanks().Count + _endedOnTheirOwn.Count > 0 && _anyJoined)
             BeginSettling();
     }
 
-    /// <summary>When to judge again a rank that ended well although the coordinator has not yet seen it leave.</summary>
+    /// <summary>When to judge again a rank that ended well although the coordinator has not yet seen it leave, or one that it has lost.</summary>
     private TimeSpan? LastWordsDue()
     {
         if (_phase != Phase.Running)
             return null;
 
-        TimeSpan? due = null;
+        TimeSpan? due = LostDue();
         foreach (RankRecord rank in _ranks)
         {
             if (rank is { Exit.IsSuccess: true, Exited: { } exited }

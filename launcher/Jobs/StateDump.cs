@@ -36,6 +36,8 @@ internal static class StateDump
             RankStage.Started => $"{joined}; sets up its links since all have joined",
             RankStage.Linked => string.Create(CultureInfo.InvariantCulture, $"running for {now.TotalSeconds:0.00} s ({joined}, {linked})"),
             RankStage.Left => $"{Seconds("left", progress.Ended)} ({joined}, {linked}), but its process goes on",
+            RankStage.Vacated =>
+                $"{joined}; {Seconds("lost its connection to the coordinator", progress.Ended)} before the others had joined: {progress.Reason}",
             _ => $"{Seconds("lost its connection to the coordinator", progress.Ended)} ({joined}, {linked}): {progress.Reason}",
         };
     }

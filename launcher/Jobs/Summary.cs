@@ -21,9 +21,5 @@ internal static class Summary
             yield return $"{Ranks(ended)} ended along with the job";
     }
 
-    private static string Ranks(IEnumerable<RankRecord> ranks)
-    {
-        RankRecord[] all = [.. ranks];
-        return (all.Length == 1 ? "rank " : "ranks ") + Verdict.List(all.Select(rank => rank.Rank));
-    }
+    private static string Ranks(IEnumerable<RankRecord> ranks) => Verdict.Ranks(ranks.Select(rank => rank.Rank));
 }

@@ -34,6 +34,9 @@ internal sealed class Lab : IDisposable
 
     public IReadOnlyList<LabHost> Hosts { get; }
 
+    /// <summary>Completes with the reason when the relay of this lab ends before it; null when it has none.</summary>
+    public Task<string>? Broken => _relay?.Broken;
+
     /// <summary>The public host of the coordinator.</summary>
     public NetworkNamespace Seed => _parts.Seed;
 

@@ -9,6 +9,9 @@ internal interface IPlace : IDisposable
     /// <summary>Starts the coordinator where the ranks reach it; the place says on which addresses.</summary>
     Seed StartSeed(SeedOptions options);
 
+    /// <summary>Completes with the reason when something that the ranks need is gone; null where there is nothing of that kind.</summary>
+    Task<string>? Broken { get; }
+
     /// <summary>What starts a rank at its place.</summary>
     SpawnRequest Put(int rank, SpawnRequest request);
 }

@@ -7,6 +7,8 @@ namespace BoxerMpi.Launcher.Places;
 /// <summary>This machine as it is: ranks reach each other by the loopback.</summary>
 internal sealed class LocalPlace : IPlace
 {
+    public Task<string>? Broken => null;
+
     public Seed StartSeed(SeedOptions options) => Seed.Start(options with { Listen = new IPEndPoint(IPAddress.Loopback, 0) });
 
     public SpawnRequest Put(int rank, SpawnRequest request) => request;

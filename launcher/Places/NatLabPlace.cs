@@ -22,6 +22,8 @@ internal sealed class NatLabPlace : IPlace
         return new NatLabPlace(interruption.Guard(token => Lab.Create(options, prefix, pin: false, token), static lab => lab.Abandon()));
     }
 
+    public Task<string>? Broken => _lab.Broken;
+
     public Seed StartSeed(SeedOptions options) => _lab.Seed.Run(() => Seed.Start(options with
     {
         Listen = new IPEndPoint(Lab.SeedAddress, 0),

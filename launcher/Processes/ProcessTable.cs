@@ -51,6 +51,15 @@ internal static class ProcessTable
         return System.Buffers.Text.Utf8Parser.TryParse(text, out long kibibytes, out _) ? kibibytes * 1024 : null;
     }
 
+    /// <summary>Whether a process is stopped, by a signal or a debugger.</summary>
+    public static bool IsStopped(int id)
+    {
+        if (!OperatingSystem.IsLinux() || !TryRead($"/proc/{id}/stat", out byte[] stat))
+            return false;
+        string line = Encoding.UTF8.GetString(stat);
+        return line[(line.LastIndexOf(')') + 2)..][0] is 'T' or 't';
+    }
+
     /// <summary>When a process started, in ticks of the kernel's clock; null when there is none.</summary>
     public static long? StartTicks(int id)
     {

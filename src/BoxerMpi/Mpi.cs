@@ -26,6 +26,6 @@ public static class Mpi
     private static void AbortWhenUnhandled(MpiEnvironment environment) => AppDomain.CurrentDomain.UnhandledException += (_, arguments) =>
     {
         if (arguments.ExceptionObject is Exception exception and not JobAbortedException)
-            environment.AbortAsync(1, MpiProgram.FirstLines(exception)).Wait(MpiProgram.AbortTimeout);
+            environment.AbortAsync(1, MpiProgram.FirstLines(exception), exception).Wait(MpiProgram.AbortTimeout);
     };
 }

@@ -91,10 +91,13 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
     /// <summary>Ends the job on all ranks.</summary>
     /// <param name="exitCode">What the launcher exits with.</param>
     /// <param name="message">Why; shown first by the launcher.</param>
-    public async Task AbortAsync(int exitCode, string message)
+    public Task AbortAsync(int exitCode, string message) => AbortAsync(exitCode, message, null);
+
+    /// <summary>Ends the job because of an error: one of this rank's own, or one that tells of another rank's end.</summary>
+    internal async Task AbortAsync(int exitCode, string message, Exception? error)
     {
         if (_job is not null)
-            await _job.AbortAsync(exitCode, message).ConfigureAwait(false);
+            await (error is null ? _job.AbortAsync(exitCode, message) : _job.AbortAsync(exitCode, message, error)).ConfigureAwait(false);
         _messenger.Fail(new JobAbortedException($"Rank {World.Rank} aborted the job: {message}")
         {
             AbortingRank = World.Rank,
@@ -197,7 +200,7 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
 
     private static async Task GiveUpAsync(JobClient job, Exception exception)
     {
-        await job.AbortAsync(1, $"rank {job.Rank} could not start: {exception.Message}").ConfigureAwait(false);
+        await job.AbortAsync(1, $"rank {job.Rank} could not start: {exception.Message}", exception).ConfigureAwait(false);
         await job.DisposeAsync().ConfigureAwait(false);
     }
 

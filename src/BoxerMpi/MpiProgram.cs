@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using BoxerMpi.Internal;
+using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi;
 
@@ -152,8 +153,8 @@ public static class MpiProgram
         int rank = environment.World.Rank;
         int code = 1;
 
-        // A rank that fails closes its links; its neighbours may see that before they hear of the abort.
-        if (exception is PeerFailedException)
+        // A rank that fails closes its links, or revokes: its neighbours may see that before they hear of the abort.
+        if (AbortInfo.NewsOfOthers(exception) is PeerFailedException or CommunicatorRevokedException)
             await environment.WaitForAbortAsync(AbortNews).ConfigureAwait(false);
         if (environment.Aborted.IsCancellationRequested)
         {
@@ -163,7 +164,7 @@ public static class MpiProgram
         else
         {
             await Console.Error.WriteLineAsync($"rank {rank} failed: {exception}").ConfigureAwait(false);
-            await environment.AbortAsync(code, FirstLines(exception)).ConfigureAwait(false);
+            await environment.AbortAsync(code, FirstLines(exception), exception).ConfigureAwait(false);
         }
 
         await environment.EndAsync().ConfigureAwait(false);

@@ -159,6 +159,9 @@ internal sealed class ControlChannel : IDisposable
     /// <summary>Why this side closed the channel, when it did.</summary>
     public string? CloseReason => Volatile.Read(ref _closeReason);
 
+    /// <summary>Whether the other end was closed, as when its process ends; not when the way to it broke, or when this side gave it up.</summary>
+    public bool IsClosedByPeer { get; private set; }
+
     /// <summary>Reads the next frame; its kind is <see cref="ControlKind.None"/> at the end of the stream.</summary>
     /// <exception cref="WireFormatException">The bytes are not frames, or a frame is longer than allowed.</exception>
     /// <exception cref="SocketException">The connection broke.</exception>
@@ -183,7 +186,7 @@ internal sealed class ControlChannel : IDisposable
             }
 
             MakeRoom(needed);
-            int received = await _socket.ReceiveAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
+            int received = await ReceiveAsync(cancellationToken).ConfigureAwait(false);
             if (received == 0)
                 return available == 0 ? default : throw new WireFormatException($"The stream from {Remote} ended within a frame.");
             _end += received;
@@ -280,6 +283,21 @@ internal sealed class ControlChannel : IDisposable
 
     public void Dispose() => _socket.Dispose();
 
+    private async ValueTask<int> ReceiveAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            int received = await _socket.ReceiveAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
+            IsClosedByPeer |= received == 0;
+            return received;
+        }
+        catch (SocketException error) when (error.SocketErrorCode == SocketError.ConnectionReset)
+        {
+            IsClosedByPeer = true;
+            throw;
+        }
+    }
+
     private void MakeRoom(int needed)
     {
         int available = _end - _start;
@@ -335,6 +353,7 @@ internal sealed class ControlChannel : IDisposable
         catch (Exception error) when (error is SocketException or ObjectDisposedException)
         {
             // The reader of this channel learns of it and tells why: both directions are gone.
+            IsClosedByPeer |= error is SocketException { SocketErrorCode: SocketError.ConnectionReset or SocketError.Shutdown };
             Close($"sending failed: {error.Message}");
             lock (_gate)
             {

@@ -143,12 +143,15 @@ internal static class ShortMessages
     public static ReadOnlyMemory<byte> RelayReady { get; } = new MessageWriter(ControlKind.RelayReady).Finish();
 
     public static ReadOnlyMemory<byte> Encode(AbortInfo abort) =>
-        new MessageWriter(ControlKind.Abort).Int32(abort.Rank).Int32(abort.Code).Text(abort.Message, Limits.TextBytes).Finish();
+        new MessageWriter(ControlKind.Abort).Int32(abort.Rank).Int32(abort.Code).Text(abort.Message, Limits.TextBytes)
+            .Byte((byte)(abort.IsConsequence ? 1 : 0)).Int32(abort.Suspect).Finish();
 
     public static AbortInfo DecodeAbort(ReadOnlySpan<byte> payload)
     {
         MessageReader reader = new(payload);
-        return new AbortInfo(reader.Int32(), reader.Int32(), reader.Text(Limits.TextBytes));
+        AbortInfo abort = new(reader.Int32(), reader.Int32(), reader.Text(Limits.TextBytes), reader.Byte() != 0, reader.Int32());
+        reader.End();
+        return abort;
     }
 
     public static ReadOnlyMemory<byte> EncodeLost(int rank, string reason) =>

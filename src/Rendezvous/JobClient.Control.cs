@@ -173,9 +173,9 @@ internal sealed partial class JobClient : IFrameTarget
         _ended.TrySetResult();
     }
 
-    private void Abort(int code, string message, TaskCompletionSource<bool> told)
+    private void Abort(AbortInfo abort, TaskCompletionSource<bool> told)
     {
-        if (!IsConnected || !_connection!.Send(ShortMessages.Encode(new AbortInfo(Rank, code, message))))
+        if (!IsConnected || !_connection!.Send(ShortMessages.Encode(abort)))
         {
             told.TrySetResult(false);
             return;

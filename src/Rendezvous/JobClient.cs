@@ -141,10 +141,16 @@ internal sealed partial class JobClient : IAsyncDisposable
 
     /// <summary>Ends the job on all ranks; completes when the coordinator has passed it on, or cannot be reached.</summary>
     /// <returns><see langword="false"/> when there is no coordinator to tell.</returns>
-    public Task<bool> AbortAsync(int code, string message)
+    public Task<bool> AbortAsync(int code, string message) => AbortAsync(new AbortInfo(Rank, code, message));
+
+    /// <summary>Ends the job on all ranks because of an error, which may only tell of another rank's end.</summary>
+    /// <inheritdoc cref="AbortAsync(int, string)"/>
+    public Task<bool> AbortAsync(int code, string message, Exception error) => AbortAsync(AbortInfo.Of(Rank, code, message, error));
+
+    private Task<bool> AbortAsync(AbortInfo abort)
     {
         TaskCompletionSource<bool> told = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (!_reactor.Post(() => Abort(code, message, told)))
+        if (!_reactor.Post(() => Abort(abort, told)))
             told.SetResult(false);
         return told.Task;
     }

@@ -65,7 +65,7 @@ internal sealed record MembershipEvent
     /// <summary>Why it failed or was aborted.</summary>
     public string Reason { get; init; } = "";
 
-    /// <summary>Links of a linked rank, exit code of an abort, the other end of a relayed link.</summary>
+    /// <summary>Links of a linked rank, exit code of an abort, the other end of a relayed link, 1 for a failed or vacated rank whose own end was closed.</summary>
     public int Number { get; init; }
 
     public ReadOnlyMemory<byte> Encode()

@@ -80,7 +80,7 @@ internal readonly record struct LinkIdentity(string JobId, uint Epoch, int Lower
 internal static class Protocol
 {
     /// <summary>Version of control protocol and link hello; both ends must have the same.</summary>
-    public const ushort Version = 3;
+    public const ushort Version = 4;
 
     /// <summary>"BXRC", the first bytes of a control conversation.</summary>
     public const uint ControlMagic = 0x4352_5842;

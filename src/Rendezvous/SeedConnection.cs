@@ -147,7 +147,7 @@ internal sealed partial class SeedConnection : IDisposable
             if (followed is not null)
                 _job!.Unsubscribe(this, followed);
             else
-                _job?.ConnectionEnded(this, reason);
+                _job?.ConnectionEnded(this, reason, _channel.IsClosedByPeer);
         }
     }
 

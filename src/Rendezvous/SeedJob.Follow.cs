@@ -61,7 +61,7 @@ internal sealed partial class SeedJob
                 if (place.EndedAfter is not { } ended)
                     continue;
                 MembershipChange change = place.State == MemberState.Failed ? MembershipChange.Failed : MembershipChange.Left;
-                follower.Offer(Event(place, change, place.FailureReason ?? "") with { At = ended });
+                follower.Offer(Event(place, change, place.FailureReason ?? "", place.HasClosed ? 1 : 0) with { At = ended });
             }
 
             foreach (RelayedPair pair in _relayedPairs.Values)

@@ -55,6 +55,7 @@ internal sealed partial class SeedJob
         place.Connection = connection;
         place.DisconnectedSince = null;
         place.FailureReason = null;
+        place.HasClosed = false;
         connection.Rank = place.Rank;
         if (place.State == MemberState.Joined)
         {

@@ -119,6 +119,15 @@ internal sealed partial class SeedJob
         }
     }
 
+    /// <summary>How long the coordinator has heard nothing of a member that is connected; a member in good health says something each interval.</summary>
+    public TimeSpan SilenceOf(int rank)
+    {
+        lock (_gate)
+        {
+            return _places[rank].Connection is { } connection ? _time.GetElapsedTime(connection.Channel.LastReceived) : TimeSpan.Zero;
+        }
+    }
+
     private TimeSpan Now => _time.GetElapsedTime(_added);
 
     /// <summary>Ends the job on all its ranks.</summary>
@@ -147,9 +156,14 @@ internal sealed partial class SeedJob
             place.Connection = null;
             place.Traffic = traffic;
             if (place.State == MemberState.Joined)
-                Vacate(place, "left before the start");
+            {
+                place.HasClosed = true;
+                Vacate(place, "it left before the start");
+            }
             else
+            {
                 End(place, MemberState.Left, "");
+            }
         }
     }
 
@@ -181,7 +195,10 @@ internal sealed partial class SeedJob
         Abort(abort with { Rank = rank });
     }
 
-    internal void ConnectionEnded(SeedConnection connection, string reason)
+    /// <param name="connection">A member's.</param>
+    /// <param name="reason">Why, for people.</param>
+    /// <param name="byMember">Whether the member's own end was closed, as when its process ends.</param>
+    internal void ConnectionEnded(SeedConnection connection, string reason, bool byMember)
     {
         lock (_gate)
         {
@@ -190,6 +207,7 @@ internal sealed partial class SeedJob
             place.Connection = null;
             if (_closed is not null)
                 return;
+            place.HasClosed = byMember;
             if (place.State == MemberState.Joined)
             {
                 Vacate(place, reason);
@@ -292,7 +310,7 @@ internal sealed partial class SeedJob
         _options.Log?.Invoke($"Rank {place.Rank} of job '{Spec.JobId}' ({info.Observed}) is free again: {reason}");
         _joined--;
         _nextFree = Math.Max(Spec.FirstFreeRank, Math.Min(_nextFree, place.Rank));
-        Publish(place, MembershipChange.Vacated, reason);
+        Publish(place, MembershipChange.Vacated, reason, number: place.HasClosed ? 1 : 0);
         place.Clear();
         if (_joined == 0)
         {
@@ -324,7 +342,7 @@ internal sealed partial class SeedJob
             }
         }
 
-        Publish(place, state == MemberState.Failed ? MembershipChange.Failed : MembershipChange.Left, reason);
+        Publish(place, state == MemberState.Failed ? MembershipChange.Failed : MembershipChange.Left, reason, number: place.HasClosed ? 1 : 0);
         if (_ended < Spec.Size)
             return;
         foreach ((Subscription follower, bool endsWithJob) in _followers)
@@ -362,6 +380,9 @@ internal sealed partial class SeedJob
 
         public string? FailureReason { get; set; }
 
+        /// <summary>It closed its end of the connection without leaving, as happens when its process ends.</summary>
+        public bool HasClosed { get; set; }
+
         public WireUpReport? WireUp { get; set; }
 
         public Traffic? Traffic { get; set; }
@@ -376,6 +397,7 @@ internal sealed partial class SeedJob
             State = MemberState.Absent;
             Info = null;
             Connection = null;
+            HasClosed = false;
         }
 
         public MemberStatus ToStatus() =>

@@ -68,7 +68,7 @@ public sealed class JoinTests
         (await one.EndAsync()).ExitsWith(1);
         (await zero.EndAsync()).ExitsWith(1);
         BoxerResult result = (await seed.EndAsync()).ExitsWith(1);
-        Assert.StartsWith("boxer: rank 1 aborted the job: System.InvalidOperationException", result.Error[0], StringComparison.Ordinal);
+        Assert.StartsWith("boxer: rank 1 failed: System.InvalidOperationException", result.Error[0], StringComparison.Ordinal);
     }
 
     [Theory]

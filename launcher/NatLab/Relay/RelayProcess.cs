@@ -17,12 +17,17 @@ internal sealed class RelayProcess : IDisposable
     private readonly Pipe? _lifeline;
     private readonly PosixChild _child;
     private readonly ManualResetEventSlim _ended = new();
+    private readonly TaskCompletionSource<string> _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _isDisposed;
 
     private RelayProcess(Pipe? lifeline, int id)
     {
         _lifeline = lifeline;
-        _child = new PosixChild(id, _ => _ended.Set());
+        _child = new PosixChild(id, OnEnd);
     }
+
+    /// <summary>Completes with the reason when it ends before it is told to.</summary>
+    public Task<string> Broken => _broken.Task;
 
     /// <summary>Starts it in the router's namespace and waits until it forwards.</summary>
     /// <param name="net">The router's namespace.</param>
@@ -67,6 +72,7 @@ internal sealed class RelayProcess : IDisposable
 
     public void Dispose()
     {
+        Volatile.Write(ref _isDisposed, true);
         if (_lifeline is null)
             _ = _child.SignalGroup(NativeMethods.SigTerm);
         _lifeline?.Dispose();
@@ -74,6 +80,18 @@ internal sealed class RelayProcess : IDisposable
             _ = _child.SignalGroup(NativeMethods.SigKill);
         if (_ended.Wait(Patience))
             _ = _child.Reap();
+    }
+
+    private void OnEnd(ExitStatus status)
+    {
+        if (!Volatile.Read(ref _isDisposed))
+        {
+            _broken.TrySetResult(
+                $"the lab's relay, which delays and loses packets, {(status.Signal > 0 ? $"was killed by {SignalNames.Of(status.Signal)}" : $"exited with code {status.ExitCode}")}; "
+                + "the ranks do not reach each other any more");
+        }
+
+        _ended.Set();
     }
 
     /// <summary>The first line, or what there is of it when the other end is closed or nothing comes for too long.</summary>

@@ -1,6 +1,7 @@
 // One rank that does what the tests tell it: boxer run -n 4 Puppet.dll WHAT [RANK].
 using System.Diagnostics;
 using BoxerMpi;
+using BoxerMpi.Rendezvous;
 
 string what = args[0];
 if (what == "until")
@@ -23,6 +24,8 @@ if (what == "before" && requested == args[1])
     return 6;
 if (what == "absent" && requested == args[1])
     return 0;
+if (what == "stand")
+    return await StandAsync(args[2]);
 if (what == "exit")
 {
     // A program with a Main of its own that forgets to leave.
@@ -81,6 +84,41 @@ return MpiProgram.Run(args, world =>
     Console.WriteLine($"rank {world.Rank} of {world.Size}");
     return 0;
 });
+
+// Rank WHO stands still for ever in a phase of the job, for somebody to end it there.
+async Task<int> StandAsync(string phase)
+{
+    bool isIt = requested == args[1];
+    Console.WriteLine($"pid {Environment.ProcessId}");
+    if (isIt && phase == "start")
+        Stand();
+    if (isIt && phase == "wire-up")
+    {
+        // It has joined and keeps in touch, and no link to it comes up.
+        await using JobClient job = await JobClient.JoinAsync(JobEnvironment.Read()!);
+        Stand();
+    }
+
+    int code = MpiProgram.Run(args, world =>
+    {
+        world.Barrier();
+        if (isIt && phase == "body")
+            Stand();
+        if (isIt && phase == "barrier")
+            Console.WriteLine("here");
+        if (!isIt && phase != "end")
+            world.Receive<int>(who);
+    });
+    if (isIt)
+        Stand();
+    return code;
+
+    static void Stand()
+    {
+        Console.WriteLine("here");
+        new ManualResetEvent(false).WaitOne();
+    }
+}
 
 // Goes on exchanging messages until there is a file of that name.
 int Until(Communicator world)
