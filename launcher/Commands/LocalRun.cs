@@ -39,6 +39,7 @@ internal static class LocalRun
             SampleMemory: options.Verbose || options.ReportFile is not null)
         {
             Broken = place.Broken,
+            Leftovers = place.Leftovers,
         };
 
         JobOutcome outcome = RankHost.Run(

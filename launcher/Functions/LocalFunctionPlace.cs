@@ -88,7 +88,7 @@ internal sealed class LocalFunctionPlace : IFunctionPlace
                 Networks = lab is null ? null : new LabNetworks(lab),
                 ExtraVariables = new Dictionary<string, string> { [RankEnvironment.MarkVariable] = mark },
             });
-            watchdog.Guard(service.Folder);
+            ServiceLeftovers.Guard(watchdog, service, lab);
             LambdaClient lambda = new(new LambdaClientOptions
             {
                 EndpointUrl = $"http://{service.EndPoint}",

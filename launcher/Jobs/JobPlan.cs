@@ -15,6 +15,9 @@ internal sealed record JobPlan(int Size, Func<int, SpawnRequest> RequestOf, Time
 
     /// <summary>Completes with the reason when what the ranks run on is broken.</summary>
     public Task<string>? Broken { get; init; }
+
+    /// <summary>Files and folders that go with the launcher, should it be killed.</summary>
+    public IReadOnlyList<string> Leftovers { get; init; } = [];
 }
 
 /// <summary>How a job ended.</summary>

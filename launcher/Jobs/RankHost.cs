@@ -34,7 +34,10 @@ internal static class RankHost
     {
         JobSupervisor? supervisor = null;
         RankHostOptions options = new(
-            mark, plan.Size, style, files, input, plan.Grace, () => supervisor?.Post(new JobEvent.OutputClosed()));
+            mark, plan.Size, style, files, input, plan.Grace, () => supervisor?.Post(new JobEvent.OutputClosed()))
+        {
+            Leftovers = plan.Leftovers,
+        };
         using IRankHost host = hostOf?.Invoke(options) ?? (NativeMethods.IsUnix ? new PosixRankHost(options) : new ManagedRankHost(
             options));
         using JobSupervisor running = supervisor = new JobSupervisor(plan, host, seat, clock);

@@ -87,7 +87,7 @@ internal sealed class ServeCommand : Command
         // Functions do not outlive the service, even when it is killed.
         using Watchdog watchdog = new(mark, TimeSpan.Zero, message => Console.Error.WriteLine($"boxer: {message}"));
         await using LocalLambda service = await StartAsync(options);
-        watchdog.Guard(service.Folder);
+        ServiceLeftovers.Guard(watchdog, service, lab);
         Console.WriteLine($"lambda http://{service.EndPoint}");
         Console.WriteLine($"region {options.Region}, account {options.AccountId}, limits of functions: {service.Limits}");
         if (lab is not null)

@@ -12,6 +12,9 @@ internal interface IPlace : IDisposable
     /// <summary>Completes with the reason when something that the ranks need is gone; null where there is nothing of that kind.</summary>
     Task<string>? Broken { get; }
 
+    /// <summary>Files and folders that it would leave if this process were killed.</summary>
+    IReadOnlyList<string> Leftovers { get; }
+
     /// <summary>What starts a rank at its place.</summary>
     SpawnRequest Put(int rank, SpawnRequest request);
 }

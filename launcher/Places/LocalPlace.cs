@@ -9,6 +9,8 @@ internal sealed class LocalPlace : IPlace
 {
     public Task<string>? Broken => null;
 
+    public IReadOnlyList<string> Leftovers => [];
+
     public Seed StartSeed(SeedOptions options) => Seed.Start(options with { Listen = new IPEndPoint(IPAddress.Loopback, 0) });
 
     public SpawnRequest Put(int rank, SpawnRequest request) => request;

@@ -24,6 +24,8 @@ internal sealed class NatLabPlace : IPlace
 
     public Task<string>? Broken => _lab.Broken;
 
+    public IReadOnlyList<string> Leftovers => [LabRecords.PathOf(_lab.Prefix)];
+
     public Seed StartSeed(SeedOptions options) => _lab.Seed.Run(() => Seed.Start(options with
     {
         Listen = new IPEndPoint(Lab.SeedAddress, 0),

@@ -29,6 +29,8 @@ internal sealed class PosixRankHost : IRankHost
         try
         {
             _watchdog = new Watchdog(options.Mark, options.Grace, text => Say("boxer: " + text));
+            foreach (string path in options.Leftovers)
+                _watchdog.Guard(path);
         }
         catch
         {
@@ -54,6 +56,9 @@ internal sealed class PosixRankHost : IRankHost
         };
         int id = CoreShare.Spawn(connected, rank, _options.Size);
         _watchdog.Guard(id);
+        RuntimeFiles? files = RuntimeFiles.Of(id, request.Environment);
+        if (files is not null)
+            _watchdog.Guard(files);
         lock (_groups)
             _groups.Add(id);
         input?.CloseReadEnd();
@@ -61,7 +66,7 @@ internal sealed class PosixRankHost : IRankHost
         _pump.Add(error.TakeReadEnd(), new RankStream(true, _options.Style.TagOf(rank, _colourError), _options.Files.Open(rank, "err")));
         if (++_started == _options.Size)
             _feeder?.Start();
-        return new PosixRank(new PosixChild(id, exited));
+        return new PosixRank(new PosixChild(id, exited), files);
     }
 
     public void Say(string text)
@@ -88,7 +93,7 @@ internal sealed class PosixRankHost : IRankHost
         _watchdog.Dispose();
     }
 
-    private sealed class PosixRank(PosixChild child) : IRankProcess
+    private sealed class PosixRank(PosixChild child, RuntimeFiles? files) : IRankProcess
     {
         public int? Id => child.Id;
 
@@ -96,6 +101,12 @@ internal sealed class PosixRankHost : IRankHost
 
         public void Signal(int signal) => child.SignalGroup(signal);
 
-        public ResourceUsage? Reap() => child.Reap();
+        public ResourceUsage? Reap()
+        {
+            ResourceUsage? usage = child.Reap();
+            if (usage is not null)
+                files?.Remove();
+            return usage;
+        }
     }
 }

@@ -17,4 +17,8 @@ internal sealed record RankHostOptions(
     OutputFiles Files,
     StandardInput Input,
     TimeSpan Grace,
-    Action OutputClosed);
+    Action OutputClosed)
+{
+    /// <summary>Files and folders that go with the launcher, should it be killed.</summary>
+    public IReadOnlyList<string> Leftovers { get; init; } = [];
+}

@@ -5,22 +5,24 @@ namespace BoxerMpi.Launcher.Processes;
 
 /// <summary>Ends the ranks and their children when the launcher is gone, however it went.</summary>
 /// <remarks>
-/// A small shell in a session of its own reads the ranks' process groups, and folders to remove, from a pipe. Only the launcher holds the other
+/// A small shell in a session of its own reads the ranks' process groups, and what to remove, from a pipe. Only the launcher holds the other
 /// end, so the kernel closes it when the launcher dies, even by SIGKILL, and the shell then terminates the groups and, on
 /// Linux, every process that still carries the launcher's mark in its environment: children that left their group included.
 /// It is a shell because it must cost nothing while it waits (1 MB, no second runtime).
 /// </remarks>
 internal sealed class Watchdog : IDisposable
 {
-    // $1 = mark, $2 = tenths of a second between TERM and KILL; the folders to remove are added behind them. Its own
+    // $1 = mark, $2 = tenths of a second between TERM and KILL; files and folders to remove are added behind them. Its own
     // environment is empty, so it never finds itself.
     private const string Script = """
         trap '' HUP INT QUIT TERM USR1 USR2 TSTP PIPE
-        groups=
+        groups= runtimes= controls=
         while read -r verb id; do
             case $verb in
                 group) groups="$groups -$id" ;;
-                folder) set -- "$@" "$id" ;;
+                path) set -- "$@" "$id" ;;
+                runtime) runtimes="$runtimes ${id%% *}" temporary=${id#* } ;;
+                control) controls="$controls $id" ;;
                 done) exit 0 ;;
             esac
         done
@@ -39,10 +41,22 @@ internal sealed class Watchdog : IDisposable
         while test "$left" -gt 0 && alive "$1"; do sleep 0.1; left=$((left - 1)); done
         deliver KILL "$1"
         shift 2
-        test $# = 0 && exit 0
+        for key in $runtimes; do
+            rm -f -- "$temporary/clr-debug-pipe-$key-in" "$temporary/clr-debug-pipe-$key-out" "$temporary/dotnet-diagnostic-$key-socket"
+        done
 
-        # What is being killed may still write there.
-        for _ in 1 2 3 4 5; do rm -rf -- "$@" 2>/dev/null && exit 0; sleep 0.1; done
+        # What is being killed may still write there, and is in its control group until it has ended.
+        for _ in 1 2 3 4 5 6 7 8 9 10; do
+            left=
+            for group in $controls; do
+                test -d "$group" || continue
+                rmdir "$group"/*/ 2>/dev/null
+                rmdir "$group" 2>/dev/null || left=1
+            done
+            test $# = 0 || rm -rf -- "$@" 2>/dev/null || left=1
+            test -z "$left" && exit 0
+            sleep 0.1
+        done
         """;
 
     private const int MostRestarts = 5;
@@ -69,6 +83,8 @@ internal sealed class Watchdog : IDisposable
         _tenths = Math.Ceiling(grace.TotalSeconds * 10).ToString(CultureInfo.InvariantCulture);
         _warn = warn;
         (_pipe, _shell) = Start();
+        foreach (string own in RuntimeFiles.Own?.Paths ?? [])
+            Guard(own);
     }
 
     public int ProcessId => _shell.Id;
@@ -76,9 +92,20 @@ internal sealed class Watchdog : IDisposable
     /// <summary>Adds a rank's process group to what dies with the launcher.</summary>
     public void Guard(int group) => Order($"group {group}\n");
 
-    /// <summary>Adds a folder to what goes with the launcher, once the processes have.</summary>
+    /// <summary>Adds a file or folder to what goes with the launcher, once the processes have.</summary>
     /// <param name="path">Without a line break.</param>
-    public void Guard(string path) => Order($"folder {path}\n");
+    public void Guard(string path) => Order($"path {path}\n");
+
+    /// <summary>Adds what the runtime of a rank leaves when it is killed; the folder is the same for all ranks.</summary>
+    public void Guard(RuntimeFiles files)
+    {
+        if (!files.Folder.Contains('\n', StringComparison.Ordinal))
+            Order($"runtime {files.Key} {files.Folder}\n");
+    }
+
+    /// <summary>Adds a control group with groups of its own; it goes once the processes have.</summary>
+    /// <param name="path">Without blanks.</param>
+    public void GuardControlGroup(string path) => Order($"control {path}\n");
 
     /// <summary>All ranks are gone: the watchdog goes home without signalling anyone.</summary>
     public void Dispose()

@@ -14,6 +14,9 @@ internal sealed class ControlGroups
     // The kernel refuses less.
     private const int LeastQuotaMicroseconds = 1000;
 
+    // Where control groups are mounted on all usual systems.
+    private const string StandardRoot = "/sys/fs/cgroup";
+
     private readonly string[] _parents;
     private readonly bool _unified;
 
@@ -22,6 +25,10 @@ internal sealed class ControlGroups
         _parents = parents;
         _unified = unified;
     }
+
+    /// <summary>Where the groups of a service of this name are, if it has made any.</summary>
+    public static IReadOnlyList<string> PathsOf(string name) =>
+        [.. ((string[])["", "memory", "cpu"]).Select(hierarchy => Path.Combine(StandardRoot, hierarchy, name))];
 
     /// <summary>Makes the service's own groups; null, with the reason, where that is not possible.</summary>
     /// <param name="root">Where control groups are mounted, usually /sys/fs/cgroup.</param>
