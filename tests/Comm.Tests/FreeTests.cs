@@ -14,7 +14,7 @@ public sealed class FreeTests
                 Request request = child.StartReceive<int>(small, 1, 1);
                 Request sending = child.StartSend<int>(large, 1, 2);
                 Task<Status> receiving = child.ReceiveAsync<int>(received, Communicator.AnySource, 3, token).AsTask();
-                Task<MatchedMessage> probing = child.ProbeAsync(1, 4, token).AsTask();
+                Task<MatchedMessage> probing = child.MatchedProbeAsync(1, 4, token).AsTask();
                 child.Free();
                 Task ended = child.FreeAsync(token).AsTask();
                 Assert.Throws<ObjectDisposedException>(() => child.Send(1, 1));
