@@ -188,7 +188,12 @@ public class AddressTests
                 await using (await AttendanceClient.OpenAsync(
                     new AttendanceOptions
                     {
-                        Seed = options.Seed, JobId = options.JobId, Token = options.Token, Starter = 0, Probe = true, LookUp = options.LookUp,
+                        Seed = options.Seed,
+                        JobId = options.JobId,
+                        Token = options.Token,
+                        Starter = 0,
+                        Probe = true,
+                        LookUp = options.LookUp,
                     },
                     job.Deadline))
                 {
