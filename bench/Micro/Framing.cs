@@ -19,7 +19,11 @@ public unsafe class Framing
     public void WriteHeader() => Header().Write(_header);
 
     [Benchmark]
-    public long ReadHeader() => FrameHeader.Read(_header).Length;
+    public long ReadHeader()
+    {
+        FrameHeader.Read(_header, out FrameHeader header);
+        return header.Length;
+    }
 
     [Benchmark]
     [Arguments(1024)]

@@ -9,7 +9,7 @@ public partial class Communicator
     {
         ThrowIfDisposed();
         if ((uint)destination >= (uint)Size && destination != NoRank)
-            throw new ArgumentOutOfRangeException(name, destination, $"\"{Name}\" has ranks 0 to {Size - 1}.");
+            throw NoSuchRank(name, destination, advice: ".");
         if (tag < 0)
             throw new ArgumentOutOfRangeException(nameof(tag), tag, "A message's tag is zero or more.");
     }
@@ -18,11 +18,13 @@ public partial class Communicator
     {
         ThrowIfDisposed();
         if ((uint)source >= (uint)Size && source is not (AnySource or NoRank))
-            throw new ArgumentOutOfRangeException(
-                name, source, $"\"{Name}\" has ranks 0 to {Size - 1}; Communicator.AnySource receives from all.");
+            throw NoSuchRank(name, source, advice: "; Communicator.AnySource receives from all.");
         if (tag < AnyTag)
             throw new ArgumentOutOfRangeException(nameof(tag), tag, "A tag is zero or more; Communicator.AnyTag receives all.");
     }
+
+    private ArgumentOutOfRangeException NoSuchRank(string name, int rank, string advice) =>
+        new(name, rank, $"\"{Name}\" has ranks 0 to {Size - 1}{advice}");
 
     internal TimeSpan TimeoutOr(TimeSpan? timeout)
     {

@@ -110,8 +110,7 @@ internal sealed unsafe partial class Link
                 return false;
             if (count == Channel.EndOfStream)
             {
-                Close(_peerSaidGoodbye ? null : new IOException(
-                    $"The other side of {Description} closed the connection without saying goodbye"));
+                Close(_peerSaidGoodbye ? null : NoGoodbye());
                 return true;
             }
 
@@ -134,8 +133,7 @@ internal sealed unsafe partial class Link
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            Close(new IOException(
-                $"A {_header.Kind} frame of {_header.Length} bytes on {Description} could not be handled: {exception}", exception));
+            Close(NotHandled(exception));
         }
         finally
         {
@@ -181,15 +179,12 @@ internal sealed unsafe partial class Link
 
     private void BeginFrame(ReadOnlySpan<byte> bytes)
     {
-        _header = FrameHeader.Read(bytes);
+        FrameHeader.Read(bytes, out _header);
         if (_checksums && (_header.Flags & FrameFlags.Checksum) == 0)
-            throw new WireFormatException($"A frame without a checksum came over {Description}; this job's frames have one.");
+            throw NoChecksum();
         int gap = unchecked((int)(_header.Sequence - _receiveSequence));
         if (gap > 0)
-        {
-            throw new WireFormatException(
-                $"Expected frame {_receiveSequence} on {Description}, got {_header.Sequence}: {gap} frame(s) were lost on the way.");
-        }
+            throw FramesLost(gap);
 
         _skipping = gap < 0;
         PayloadTarget target = default;
@@ -253,11 +248,7 @@ internal sealed unsafe partial class Link
         if (_trailerFill == FrameChecksum.Bytes)
         {
             if (!_receiveChecksum!.Matches(new ReadOnlySpan<byte>(trailer, FrameChecksum.Bytes)))
-            {
-                throw new WireFormatException(
-                    $"Wrong checksum of frame {_header.Sequence} ({_header.Kind}, {_header.Length} bytes) on {Description}: the data was " +
-                    $"changed on the way.");
-            }
+                throw WrongChecksum();
 
             EndFrame();
         }
@@ -281,4 +272,20 @@ internal sealed unsafe partial class Link
         _targetRemaining = capacity;
         _state = state;
     }
+
+    // Away from the data path: a method that makes a text clears room for it in each of its calls.
+    private IOException NoGoodbye() => new($"The other side of {Description} closed the connection without saying goodbye");
+
+    private IOException NotHandled(Exception exception) =>
+        new($"A {_header.Kind} frame of {_header.Length} bytes on {Description} could not be handled: {exception}", exception);
+
+    private WireFormatException NoChecksum() =>
+        new($"A frame without a checksum came over {Description}; this job's frames have one.");
+
+    private WireFormatException FramesLost(int gap) =>
+        new($"Expected frame {_receiveSequence} on {Description}, got {_header.Sequence}: {gap} frame(s) were lost on the way.");
+
+    private WireFormatException WrongChecksum() => new(
+        $"Wrong checksum of frame {_header.Sequence} ({_header.Kind}, {_header.Length} bytes) on {Description}: the data was changed on " +
+        "the way.");
 }

@@ -130,7 +130,7 @@ internal sealed unsafe class RawPeer(MemoryChannel channel) : IDisposable
             count = channel.Read(start, bytes.Length, null, 0);
         for (int at = 0; at < count;)
         {
-            FrameHeader header = FrameHeader.Read(bytes.AsSpan(at));
+            FrameHeader.Read(bytes.AsSpan(at), out FrameHeader header);
             frames.Add((header, bytes[(at + FrameHeader.Bytes)..(at + FrameHeader.Bytes + (int)header.Length)]));
             at += FrameHeader.Bytes + (int)header.Length;
         }

@@ -46,7 +46,8 @@ public sealed class FrameHeaderTests
             ],
             bytes);
         Assert.Equal(40, FrameHeader.Bytes);
-        Assert.Equal(header, FrameHeader.Read(bytes));
+        FrameHeader.Read(bytes, out FrameHeader read);
+        Assert.Equal(header, read);
     }
 
     [Fact]
@@ -61,7 +62,8 @@ public sealed class FrameHeaderTests
         {
             byte[] bytes = new byte[FrameHeader.Bytes + 5];
             header.Write(bytes);
-            Assert.Equal(header, FrameHeader.Read(bytes));
+            FrameHeader.Read(bytes, out FrameHeader read);
+            Assert.Equal(header, read);
             Assert.Equal(new byte[5], bytes[FrameHeader.Bytes..]);
         },
         iter: 5_000,
@@ -81,7 +83,7 @@ public sealed class FrameHeaderTests
         byte[] bytes = new byte[FrameHeader.Bytes];
         new FrameHeader { Kind = FrameKind.Goodbye }.Write(bytes);
         bytes[position] = value;
-        Assert.Contains(reason, Assert.Throws<WireFormatException>(() => FrameHeader.Read(bytes)).Message, StringComparison.Ordinal);
+        Assert.Contains(reason, Assert.Throws<WireFormatException>(() => FrameHeader.Read(bytes, out _)).Message, StringComparison.Ordinal);
     }
 
     public static TheoryData<int> Kinds => [.. Enum.GetValues<FrameKind>().Select(kind => (int)kind)];
@@ -93,11 +95,12 @@ public sealed class FrameHeaderTests
         long cap = WireLimits.MaximumLength(kind);
         byte[] bytes = new byte[FrameHeader.Bytes];
         new FrameHeader { Kind = kind, Length = cap }.Write(bytes);
-        Assert.Equal(cap, FrameHeader.Read(bytes).Length);
+        FrameHeader.Read(bytes, out FrameHeader read);
+        Assert.Equal(cap, read.Length);
         foreach (long length in (long[])[cap + 1, long.MaxValue, -1, long.MinValue])
         {
             new FrameHeader { Kind = kind, Length = length }.Write(bytes);
-            WireFormatException error = Assert.Throws<WireFormatException>(() => FrameHeader.Read(bytes));
+            WireFormatException error = Assert.Throws<WireFormatException>(() => FrameHeader.Read(bytes, out _));
             Assert.Contains($"A {kind} frame announces {length} bytes; at most {cap} are allowed", error.Message, StringComparison.Ordinal);
         }
     }
@@ -128,7 +131,7 @@ public sealed class FrameHeaderTests
                 bytes.AsSpan(35, 5).Clear();
             try
             {
-                FrameHeader header = FrameHeader.Read(bytes);
+                FrameHeader.Read(bytes, out FrameHeader header);
                 Assert.InRange(header.Length, 0, WireLimits.MaximumLength(header.Kind));
                 byte[] again = new byte[FrameHeader.Bytes];
                 header.Write(again);
@@ -145,7 +148,7 @@ public sealed class FrameHeaderTests
     [Fact]
     public void Fewer_bytes_than_a_header_are_the_callers_mistake()
     {
-        Assert.ThrowsAny<ArgumentException>(() => FrameHeader.Read(new byte[FrameHeader.Bytes - 1]));
+        Assert.ThrowsAny<ArgumentException>(() => FrameHeader.Read(new byte[FrameHeader.Bytes - 1], out _));
         Assert.ThrowsAny<ArgumentException>(() => new FrameHeader { Kind = FrameKind.Eager }.Write(new byte[FrameHeader.Bytes - 1]));
     }
 }

@@ -26,20 +26,13 @@ internal sealed class MatchLists(int count)
     public void Add(int list, MatchLink link)
     {
         ref List to = ref _lists[list];
-        MatchLink? before = to.Last;
-        if (before is not null && before.Order > link.Order)
-            before = LastOlderThan(link.Order, to.First);
-
-        MatchLink? after = before is null ? to.First : before.Next;
-        (link.Previous, link.Next) = (before, after);
-        if (before is null)
-            to.First = link;
+        MatchLink? last = to.Last;
+        if (last is null)
+            to.First = to.Last = link;
+        else if (last.Order < link.Order)
+            (link.Previous, last.Next, to.Last) = (last, link, link);
         else
-            before.Next = link;
-        if (after is null)
-            to.Last = link;
-        else
-            after.Previous = link;
+            Insert(ref to, link);
         if (to.IsIndexed)
             _index!.Add(list, link);
     }
@@ -110,12 +103,18 @@ internal sealed class MatchLists(int count)
     public static MatchLink? Older(MatchLink? one, MatchLink? other) =>
         one is null || (other is not null && other.Order < one.Order) ? other : one;
 
-    private static MatchLink? LastOlderThan(long order, MatchLink? link)
+    /// <summary>Adds an entry in front of the first one that is younger.</summary>
+    private static void Insert(ref List to, MatchLink link)
     {
-        MatchLink? last = null;
-        for (; link is not null && link.Order < order; link = link.Next)
-            last = link;
-        return last;
+        MatchLink after = to.First!;
+        while (after.Order < link.Order)
+            after = after.Next!;
+        (link.Previous, link.Next) = (after.Previous, after);
+        if (after.Previous is null)
+            to.First = link;
+        else
+            after.Previous.Next = link;
+        after.Previous = link;
     }
 
     private void BuildIndex(int list)

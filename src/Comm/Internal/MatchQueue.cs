@@ -2,8 +2,8 @@ namespace BoxerMpi.Internal;
 
 /// <summary>Posted receives, probes and unexpected messages of one context. Ranks are world ranks; used under the engine's gate.</summary>
 /// <remarks>
-/// Receives and probes are in the list of the source that they want, or in one for any source; a message is in the list of its sender
-/// and in the one of all. Invariant: no posted receive or probe matches an unexpected message.
+/// Receives and probes are in the list of the source that they want, or in one for any source; a message is in the list of its sender,
+/// and in one of all if messages of any source are searched for. Invariant: no posted receive or probe matches an unexpected message.
 /// </remarks>
 internal sealed class MatchQueue(ulong context, int worldSize)
 {
@@ -13,6 +13,7 @@ internal sealed class MatchQueue(ulong context, int worldSize)
     private readonly MatchLists _messages = new(worldSize + 1);
     private MatchLists? _probes;
     private int _waitingProbes;
+    private bool _listsAll;
     private long _order;
 
     public ulong Context { get; } = context;
@@ -77,7 +78,7 @@ internal sealed class MatchQueue(ulong context, int worldSize)
 
     public void Add(UnexpectedMessage message)
     {
-        message.Arrived.Order = ++_order;
+        message.OfSource.Order = ++_order;
         AddAgain(message);
     }
 
@@ -85,31 +86,39 @@ internal sealed class MatchQueue(ulong context, int worldSize)
     public void AddAgain(UnexpectedMessage message)
     {
         message.Queue = this;
-        message.Arrived.Tag = message.OfSource.Tag = message.Tag;
-        if (message.Arrived.Order == 0)
-            message.Arrived.Order = NextAge();
-        message.OfSource.Order = message.Arrived.Order;
+        message.OfSource.Tag = message.Tag;
+        if (message.OfSource.Order == 0)
+            message.OfSource.Order = NextAge();
         _messages.Add(ListOf(message.Source), message.OfSource);
-        _messages.Add(AnySource, message.Arrived);
+        if (_listsAll)
+            AddToAll(message);
     }
 
     /// <summary>The first message that such a receive would get, or null.</summary>
-    public UnexpectedMessage? Find(int source, int tag) => (UnexpectedMessage?)_messages.Find(ListOf(source), tag)?.Owner;
+    public UnexpectedMessage? Find(int source, int tag)
+    {
+        if (source < 0 && !_listsAll)
+            ListAll();
+        return (UnexpectedMessage?)_messages.Find(ListOf(source), tag)?.Owner;
+    }
 
     public void Remove(UnexpectedMessage message)
     {
         message.Queue = null;
         _messages.Remove(ListOf(message.Source), message.OfSource);
-        _messages.Remove(AnySource, message.Arrived);
+        if (_listsAll)
+            _messages.Remove(AnySource, message.OfAll);
     }
 
-    /// <summary>Every unexpected message, oldest first.</summary>
-    public IEnumerable<UnexpectedMessage> Messages()
+    /// <summary>Every unexpected message, by source.</summary>
+    public IEnumerable<UnexpectedMessage> Messages() => Enumerable.Range(0, worldSize).SelectMany(MessagesOf);
+
+    /// <summary>The unexpected messages of a source, oldest first. The caller may remove the one that it got.</summary>
+    public IEnumerable<UnexpectedMessage> MessagesOf(int source)
     {
-        MatchLink? link = _messages.Oldest(AnySource);
+        MatchLink? link = _messages.Oldest(ListOf(source));
         while (link is not null)
         {
-            // The caller may remove the one it got.
             MatchLink? next = link.Next;
             yield return (UnexpectedMessage)link.Owner;
             link = next;
@@ -118,6 +127,22 @@ internal sealed class MatchQueue(ulong context, int worldSize)
 
     private static int ListOf(int source) => source + 1;
 
+    /// <summary>From the first search for a message of any source on, all messages are in a list of their own as well.</summary>
+    private void ListAll()
+    {
+        _listsAll = true;
+        foreach (UnexpectedMessage message in Messages().OrderBy(message => message.OfSource.Order))
+            AddToAll(message);
+    }
+
+    private void AddToAll(UnexpectedMessage message)
+    {
+        (message.OfAll.Tag, message.OfAll.Order) = (message.OfSource.Tag, message.OfSource.Order);
+        _messages.Add(AnySource, message.OfAll);
+    }
+
     private static MatchLink? First(MatchLists posted, int source, int tag) =>
-        MatchLists.Older(posted.FindWanting(ListOf(source), tag), posted.FindWanting(AnySource, tag));
+        posted.Oldest(ListOf(source)) is null && posted.Oldest(AnySource) is null
+            ? null
+            : MatchLists.Older(posted.FindWanting(ListOf(source), tag), posted.FindWanting(AnySource, tag));
 }

@@ -21,7 +21,7 @@ internal sealed unsafe partial class Messenger
 
         source.Credit += header.Credit;
         if (source.Credit > WireLimits.CreditWindowBytes)
-            throw new WireFormatException($"Rank {source.Rank} gave back {header.Credit} bytes of credit, more than it had been sent.");
+            throw TooMuchCredit(source, header);
 
         return header.Kind switch
         {
@@ -76,28 +76,18 @@ internal sealed unsafe partial class Messenger
     private void CheckRoute(Link link, in FrameHeader header)
     {
         if ((uint)header.Source >= (uint)Size || (uint)header.Destination >= (uint)Size)
-        {
-            throw new WireFormatException(
-                $"A frame from rank {header.Source} to rank {header.Destination} came over {link.Description}; the job has ranks 0 to " +
-                $"{Size - 1}.");
-        }
-
+            throw NoSuchRank(link, header);
         if (!_options.Relay && (header.Source != link.Peer || header.Destination != Rank))
-        {
-            throw new WireFormatException(
-                $"A frame from rank {header.Source} to rank {header.Destination} came over the link from rank {link.Peer} to rank {Rank}, which relay nothing.");
-        }
-
+            throw NotRelayed(link, header);
         if (header.Source == Rank)
-            throw new WireFormatException($"Rank {Rank}'s own rank came as the source of a frame over {link.Description}.");
+            throw FromItself(link);
     }
 
     private PayloadTarget BeginEager(Link link, in FrameHeader header, Peer source)
     {
         source.Charged += header.Length + WireLimits.MessageOverheadBytes;
         if (source.Charged > WireLimits.CreditWindowBytes)
-            throw new WireFormatException(
-                $"Rank {source.Rank} sent {source.Charged} bytes unasked; its credit is {WireLimits.CreditWindowBytes}.");
+            throw TooMuchUnasked(source);
 
         CheckTag(header);
         MatchQueue? queue = WantedQueue(header.Context);
@@ -221,7 +211,7 @@ internal sealed unsafe partial class Messenger
     private static void CheckTag(in FrameHeader header)
     {
         if (header.Tag < 0)
-            throw new WireFormatException($"Rank {header.Source} sent a message with tag {header.Tag}; tags are zero or more.");
+            throw NegativeTag(header);
     }
 
     private static PayloadTarget BeginGoodbye(Peer source)

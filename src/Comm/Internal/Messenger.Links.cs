@@ -221,7 +221,7 @@ internal sealed unsafe partial class Messenger
         foreach (MatchQueue queue in _queues.Values)
         {
             // What had arrived is still delivered; what was only announced never will.
-            foreach (UnexpectedMessage message in queue.Messages().Where(m => m.Source == peer.Rank && m.State == UnexpectedMessage.Kind.Offered).ToArray())
+            foreach (UnexpectedMessage message in queue.MessagesOf(peer.Rank).Where(message => message.State == UnexpectedMessage.Kind.Offered))
             {
                 queue.Remove(message);
                 Free(message);

@@ -180,7 +180,7 @@ internal sealed unsafe partial class Messenger
                 ExpectFrom(receive, message.Source);
                 break;
             case UnexpectedMessage.Kind.Offered:
-                Ask(receive, sender, message.SendId, message.Tag, message.Length, message.Arrived.Order);
+                Ask(receive, sender, message.SendId, message.Tag, message.Length, message.OfSource.Order);
                 Free(message);
                 break;
             case UnexpectedMessage.Kind.Self:

@@ -41,7 +41,7 @@ internal sealed unsafe partial class Messenger
 
         Peer peer = _peers[destination];
         if (peer.Failure is not null)
-            throw PeerGone(peer, $"Send of {length} bytes to rank {communicator.FromWorldRank(destination)}, tag {tag}", communicator);
+            throw NobodyReceives(peer, tag, length, communicator);
 
         if (peer.Link is { } link && !(peer.WaitingForLink?.Count > 0))
         {
@@ -65,6 +65,9 @@ internal sealed unsafe partial class Messenger
         RequestLink(peer, waiting);
         return waiting;
     }
+
+    private PeerFailedException NobodyReceives(Peer peer, int tag, long length, Communicator communicator) =>
+        PeerGone(peer, $"Send of {length} bytes to rank {communicator.FromWorldRank(peer.Rank)}, tag {tag}", communicator);
 
     private SendOperation Prepare(
         Communicator communicator, Peer peer, MatchQueue queue, int tag, byte* data, long length, bool synchronous)

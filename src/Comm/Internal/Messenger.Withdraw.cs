@@ -101,7 +101,7 @@ internal sealed unsafe partial class Messenger
         UnexpectedMessage message = RentMessage();
         (message.Source, message.Tag, message.Length) = (granted.Peer.Rank, granted.Tag, granted.Total);
         message.State = UnexpectedMessage.Kind.Arriving;
-        message.Arrived.Order = granted.Order;
+        message.OfSource.Order = granted.Order;
         message.Block = _blocks.Rent(granted.Total);
         Buffer.MemoryCopy(receive.Buffer, message.Block, granted.Total, granted.Received);
         long left = granted.Total - granted.Received;

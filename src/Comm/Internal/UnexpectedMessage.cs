@@ -24,7 +24,7 @@ internal sealed unsafe class UnexpectedMessage
         TakenBack,
     }
 
-    public UnexpectedMessage() => (OfSource, Arrived) = (new MatchLink(this), new MatchLink(this));
+    public UnexpectedMessage() => (OfSource, OfAll) = (new MatchLink(this), new MatchLink(this));
 
     public Kind State { get; set; }
 
@@ -57,11 +57,11 @@ internal sealed unsafe class UnexpectedMessage
     /// <summary>The queue that holds it, or null once it is matched.</summary>
     public MatchQueue? Queue { get; set; }
 
-    /// <summary>Its place among the messages of its source.</summary>
+    /// <summary>Its place among the messages of its source, and its age.</summary>
     public MatchLink OfSource { get; }
 
-    /// <summary>Its place among all messages of the queue.</summary>
-    public MatchLink Arrived { get; }
+    /// <summary>Its place among all messages of the queue, where those are listed.</summary>
+    public MatchLink OfAll { get; }
 
     public void Reset()
     {
@@ -73,6 +73,6 @@ internal sealed unsafe class UnexpectedMessage
         Discarded = false;
         HoldsCredit = false;
         Queue = null;
-        Arrived.Order = 0;
+        OfSource.Order = 0;
     }
 }
