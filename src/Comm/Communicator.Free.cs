@@ -17,11 +17,17 @@ public partial class Communicator
     /// </remarks>
     public void Free()
     {
-        if (Interlocked.Exchange(ref _isDisposed, true))
-            return;
+        // In one hold: a collective that goes on meanwhile must not find it disposed and not yet freed.
+        lock (Messenger.Gate)
+        {
+            if (IsDisposed)
+                return;
+            Messenger.Free(this);
+            Volatile.Write(ref _isDisposed, true);
+        }
+
         foreach (Communicator part in Parts)
             part.Free();
-        Messenger.Free(this);
     }
 
     /// <summary>As <see cref="Free"/>; the task ends when the pending operations have, however they ended.</summary>

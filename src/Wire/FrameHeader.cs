@@ -32,6 +32,12 @@ internal enum FrameKind : byte
 
     /// <summary>An announced message is taken back: whoever asks for it gets nothing. Its sender's operation is in <see cref="FrameHeader.Context"/>.</summary>
     Withdrawal = 8,
+
+    /// <summary>The sender has messages of <see cref="FrameHeader.Context"/> that it does not announce yet: enough are.</summary>
+    Held = 9,
+
+    /// <summary>The next held messages of <see cref="FrameHeader.Context"/> are to be announced: a receive looks for one that was not.</summary>
+    More = 10,
 }
 
 /// <summary>Bits that change how a frame is read.</summary>
@@ -108,7 +114,7 @@ internal struct FrameHeader
         header.Credit = BinaryPrimitives.ReadUInt32LittleEndian(source[28..]);
         header.Length = BinaryPrimitives.ReadInt64LittleEndian(source[32..]);
 
-        if (header.Kind is < FrameKind.Eager or > FrameKind.Withdrawal)
+        if (header.Kind is < FrameKind.Eager or > FrameKind.More)
             throw UnknownKind(source[1]);
         if ((header.Flags & ~FrameFlags.Checksum) != 0)
             throw UnknownFlags(header.Flags);

@@ -16,6 +16,12 @@ internal static class WireLimits
     /// <summary>Given-back credit that is worth a frame of its own when no other frame carries it.</summary>
     public const long CreditReturnBytes = CreditWindowBytes / 4;
 
+    /// <summary>Announced messages of one peer that a rank has not asked for: they cost it about as much as the credit window.</summary>
+    public const int AnnouncementLimit = 16_384;
+
+    /// <summary>So many more are announced each time that a receive finds nothing among them.</summary>
+    public const int AnnouncementBatch = 1_024;
+
     /// <summary>Longest reason that travels with a revocation.</summary>
     public const int MaximumReasonBytes = 4096;
 

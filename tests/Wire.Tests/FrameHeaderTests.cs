@@ -52,7 +52,7 @@ public sealed class FrameHeaderTests
 
     [Fact]
     public void Kinds_and_flags_keep_their_numbers() => Assert.Equal(
-        "Eager=1 RequestToSend=2 ClearToSend=3 Data=4 Credit=5 Revoke=6 Goodbye=7 Withdrawal=8 None=0 Checksum=1",
+        "Eager=1 RequestToSend=2 ClearToSend=3 Data=4 Credit=5 Revoke=6 Goodbye=7 Withdrawal=8 Held=9 More=10 None=0 Checksum=1",
         string.Join(' ', Enum.GetValues<FrameKind>().Select(kind => $"{kind}={(int)kind}").Concat(
             Enum.GetValues<FrameFlags>().Select(flag => $"{flag}={(int)flag}"))));
 

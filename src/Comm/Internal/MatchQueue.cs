@@ -24,6 +24,9 @@ internal sealed class MatchQueue(ulong context, int worldSize)
     /// <summary>Whether a communicator of this rank uses it; else it only keeps what came early.</summary>
     public bool IsOpen { get; set; }
 
+    /// <summary>World ranks that have said to hold messages back which they have not announced; null when there are none.</summary>
+    public HashSet<int>? Holders { get; set; }
+
     /// <summary>Entries that searches have looked at.</summary>
     public long Visited => _receives.Visited + _messages.Visited + (_probes?.Visited ?? 0);
 
@@ -75,6 +78,11 @@ internal sealed class MatchQueue(ulong context, int worldSize)
     /// <summary>The probe that was posted first among those that this message satisfies.</summary>
     public ProbeOperation? FindProbe(int source, int tag) =>
         _waitingProbes == 0 ? null : (ProbeOperation?)First(_probes!, source, tag)?.Owner;
+
+    /// <summary>Whether a receive or a probe waits that may want a message of this source.</summary>
+    public bool IsLookedFor(int source) =>
+        _receives.Oldest(ListOf(source)) is not null || _receives.Oldest(AnySource) is not null
+        || (_waitingProbes > 0 && (_probes!.Oldest(ListOf(source)) is not null || _probes.Oldest(AnySource) is not null));
 
     public void Add(UnexpectedMessage message)
     {

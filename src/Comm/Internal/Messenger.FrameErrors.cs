@@ -22,6 +22,12 @@ internal sealed unsafe partial class Messenger
     private static WireFormatException TooMuchUnasked(Peer source) =>
         new($"Rank {source.Rank} sent {source.Charged} bytes unasked; its credit is {WireLimits.CreditWindowBytes}.");
 
+    private static WireFormatException AnnouncedAgain(Peer source, ulong sendId) =>
+        new($"Rank {source.Rank} announced message {sendId} again.");
+
+    private static WireFormatException TooManyAnnounced(Peer source) => new(
+        $"Rank {source.Rank} announced {source.Remembered} messages that were not asked for; {WireLimits.AnnouncementLimit} are allowed.");
+
     private static WireFormatException NegativeTag(in FrameHeader header) =>
         new($"Rank {header.Source} sent a message with tag {header.Tag}; tags are zero or more.");
 }

@@ -64,6 +64,12 @@ internal sealed unsafe partial class Messenger
             case FrameKind.Withdrawal:
                 EndAnnounced(source, sendId: header.Context, isQuestion: header.Tag != 0);
                 break;
+            case FrameKind.Held:
+                HeldBack(source, header.Context);
+                break;
+            case FrameKind.More:
+                SendMore(source, header.Context);
+                break;
             case FrameKind.Revoke:
                 ForwardedPayload reason = (ForwardedPayload)state!;
                 string text = Encoding.UTF8.GetString(new ReadOnlySpan<byte>(reason.Pointer, (int)header.Length));
@@ -172,8 +178,7 @@ internal sealed unsafe partial class Messenger
         UnexpectedMessage message = RentMessage();
         message.State = UnexpectedMessage.Kind.Offered;
         (message.Source, message.Tag, message.Length, message.SendId) = (header.Source, header.Tag, offer.TotalBytes, offer.SendId);
-        if (offer.SendId == 0 || !_announced.TryAdd((message.Source, message.SendId), message))
-            throw new WireFormatException($"Rank {source.Rank} announced message {offer.SendId} again.");
+        Remember(message, source);
         AddUnexpected(queue, message);
     }
 

@@ -32,8 +32,9 @@ internal sealed unsafe partial class Messenger
 
             peer.Link = Engine.AddLink(rank, channel, _options.Checksums);
             peer.Link.Faults = FaultsOf?.Invoke(rank);
-            while (peer.WaitingForLink is { Count: > 0 } && peer.Link is { IsClosed: false } link)
-                Dispatch(peer.WaitingForLink.Dequeue(), link);
+            SendWaiting(peer);
+            foreach (ulong context in peer.Waiting?.Contexts() ?? [])
+                SayHeld(peer, context);
             Engine.SignalChange();
         }
     }
@@ -50,11 +51,13 @@ internal sealed unsafe partial class Messenger
     {
         lock (Gate)
         {
-            Queue<SendOperation> waiting = _peers[rank].WaitingForLink ?? new();
-            _peers[rank].WaitingForLink = null;
+            SendOperation[] waiting = _peers[rank].Waiting?.ToArray() ?? [];
             _peers[rank].IsLinkWanted = false;
             foreach (SendOperation send in waiting)
+            {
+                StopWaiting(send);
                 send.Complete(default, reason);
+            }
         }
     }
 
@@ -189,7 +192,7 @@ internal sealed unsafe partial class Messenger
 
     private void RequestLink(Peer peer, SendOperation send)
     {
-        (peer.WaitingForLink ??= new()).Enqueue(send);
+        Wait(send);
         if (peer.IsLinkWanted)
             return;
         peer.IsLinkWanted = true;
@@ -198,7 +201,7 @@ internal sealed unsafe partial class Messenger
             : LinkWanted(peer.Rank);
         if (refusal is null)
             return;
-        peer.WaitingForLink = null;
+        StopWaiting(send);
         peer.IsLinkWanted = false;
         send.Complete(default, refusal);
     }
@@ -234,7 +237,6 @@ internal sealed unsafe partial class Messenger
             operation => operation.PeerRank == peer.Rank ||
                 (!left && (operation.PeerRank < 0 || operation.Group is not null) && operation.Communicator?.Group.Contains(peer.Rank) == true),
             operation => PeerGone(peer, operation.Describe(), operation.Communicator, operation.Elapsed));
-        peer.WaitingForLink = null;
 
         // Not before: what is taken back has to be taken out of a link to a relay, which lives on.
         peer.Link = null;

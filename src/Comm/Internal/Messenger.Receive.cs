@@ -83,6 +83,8 @@ internal sealed unsafe partial class Messenger
         receive.Begin();
         queue.Post(receive);
         Expect(receive);
+        if (queue.Holders is not null)
+            AskHolders(queue, source);
     }
 
     /// <summary>Receives a message that was matched before. The caller holds the gate.</summary>
@@ -112,6 +114,8 @@ internal sealed unsafe partial class Messenger
         probe.Queue.Post(probe);
         probe.IsPosted = true;
         Engine.ExpectAny(+1);
+        if (probe.Queue.Holders is not null)
+            AskHolders(probe.Queue, probe.Source);
     }
 
     public void WithdrawProbe(ProbeOperation probe)
@@ -152,6 +156,8 @@ internal sealed unsafe partial class Messenger
         UnexpectedMessage? message = Find(communicator.Queue, source, tag, take);
         if (message is null && (source >= 0 ? Gone(source) : FailedMemberOf(communicator)) is { } gone)
             throw PeerGone(gone, take ? "TryMatchedProbe" : "TryProbe", communicator);
+        if (message is null && communicator.Queue.Holders is not null)
+            AskHolders(communicator.Queue, source);
         return message;
     }
 

@@ -43,7 +43,7 @@ internal sealed unsafe partial class Messenger
         if (peer.Failure is not null)
             throw NobodyReceives(peer, tag, length, communicator);
 
-        if (peer.Link is { } link && !(peer.WaitingForLink?.Count > 0))
+        if (peer.Link is { } link && (peer.Waiting is null || !peer.Waiting.Has(queue.Context)))
         {
             // The common case needs no operation: copied, gone or coalesced, done.
             if (length <= Link.CopyLimitBytes && !synchronous && peer.Credit >= length + WireLimits.MessageOverheadBytes)
@@ -56,13 +56,18 @@ internal sealed unsafe partial class Messenger
             }
 
             SendOperation send = Prepare(communicator, peer, queue, tag, data, length, synchronous);
-            Dispatch(send, link);
+            if (MayNotAnnounce(peer) && !MayLeave(send))
+                HoldBack(send, link);
+            else
+                Dispatch(send, link);
             return send;
         }
 
         SendOperation waiting = Prepare(communicator, peer, queue, tag, data, length, synchronous);
-        waiting.Progress = SendOperation.Stage.WaitingForLink;
-        RequestLink(peer, waiting);
+        if (peer.Link is { } slow)
+            HoldBack(waiting, slow);
+        else
+            RequestLink(peer, waiting);
         return waiting;
     }
 
@@ -80,17 +85,17 @@ internal sealed unsafe partial class Messenger
     }
 
     /// <summary>Sends it over an existing link: at once while there is credit, else announced.</summary>
+    /// <remarks>Also beyond the limit of announcements: callers see to that.</remarks>
     private void Dispatch(SendOperation send, Link link)
     {
         Peer peer = send.Peer;
-        long charge = send.Length + WireLimits.MessageOverheadBytes;
-        if (send.Synchronous || peer.Credit < charge)
+        if (!MayLeave(send))
         {
             Offer(send, link);
             return;
         }
 
-        peer.Credit -= charge;
+        peer.Credit -= send.Length + WireLimits.MessageOverheadBytes;
         FrameHeader header = Header(FrameKind.Eager, peer, send.Context, send.Tag, send.Length);
         send.Progress = SendOperation.Stage.Writing;
         send.FinalGrant = true;
@@ -113,8 +118,14 @@ internal sealed unsafe partial class Messenger
         }
     }
 
+    /// <summary>Whether it leaves at once; else it is announced.</summary>
+    private static bool MayLeave(SendOperation send) =>
+        !send.Synchronous && send.Peer.Credit >= send.Length + WireLimits.MessageOverheadBytes;
+
     private void Offer(SendOperation send, Link link)
     {
+        send.IsAnnounced = true;
+        send.Peer.Announced++;
         send.Progress = SendOperation.Stage.Offered;
         send.SendId = ++_nextId;
         _offered.Add(send.SendId, send);
@@ -136,11 +147,13 @@ internal sealed unsafe partial class Messenger
             || receiver.Link is not { IsClosed: false } link)
             return;
 
+        CountAnswered(send);
         if (grant.IsRefusal && (send.TakingBack ?? (send.Synchronous ? NotReceived(send) : null)) is { } error)
         {
             _offered.Remove(grant.SendId);
             Unexpect(send);
             send.Complete(default, error);
+            SendWaiting(receiver);
             return;
         }
 
@@ -165,6 +178,7 @@ internal sealed unsafe partial class Messenger
         }
 
         send.EndIfSent();
+        SendWaiting(receiver);
     }
 
     private SendOperation? SendToSelf(Communicator communicator, MatchQueue queue, int tag, byte* data, long length, bool synchronous)

@@ -86,6 +86,8 @@ internal sealed unsafe partial class Messenger
         string state = peer >= 0 ? Describe(peer) : "no rank has sent a matching message";
         if (operation is SendOperation { Progress: SendOperation.Stage.Offered })
             state += "; the receiver has posted no matching receive";
+        else if (operation is SendOperation { Progress: SendOperation.Stage.Waiting, ExpectedLink: not null } held)
+            state += $"; the receiver has not received {held.Peer.Announced} earlier messages that it was told of";
         return new MpiTimeoutException(
             $"{operation.Describe()}{On(communicator)} timed out after {timeout.TotalSeconds:F1} s: {state}. " +
             "Give it more time with Communicator.Timeout, or look for the missing partner of this call.")

@@ -169,6 +169,8 @@ internal sealed unsafe partial class Messenger
 
         receive.Queue.PostAgain(receive);
         Expect(receive);
+        if (receive.Queue.Holders is not null)
+            AskHolders(receive.Queue, receive.Source);
     }
 
     public void WithdrawSend(SendOperation send)
@@ -176,14 +178,15 @@ internal sealed unsafe partial class Messenger
         Unexpect(send);
         switch (send.Progress)
         {
-            case SendOperation.Stage.WaitingForLink:
-                send.Peer.WaitingForLink = new Queue<SendOperation>(send.Peer.WaitingForLink!.Where(other => other != send));
+            case SendOperation.Stage.Waiting:
+                StopWaiting(send);
                 break;
             case SendOperation.Stage.Writing:
                 LeaveFromCopy(send);
                 break;
             case SendOperation.Stage.Offered:
                 _offered.Remove(send.SendId);
+                CountAnswered(send);
                 LeaveFromCopy(send);
                 if (!send.FinalGrant)
                     TellOfWithdrawal(send, isQuestion: false);
@@ -211,7 +214,7 @@ internal sealed unsafe partial class Messenger
                 return false;
             case SendOperation.Stage.Offered when send is { IsWanted: true, FinalGrant: false } && error is OperationCanceledException:
                 return false;
-            case SendOperation.Stage.WaitingForLink:
+            case SendOperation.Stage.Waiting:
             case SendOperation.Stage.Offered when !send.FinalGrant:
             case SendOperation.Stage.ToSelf when send.SelfMessage!.Queue is not null:
                 WithdrawSend(send);
@@ -284,7 +287,7 @@ internal sealed unsafe partial class Messenger
         if (message is not null)
         {
             // Whoever probed it frees it.
-            _announced.Remove((source.Rank, sendId));
+            Forget(message);
             (message.State, message.SendId) = (UnexpectedMessage.Kind.TakenBack, 0);
             return;
         }

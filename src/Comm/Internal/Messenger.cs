@@ -324,7 +324,7 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
         if (message.Block is not null)
             _blocks.Return(message.Block, message.Length);
         if (message.SendId != 0)
-            _announced.Remove((message.Source, message.SendId));
+            Forget(message);
         message.Reset();
         _messagePool.Push(message);
     }

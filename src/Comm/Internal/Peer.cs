@@ -32,8 +32,17 @@ internal sealed class Peer(int rank)
     /// <summary>A link is being set up.</summary>
     public bool IsLinkWanted { get; set; }
 
-    /// <summary>Sends that wait for a link that is being set up, in order.</summary>
-    public Queue<SendOperation>? WaitingForLink { get; set; }
+    /// <summary>Sends that wait for a link that is being set up, or for the peer to take announced messages; null when none does.</summary>
+    public WaitingSends? Waiting { get; set; }
+
+    /// <summary>Messages announced to it that it has not answered.</summary>
+    public int Announced { get; set; }
+
+    /// <summary>Messages that it has announced and that have not been asked for.</summary>
+    public int Remembered { get; set; }
+
+    /// <summary>How often it was asked to announce more than it may by itself.</summary>
+    public long TimesAsked { get; set; }
 
     /// <summary>The credit that the next frame to it carries.</summary>
     public uint TakeCreditOwed()

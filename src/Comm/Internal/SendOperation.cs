@@ -8,8 +8,8 @@ internal sealed unsafe class SendOperation(Messenger messenger) : Operation(mess
     /// <summary>Where it stands; what <see cref="Withdraw"/> has to undo.</summary>
     public enum Stage
     {
-        /// <summary>The link is still being set up.</summary>
-        WaitingForLink,
+        /// <summary>The link is still being set up, or the receiver has been told of enough messages.</summary>
+        Waiting,
 
         /// <summary>Its payload is in the link's queue.</summary>
         Writing,
@@ -36,7 +36,13 @@ internal sealed unsafe class SendOperation(Messenger messenger) : Operation(mess
 
     public Stage Progress { get; set; }
 
+    /// <summary>Its place among the peer's sends that wait.</summary>
+    public LinkedListNode<SendOperation> Place => field ??= new LinkedListNode<SendOperation>(this);
+
     public ulong SendId { get; set; }
+
+    /// <summary>Announced, and the receiver has not answered.</summary>
+    public bool IsAnnounced { get; set; }
 
     /// <summary>Frames that its link had sent with its announcement.</summary>
     public long AnnouncedAt { get; set; }
