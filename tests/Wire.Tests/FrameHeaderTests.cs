@@ -74,7 +74,7 @@ public sealed class FrameHeaderTests
     [InlineData(0, 2, "Expected a frame of version 1, got version 2")]
     [InlineData(0, 255, "Expected a frame of version 1, got version 255")]
     [InlineData(1, 0, "Unknown frame kind 0")]
-    [InlineData(1, 9, "Unknown frame kind 9")]
+    [InlineData(1, 11, "Unknown frame kind 11")]
     [InlineData(1, 255, "Unknown frame kind 255")]
     [InlineData(2, 2, "Unknown frame flags 0x0002")]
     [InlineData(3, 0x80, "Unknown frame flags 0x8000")]
