@@ -66,7 +66,7 @@ internal sealed class BenchRank(Communicator world, BenchOptions options)
             Math.Round(slowest[(int)Math.Ceiling(0.99 * slowest.Length) - 1] * scale, 3),
             slowest.Length,
             world.Topology.Spec,
-            operation.Plan is { } plan ? CollectiveEngine.Of(operation.On(buffers)).PlanOf(plan(buffers)).Algorithm.Name : "direct")
+            operation.Plan is { } plan ? CollectiveEngine.Of(operation.On(buffers)).Planner.PlanOf(plan(buffers)).Algorithm.Name : "direct")
         {
             AllocatedPerCall = (double)allocated / samples.Length,
         };

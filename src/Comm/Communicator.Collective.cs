@@ -8,13 +8,13 @@ public unsafe partial class Communicator
     /// <summary>Collectives that nobody blocks for and that have not ended. Guarded by the gate.</summary>
     internal int RunningCollectives { get; private set; }
 
-    /// <summary>The number of the next collective; the same on every rank because collectives are called in the same order.</summary>
-    internal long NextCollective() => Interlocked.Increment(ref _collectives) - 1;
+    /// <summary>The number of the next call of a collective.</summary>
+    internal CollectiveNumber NextCollective() => new(Interlocked.Increment(ref _collectives) - 1, Part: 0);
 
-    internal CompletionGroup RentCompletion(string operation, long sequence)
+    internal CompletionGroup RentCompletion(string operation, CollectiveNumber number)
     {
         CompletionGroup group = Messenger.RentGroup();
-        group.Prepare(this, operation, sequence);
+        group.Prepare(this, operation, number);
         return group;
     }
 
@@ -35,10 +35,10 @@ public unsafe partial class Communicator
     {
         Messenger.ThrowIfMemberFailed(this, group);
         int from = Group.WorldRanks[source];
-        if (Messenger.TryTake(this, CollectiveQueue, from, TagOf(group), buffer, length, exact: true, out _))
+        if (Messenger.TryTake(this, CollectiveQueue, from, group.Tag, buffer, length, exact: true, out _))
             return;
         ReceiveOperation receive = Messenger.RentReceive();
-        receive.Prepare(CollectiveQueue, from, TagOf(group), buffer, length, ownsBuffer: false);
+        receive.Prepare(CollectiveQueue, from, group.Tag, buffer, length, ownsBuffer: false);
         receive.Communicator = this;
         group.Add(receive);
         Messenger.StartReceive(receive);
@@ -49,7 +49,7 @@ public unsafe partial class Communicator
     {
         Messenger.ThrowIfMemberFailed(this, group);
         SendOperation? send = Messenger.StartSend(
-            this, CollectiveQueue, Group.WorldRanks[destination], TagOf(group), data, length, synchronous: false);
+            this, CollectiveQueue, Group.WorldRanks[destination], group.Tag, data, length, synchronous: false);
         if (send is null)
             return;
         if (!send.IsDone)
@@ -103,20 +103,19 @@ public unsafe partial class Communicator
         string reason = error is MpiException or OperationCanceledException
             ? error.Message
             : $"{operation} #{sequence} failed with {error.GetType().Name}: {error.Message}";
-        FailCollective(error, reason);
+        if (error is not CommunicatorRevokedException)
+            FailCollective(reason);
     }
 
     /// <summary>As the other form, for what is made of several collectives.</summary>
-    internal void FailCollective(Exception error, string reason)
+    internal void FailCollective(string reason)
     {
         lock (Messenger.Gate)
         {
-            if ((!IsDisposed || IsFreed) && error is not CommunicatorRevokedException && Messenger.OthersGoOn(this))
+            if ((!IsDisposed || IsFreed) && Messenger.OthersGoOn(this))
                 Messenger.Revoke(this, reason, Messenger.Rank);
         }
     }
-
-    private static int TagOf(CompletionGroup group) => (int)(group.Sequence & int.MaxValue);
 
     /// <summary>Holds the gate while the posts of a round are made.</summary>
     internal readonly ref struct PostScope

@@ -55,7 +55,9 @@ public partial class Communicator
         Messenger.EndedOn(this);
     }
 
-    /// <summary>For what is made of several collectives: until the result is disposed they are one.</summary>
+    /// <summary>
+    /// For what is made of several collectives: until the result is disposed they are one, and go on though the communicator is freed.
+    /// </summary>
     internal CollectiveScope EnterCollective()
     {
         lock (Messenger.Gate)

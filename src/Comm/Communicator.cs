@@ -33,7 +33,8 @@ public partial class Communicator : IAsyncDisposable, IDisposable
     private bool _isDisposed;
     private TimeSpan _timeout = TimeSpan.FromMinutes(10);
 
-    private Communicator(Messenger messenger, Communicator? parent, Group group, ulong? groupKey, string name, Topology topology)
+    private Communicator(
+        Messenger messenger, Communicator? parent, Group group, ulong? groupKey, ulong? reserved, string name, Topology topology)
     {
         Messenger = messenger;
         Group = group;
@@ -47,7 +48,8 @@ public partial class Communicator : IAsyncDisposable, IDisposable
         lock (messenger.Gate)
         {
             Contexts contexts = messenger.Contexts;
-            Identity = parent is null ? contexts.OpenWorld()
+            Identity = reserved is { } context ? context
+                : parent is null ? contexts.OpenWorld()
                 : groupKey is { } key ? contexts.OpenOfGroup(parent.Identity, key)
                 : contexts.OpenChild(parent.Identity);
             Queue = messenger.OpenQueue(Identity);
@@ -56,9 +58,10 @@ public partial class Communicator : IAsyncDisposable, IDisposable
         }
     }
 
-    private protected Communicator(in Membership membership)
+    internal Communicator(in Membership membership)
         : this(
-            membership.Parent.Messenger, membership.Parent, membership.Group, membership.GroupKey, membership.Name, membership.Topology)
+            membership.Parent.Messenger, membership.Parent, membership.Group, membership.GroupKey, membership.Reserved, membership.Name,
+            membership.Topology)
     {
     }
 
@@ -158,7 +161,7 @@ public partial class Communicator : IAsyncDisposable, IDisposable
         int[] ranks = new int[messenger.Size];
         for (int i = 0; i < ranks.Length; i++)
             ranks[i] = i;
-        return new Communicator(messenger, parent: null, new Group(ranks, messenger.Rank), groupKey: null, name, topology);
+        return new Communicator(messenger, parent: null, new Group(ranks, messenger.Rank), groupKey: null, reserved: null, name, topology);
     }
 
     /// <summary>A communicator of some of this one's ranks. Every member calls it in the same order, with the same arguments.</summary>
@@ -174,6 +177,24 @@ public partial class Communicator : IAsyncDisposable, IDisposable
     {
         lock (Messenger.Gate)
             Messenger.Contexts.SkipChild(Identity);
+    }
+
+    /// <summary>The context of what a collective will make; from now on messages for it are kept.</summary>
+    internal ulong ReserveChild(CollectiveNumber call)
+    {
+        lock (Messenger.Gate)
+            return Messenger.Contexts.OpenOfCollective(Identity, call.Call);
+    }
+
+    /// <summary>The collective makes nothing here after all.</summary>
+    internal void ReleaseChild(ulong reserved)
+    {
+        lock (Messenger.Gate)
+        {
+            Messenger.Contexts.Close(reserved);
+            Messenger.DropQueue(reserved);
+            Messenger.DropQueue(reserved | CollectiveBit);
+        }
     }
 
     /// <summary>A communicator of a group's members, made by these alone: no other rank of this communicator takes part.</summary>
@@ -196,14 +217,21 @@ public partial class Communicator : IAsyncDisposable, IDisposable
             throw new ArgumentException($"This rank ({Rank}) is not in the group: only its members make its communicator.", nameof(group));
 
         ulong key = XxHash3.HashToUInt64(MemoryMarshal.AsBytes(members.AsSpan()), tag);
-        return new Communicator(MembershipOf(members, key, $"{Name}.group{tag}"));
+        return new Communicator(MembershipOf(members, key, reserved: null, $"{Name}.group{tag}"));
     }
 
     /// <summary>As <see cref="CreateChild"/>, for communicators of other types.</summary>
     internal Membership PlanChild(ReadOnlySpan<int> members, string name)
     {
         ThrowIfDisposed();
-        return MembershipOf(members, groupKey: null, name);
+        return MembershipOf(members, groupKey: null, reserved: null, name);
+    }
+
+    /// <summary>As the other form, with a context from <see cref="ReserveChild"/>.</summary>
+    internal Membership PlanChild(ReadOnlySpan<int> members, string name, ulong reserved)
+    {
+        ThrowIfClosed();
+        return MembershipOf(members, groupKey: null, reserved, name);
     }
 
     /// <summary>Keeps the first state that it is given, and returns the one that is kept.</summary>
@@ -216,10 +244,9 @@ public partial class Communicator : IAsyncDisposable, IDisposable
 
     internal int ToWorldRank(int rank) => rank < 0 ? rank : Group.WorldRanks[rank];
 
-    // A collective of several steps that was begun before goes on to its end.
-    internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(IsDisposed && !(IsFreed && RunningCollectives > 0), this);
+    internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(IsDisposed, this);
 
-    private Membership MembershipOf(ReadOnlySpan<int> members, ulong? groupKey, string name)
+    private Membership MembershipOf(ReadOnlySpan<int> members, ulong? groupKey, ulong? reserved, string name)
     {
         int[] worldRanks = new int[members.Length];
         for (int i = 0; i < members.Length; i++)
@@ -227,14 +254,17 @@ public partial class Communicator : IAsyncDisposable, IDisposable
         Topology induced = Topology.Induced(members);
 
         // Members that no links connect reach each other by the off-topology policy.
-        return new(this, new Group(worldRanks, Messenger.Rank), groupKey, name, induced.IsConnected ? induced : Topology.Mesh(members.Length));
+        Topology topology = induced.IsConnected ? induced : Topology.Mesh(members.Length);
+        return new(this, new Group(worldRanks, Messenger.Rank), groupKey, reserved, name, topology);
     }
 
     /// <summary>What a new communicator is made of.</summary>
     /// <param name="Parent">What it is made from.</param>
     /// <param name="Group">Its members.</param>
     /// <param name="GroupKey">A hash of the group and the tag where a group's members make it among themselves, else null.</param>
+    /// <param name="Reserved">Its context where a collective makes it, which has reserved it, else null.</param>
     /// <param name="Name">For messages.</param>
     /// <param name="Topology">Links between its members.</param>
-    internal readonly record struct Membership(Communicator Parent, Group Group, ulong? GroupKey, string Name, Topology Topology);
+    internal readonly record struct Membership(
+        Communicator Parent, Group Group, ulong? GroupKey, ulong? Reserved, string Name, Topology Topology);
 }

@@ -1,3 +1,5 @@
+using BoxerMpi.Collectives;
+
 namespace BoxerMpi;
 
 /// <summary>Shuffles: every rank gives rows to every rank, without knowing how many it will get.</summary>
@@ -46,13 +48,16 @@ public static class ExchangeExtensions
         where T : unmanaged
     {
         Check(communicator, send.Length, layout);
-        using Communicator.CollectiveScope steps = communicator.EnterCollective();
+        using CollectiveSteps steps = new(communicator, nameof(Exchange));
+        long[] outgoing = layout.Counts.ToArray();
         long[] incoming = new long[communicator.Size];
-        await communicator.AllToAllAsync<long>(layout.Counts.ToArray(), incoming, cancellationToken).ConfigureAwait(false);
+        PlanKey key = CollectiveExtensions.AllToAllKey<long>(communicator, outgoing, incoming);
+        await steps.RunAsync<long>(key, outgoing, incoming, cancellationToken).ConfigureAwait(false);
 
         // When the collective fails its buffers may still be in use by it, so nothing goes back to the pool then.
         Exchanged<T> received = Exchanged<T>.Rent(incoming);
-        await communicator.AllToAllVAsync(send, layout, received.Writable, received.Layout, cancellationToken).ConfigureAwait(false);
+        key = CollectiveExtensions.AllToAllVKey(communicator, send.Span, layout, received.Writable.Span, received.Layout);
+        await steps.RunAsync(key, send, received.Writable, cancellationToken).ConfigureAwait(false);
         return received;
     }
 
@@ -87,11 +92,13 @@ public static class ExchangeExtensions
         where T : unmanaged
     {
         Check(communicator, send.Length, layout);
+        using CollectiveSteps steps = new(communicator, nameof(Exchange));
         long[] incoming = new long[communicator.Size];
-        communicator.AllToAll(layout.Counts, incoming);
+        steps.Run(CollectiveExtensions.AllToAllKey(communicator, layout.Counts, incoming), layout.Counts, incoming);
 
         Exchanged<T> received = Exchanged<T>.Rent(incoming);
-        communicator.AllToAllV(send, layout, received.Writable.Span, received.Layout);
+        Span<T> receive = received.Writable.Span;
+        steps.Run(CollectiveExtensions.AllToAllVKey(communicator, send, layout, receive, received.Layout), send, receive);
         return received;
     }
 

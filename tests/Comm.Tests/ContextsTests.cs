@@ -39,6 +39,24 @@ public sealed class ContextsTests
     }
 
     [Fact]
+    public void What_a_collective_makes_has_the_number_of_the_call()
+    {
+        (Contexts here, Contexts there) = (WithWorld(), WithWorld());
+        ulong[] made = [.. new long[] { 7, 9, (1L << 16) + 7 }.Select(call => there.OpenOfCollective(Contexts.World, call))];
+        Assert.Equal(4, made.Append(there.OpenChild(Contexts.World)).Distinct().Count());
+        Assert.All(made, context => Assert.False(here.IsClosed(context)));
+
+        // The second ends first.
+        Assert.Equal(made[0], here.OpenOfCollective(Contexts.World, 7));
+        Assert.Equal(made[1], here.OpenOfCollective(Contexts.World, 9));
+        here.Close(made[1]);
+        Assert.Equal([false, true, false], made.Select(here.IsClosed));
+        here.Close(made[0]);
+        Assert.Equal([true, true, false], made.Select(here.IsClosed));
+        Assert.Equal(made[2], here.OpenOfCollective(Contexts.World, (1L << 16) + 7));
+    }
+
+    [Fact]
     public void What_is_below_a_communicator_that_is_gone_is_closed()
     {
         (Contexts here, Contexts there) = (WithWorld(), WithWorld());

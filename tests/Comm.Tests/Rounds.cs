@@ -26,9 +26,9 @@ internal static class Rounds
         }
     }
 
-    public static unsafe void Send(Communicator communicator, int destination, ReadOnlySpan<byte> data, long? sequence = null)
+    public static unsafe void Send(Communicator communicator, int destination, ReadOnlySpan<byte> data)
     {
-        CompletionGroup group = communicator.RentCompletion("Barrier", sequence ?? communicator.NextCollective());
+        CompletionGroup group = communicator.RentCompletion("Barrier", communicator.NextCollective());
         try
         {
             fixed (byte* start = data)

@@ -14,7 +14,7 @@ internal sealed partial class CollectiveEngine
     // Commutes as far as it matters: whichever two ranks it picks, they differ.
     private static readonly ReduceOp<Report> Compare = ReduceOp.FromKernel<Report>(Report.Merge, commutative: true);
 
-    private readonly (long Number, PlanKey Key, ReduceOp? Op, Type? Type)[] _history = new (long, PlanKey, ReduceOp?, Type?)[HistoryLength];
+    private readonly (long Number, CheckedCall Call)[] _history = new (long, CheckedCall)[HistoryLength];
     private Schedule? _checkSchedule;
     private long _calls;
 
@@ -26,8 +26,8 @@ internal sealed partial class CollectiveEngine
             List<string> lines = [];
             for (long call = Math.Max(0, _calls - HistoryLength); call < _calls; call++)
             {
-                (long number, PlanKey key, ReduceOp? op, Type? type) = _history[call % HistoryLength];
-                lines.Add($"#{number} {Describe(key, op, type)}");
+                (long number, CheckedCall called) = _history[call % HistoryLength];
+                lines.Add($"#{number} {Describe(called)}");
             }
 
             return lines;
@@ -35,8 +35,9 @@ internal sealed partial class CollectiveEngine
     }
 
     /// <summary>What a call is, as far as it must be the same on all ranks.</summary>
-    private static string Describe(in PlanKey key, ReduceOp? op, Type? type)
+    private static string Describe(in CheckedCall call)
     {
+        (PlanKey key, ReduceOp? op, Type? type, string? whole) = call;
         if (key.Collective == Collective.Barrier)
             return nameof(Collective.Barrier);
 
@@ -54,44 +55,46 @@ internal sealed partial class CollectiveEngine
         string root = key.Collective is Collective.Broadcast or Collective.Reduce or Collective.Gather or Collective.GatherV
             or Collective.Scatter or Collective.ScatterV ? $", root {key.Root}" : "";
         string operation = op is null ? "" : $", {op.Name}{(op.IsCommutative ? "" : " in rank order")}";
-        return $"{key.Collective} of {count}{elements}{root}{operation}";
+        string within = whole is null ? "" : $", in {whole}";
+        return $"{key.Collective} of {count}{elements}{root}{operation}{within}";
     }
 
     /// <summary>What this rank reports of a call.</summary>
-    private Report ReportOf(in PlanKey key, ReduceOp? op, Type? type)
+    private Report ReportOf(in CheckedCall call)
     {
-        string text = Describe(key, op, type);
+        PlanKey key = call.Key;
+        string text = Describe(call);
         if (key.Collective is not (Collective.NeighbourAllGather or Collective.NeighbourAllToAll))
             return new(_communicator.Rank, text);
 
         // A rank without neighbours exchanges nothing: its buffers are empty, or as long as they happen to be.
         Neighbourhood neighbours = ((NeighbourCommunicator)_communicator).Neighbourhood;
         bool isAlone = !neighbours.Sources.Concat(neighbours.Destinations).Any(rank => rank >= 0);
-        return new(_communicator.Rank, text, Describe(new PlanKey(key.Collective, 0, key.ElementSize), op, type), isAlone);
+        return new(_communicator.Rank, text, Describe(call with { Key = new(key.Collective, 0, key.ElementSize) }), isAlone);
     }
 
-    private void Remember(long number, in PlanKey key, ReduceOp? op, Type? type)
+    private void Remember(CollectiveNumber number, in CheckedCall call)
     {
         lock (_gate)
-            _history[_calls++ % HistoryLength] = (number, key, op, type);
+            _history[_calls++ % HistoryLength] = (number.Call, call);
     }
 
-    private unsafe void Check(long sequence, in PlanKey key, ReduceOp? op, Type? type)
+    private unsafe void Check(CollectiveNumber number, in CheckedCall call)
     {
-        Report report = ReportOf(key, op, type);
-        _runner.Run(CheckSchedule(), nameof(Check), sequence, (nint)(&report), (nint)(&report), Compare);
-        Judge(report, sequence, key, op, type);
+        Report report = ReportOf(call);
+        _runner.Run(CheckSchedule(), nameof(Check), number, (nint)(&report), (nint)(&report), Compare);
+        Judge(report, number.Call, call);
     }
 
-    private async ValueTask CheckAsync(long sequence, PlanKey key, ReduceOp? op, Type? type, CancellationToken cancellationToken)
+    private async ValueTask CheckAsync(CollectiveNumber number, CheckedCall call, CancellationToken cancellationToken)
     {
         nint buffer = ScratchMemory.Rent(Unsafe.SizeOf<Report>());
         try
         {
-            Write(buffer, ReportOf(key, op, type));
+            Write(buffer, ReportOf(call));
             await _runner.RunAsync(
-                CheckSchedule(), nameof(Check), sequence, buffer, buffer, Compare, cancellationToken).ConfigureAwait(false);
-            Judge(Read(buffer), sequence, key, op, type);
+                CheckSchedule(), nameof(Check), number, buffer, buffer, Compare, cancellationToken).ConfigureAwait(false);
+            Judge(Read(buffer), number.Call, call);
         }
         finally
         {
@@ -109,16 +112,16 @@ internal sealed partial class CollectiveEngine
         lock (_gate)
         {
             return _checkSchedule ??= AllReduceTree.Build(
-                CallOf(new(Collective.AllReduce, Unsafe.SizeOf<Report>(), Unsafe.SizeOf<Report>()) { InPlace = true }));
+                _planner.CallOf(new(Collective.AllReduce, Unsafe.SizeOf<Report>(), Unsafe.SizeOf<Report>()) { InPlace = true }));
         }
     }
 
-    private void Judge(in Report report, long sequence, in PlanKey key, ReduceOp? op, Type? type)
+    private void Judge(in Report report, long sequence, in CheckedCall call)
     {
         if (!report.IsMismatch)
             return;
 
-        string mine = Describe(key, op, type);
+        string mine = Describe(call);
         Report copy = report;
         bool isFirst = Report.Shorten(mine) == copy.First;
         (int theirRank, string theirs) = isFirst ? (copy.SecondRank, copy.Second) : (copy.FirstRank, copy.First);
@@ -137,6 +140,13 @@ internal sealed partial class CollectiveEngine
             History = history,
         };
     }
+
+    /// <summary>A call that ranks compare.</summary>
+    /// <param name="Key">The collective and what is given to it.</param>
+    /// <param name="Op">What folds, if anything does.</param>
+    /// <param name="Type">The type of the elements.</param>
+    /// <param name="Whole">The call of several steps that it belongs to, or null.</param>
+    private readonly record struct CheckedCall(PlanKey Key, ReduceOp? Op, Type? Type, string? Whole);
 
     /// <summary>What one rank calls, or what two ranks call that differs.</summary>
     private unsafe struct Report

@@ -8,17 +8,18 @@ internal sealed partial class CollectiveEngine
     /// <summary>The schedule of a call that will be started many times. Counts that ranks must tell each other travel now, once.</summary>
     public Schedule Prepare(in PlanKey key)
     {
-        Plan plan = PlanOf(key);
+        CollectivePlanner planner = _planner;
+        Plan plan = planner.PlanOf(key);
         if (plan.Schedule is not null)
             return plan.Schedule;
-        long number = _communicator.NextCollective();
+        Begun call = new(planner, plan, _communicator.NextCollective());
         try
         {
-            return WithCounts(plan, key, number);
+            return WithCounts(call, key);
         }
         catch (Exception error)
         {
-            _communicator.FailCollective(ScheduleRunner.NameOf(key.Collective), number, error);
+            _communicator.FailCollective(ScheduleRunner.NameOf(key.Collective), call.Number.Call, error);
             throw;
         }
     }
@@ -26,7 +27,7 @@ internal sealed partial class CollectiveEngine
     /// <summary>Starts a prepared call: its rounds move on while the caller does something else.</summary>
     public RunningSchedule Start(Schedule schedule, in PlanKey key, nint send, nint receive, ReduceOp? op, Type? type)
     {
-        long number = Begin(key, op, type);
+        CollectiveNumber number = Begin(key, op, type);
         return _runner.Start(schedule, ScheduleRunner.NameOf(key.Collective), number, send, receive, op);
     }
 
@@ -41,19 +42,19 @@ internal sealed partial class CollectiveEngine
         Schedule schedule, in PlanKey key, nint send, nint receive, ReduceOp? op, Type? type, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        long number = Begin(key, op, type);
+        CollectiveNumber number = Begin(key, op, type);
         return _runner.RunAsync(schedule, ScheduleRunner.NameOf(key.Collective), number, send, receive, op, cancellationToken);
     }
 
-    private long Begin(in PlanKey key, ReduceOp? op, Type? type)
+    private CollectiveNumber Begin(in PlanKey key, ReduceOp? op, Type? type)
     {
         _communicator.ThrowIfDisposed();
-        long check = _options.Check && _communicator.Size > 1 ? _communicator.NextCollective() : -1;
-        long number = _communicator.NextCollective();
-        if (check >= 0)
+        CollectiveNumber number = _communicator.NextCollective();
+        if (_planner.Checks)
         {
-            Remember(number, key, op, type);
-            Check(check, key, op, type);
+            CheckedCall call = new(key, op, type, Whole: null);
+            Remember(number, call);
+            Check(number.Next(CheckPart), call);
         }
 
         return number;

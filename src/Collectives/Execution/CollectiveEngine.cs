@@ -1,54 +1,51 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using BoxerMpi.Internal;
 
 namespace BoxerMpi.Collectives;
 
-/// <summary>Runs collectives on one communicator: plans them, keeps the plans, numbers the calls.</summary>
+/// <summary>Runs collectives on one communicator, and numbers the calls.</summary>
 /// <remarks>
 /// A blocking call runs its rounds on the calling thread, which drives progress. An asynchronous call posts its first round before
 /// it returns and goes on as rounds complete; several may be in flight, told apart by their numbers, which are taken at the start.
+/// A call takes one number, whatever it is made of: so ranks stay in step also where one has to do in parts what another does not, or
+/// where they turn out to call different collectives.
 /// </remarks>
 internal sealed partial class CollectiveEngine
 {
+    // Parts of a call's number: the collective itself, what ranks tell each other for it, and so on with the next step.
+    private const int CountsPart = 1;
+    private const int CheckPart = 2;
+    private const int PartsPerStep = 3;
+
     private readonly Communicator _communicator;
     private readonly ScheduleRunner _runner;
     private readonly Lock _gate = new();
-    private PlanCache _plans = new();
-    private CollectiveOptions _options;
-    private CollectiveSelector _selector;
+    private CollectivePlanner _planner;
 
     private CollectiveEngine(Communicator communicator, CollectiveOptions options)
     {
         _communicator = communicator;
         _runner = new(communicator);
-        _options = options;
-        _selector = new(communicator.Topology, options);
+        _planner = new(communicator, options);
     }
 
-    /// <summary>Setting them drops the plans made so far.</summary>
+    /// <summary>Setting them drops the plans made so far. Calls that have begun go on with those from before.</summary>
     public CollectiveOptions Options
     {
-        get => _options;
-        set
-        {
-            lock (_gate)
-            {
-                _options = value;
-                _selector = new(_communicator.Topology, value);
-                _plans.Clear();
-            }
-        }
+        get => _planner.Options;
+        set => _planner = new(_communicator, value);
     }
+
+    /// <summary>Plans what begins now.</summary>
+    public CollectivePlanner Planner => _planner;
 
     /// <summary>Other options until the result is disposed; the plans made so far are kept for afterwards.</summary>
     public IDisposable Use(CollectiveOptions options)
     {
-        lock (_gate)
-        {
-            OptionsScope scope = new(this, _options, _selector, _plans);
-            (_options, _selector, _plans) = (options, new(_communicator.Topology, options), new());
-            return scope;
-        }
+        OptionsScope scope = new(this, _planner);
+        _planner = new(_communicator, options);
+        return scope;
     }
 
     public static CollectiveEngine Of(Communicator communicator)
@@ -66,60 +63,42 @@ internal sealed partial class CollectiveEngine
     }
 
     /// <summary>Gives a new communicator the options of the one it was made from.</summary>
-    public static void Inherit(Communicator child, CollectiveEngine parent) => Create(child, parent.Options);
-
-    /// <summary>How a call would run.</summary>
-    public Plan PlanOf(in PlanKey key)
-    {
-        lock (_gate)
-        {
-            if (_plans.TryGet(key, out Plan? plan))
-                return plan;
-            CollectiveAlgorithm algorithm = _selector.Select(key);
-            CollectiveCall call = CallOf(key);
-            plan = algorithm.BuildCounts is { } buildCounts && call.Size > 1
-                ? new(algorithm, Schedule: null, buildCounts(call))
-                : new(algorithm, algorithm.Build(call), Counts: null);
-            _plans.Add(key, plan);
-            return plan;
-        }
-    }
-
-    /// <summary>Why a call would run so.</summary>
-    public CollectiveExplanation Explain(in PlanKey key)
-    {
-        lock (_gate)
-            return _selector.Explain(key);
-    }
+    public static void Inherit(Communicator child, CollectiveOptions options) => Create(child, options);
 
     /// <summary>Runs a collective on the calling thread.</summary>
-    public void Run(in PlanKey key, nint send, nint receive, ReduceOp? op, Type? type)
+    /// <param name="key">The call.</param>
+    /// <param name="send">The caller's send buffer, which stays where it is.</param>
+    /// <param name="receive">The caller's receive buffer, likewise.</param>
+    /// <param name="op">What folds, if anything does.</param>
+    /// <param name="type">The type of the elements.</param>
+    /// <param name="whole">The call of several steps of which this is the next, or null.</param>
+    public void Run(in PlanKey key, nint send, nint receive, ReduceOp? op, Type? type, CollectiveSteps? whole = null)
     {
-        Plan plan = PlanOf(key);
+        Begun call = Begin(key, op, type, whole);
         string name = ScheduleRunner.NameOf(key.Collective);
-        Numbers numbers = Begin(plan, key, op, type);
         try
         {
-            if (numbers.Check >= 0)
-                Check(numbers.Check, key, op, type);
-            Schedule schedule = plan.Schedule ?? WithCounts(plan, key, numbers.Counts);
-            _runner.Run(schedule, name, numbers.Call, send, receive, op);
+            if (call.IsChecked)
+                Check(call.Number.Next(CheckPart), new(key, op, type, whole?.Name));
+            Schedule schedule = call.Plan.Schedule ?? WithCounts(call, key);
+            _runner.Run(schedule, name, call.Number, send, receive, op);
         }
         catch (Exception error) when (error is not CollectiveMismatchException)
         {
-            _communicator.FailCollective(name, numbers.Call, error);
+            _communicator.FailCollective(name, call.Number.Call, error);
             throw;
         }
     }
 
-    /// <summary>Starts a collective; its first round is posted when the call returns, and its numbers are taken.</summary>
+    /// <summary>Starts a collective; its first round is posted when the call returns, and its number is taken.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask RunAsync(
-        PlanKey key, MemoryHandle send, MemoryHandle receive, ReduceOp? op, Type? type, CancellationToken cancellationToken)
+        PlanKey key, MemoryHandle send, MemoryHandle receive, ReduceOp? op, Type? type, CollectiveSteps? whole,
+        CancellationToken cancellationToken)
     {
         try
         {
-            await RunAsync(key, AddressOf(send), AddressOf(receive), op, type, cancellationToken).ConfigureAwait(false);
+            await RunAsync(key, AddressOf(send), AddressOf(receive), op, type, whole, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -130,24 +109,23 @@ internal sealed partial class CollectiveEngine
 
     /// <summary>As the other form, with buffers that stay where they are by themselves.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    public async ValueTask RunAsync(PlanKey key, nint send, nint receive, ReduceOp? op, Type? type, CancellationToken cancellationToken)
+    public async ValueTask RunAsync(
+        PlanKey key, nint send, nint receive, ReduceOp? op, Type? type, CollectiveSteps? whole, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        Plan plan = PlanOf(key);
+        Begun call = Begin(key, op, type, whole);
         string name = ScheduleRunner.NameOf(key.Collective);
-        Numbers numbers = Begin(plan, key, op, type);
-        using Communicator.CollectiveScope? steps = numbers.AreSeveral ? _communicator.EnterCollective() : null;
+        using Communicator.CollectiveScope? parts = whole is null && call.HasParts ? _communicator.EnterCollective() : null;
         try
         {
-            if (numbers.Check >= 0)
-                await CheckAsync(numbers.Check, key, op, type, cancellationToken).ConfigureAwait(false);
-            Schedule schedule = plan.Schedule
-                ?? await WithCountsAsync(plan, key, numbers.Counts, cancellationToken).ConfigureAwait(false);
-            await _runner.RunAsync(schedule, name, numbers.Call, send, receive, op, cancellationToken).ConfigureAwait(false);
+            if (call.IsChecked)
+                await CheckAsync(call.Number.Next(CheckPart), new(key, op, type, whole?.Name), cancellationToken).ConfigureAwait(false);
+            Schedule schedule = call.Plan.Schedule ?? await WithCountsAsync(call, key, cancellationToken).ConfigureAwait(false);
+            await _runner.RunAsync(schedule, name, call.Number, send, receive, op, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception error) when (error is not CollectiveMismatchException)
         {
-            _communicator.FailCollective(name, numbers.Call, error);
+            _communicator.FailCollective(name, call.Number.Call, error);
             throw;
         }
     }
@@ -161,7 +139,7 @@ internal sealed partial class CollectiveEngine
         try
         {
             Write(buffer, value);
-            await RunAsync(key, buffer, buffer, op, typeof(T), cancellationToken).ConfigureAwait(false);
+            await RunAsync(key, buffer, buffer, op, typeof(T), whole: null, cancellationToken).ConfigureAwait(false);
             return Read(buffer);
         }
         finally
@@ -174,10 +152,13 @@ internal sealed partial class CollectiveEngine
         static unsafe T Read(nint buffer) => *(T*)buffer;
     }
 
+    /// <summary>The number of the next step of a call of several.</summary>
+    public CollectiveNumber NumberAfter(CollectiveNumber? last) => last?.Next(PartsPerStep) ?? _communicator.NextCollective();
+
     /// <summary>The algorithm that a call on this communicator uses, for reports.</summary>
     public static string AlgorithmFor(
         Communicator communicator, Collective collective, long bytes, int elementSize = 1, int root = 0, bool commutative = true) =>
-        Of(communicator).PlanOf(new(collective, bytes, elementSize) { Root = root, Commutative = commutative }).Algorithm.Name;
+        Of(communicator).Planner.PlanOf(new(collective, bytes, elementSize) { Root = root, Commutative = commutative }).Algorithm.Name;
 
     /// <summary>The engine of the communicator: a new one with these options, unless it has one or gets it from another thread.</summary>
     private static CollectiveEngine Create(Communicator communicator, CollectiveOptions options) =>
@@ -185,38 +166,40 @@ internal sealed partial class CollectiveEngine
 
     private static unsafe nint AddressOf(in MemoryHandle handle) => (nint)handle.Pointer;
 
-    /// <summary>Takes the numbers of everything that a call sends, in the order that is the same on every rank.</summary>
-    private Numbers Begin(Plan plan, in PlanKey key, ReduceOp? op, Type? type)
+    /// <summary>Plans a call and takes its number; whatever it sends has parts of that, however many they turn out to be.</summary>
+    private Begun Begin(in PlanKey key, ReduceOp? op, Type? type, CollectiveSteps? whole)
     {
-        long check = _options.Check && _communicator.Size > 1 ? _communicator.NextCollective() : -1;
-
-        // Ranks that turn out to call different collectives have taken as many numbers, and may go on.
-        long counts = plan.Counts is null && check < 0 ? -1 : _communicator.NextCollective();
-        long call = _communicator.NextCollective();
-        if (check >= 0)
-            Remember(call, key, op, type);
-        return new(check, counts, call);
+        CollectivePlanner planner = whole?.Planner ?? _planner;
+        Plan plan = planner.PlanOf(key);
+        CollectiveNumber number = whole?.Next() ?? _communicator.NextCollective();
+        if (planner.Checks)
+            Remember(number, new(key, op, type, whole?.Name));
+        return new(planner, plan, number);
     }
 
     /// <summary>Lets the ranks tell each other the counts that the algorithm needs, and makes the schedule.</summary>
-    private unsafe Schedule WithCounts(Plan plan, in PlanKey key, long sequence)
+    private unsafe Schedule WithCounts(in Begun begun, in PlanKey key)
     {
-        CollectiveCall call = CallOf(key);
+        Plan plan = begun.Plan;
+        CollectiveCall call = begun.Planner.CallOf(key);
         long[] own = OwnCounts(call);
         long[] known = new long[plan.Algorithm.CountsLength!(call)];
+        CollectiveNumber number = begun.Number.Next(CountsPart);
         fixed (long* send = own, receive = known)
-            _runner.Run(plan.Counts!, ScheduleRunner.NameOf(key.Collective), sequence, (nint)send, (nint)receive, op: null);
+            _runner.Run(plan.Counts!, ScheduleRunner.NameOf(key.Collective), number, (nint)send, (nint)receive, op: null);
         return plan.Algorithm.Build(call with { Known = known });
     }
 
-    private async ValueTask<Schedule> WithCountsAsync(Plan plan, PlanKey key, long sequence, CancellationToken cancellationToken)
+    private async ValueTask<Schedule> WithCountsAsync(Begun begun, PlanKey key, CancellationToken cancellationToken)
     {
-        CollectiveCall call = CallOf(key);
+        Plan plan = begun.Plan;
+        CollectiveCall call = begun.Planner.CallOf(key);
         long[] known = new long[plan.Algorithm.CountsLength!(call)];
         using MemoryHandle send = OwnCounts(call).AsMemory().Pin();
         using MemoryHandle receive = known.AsMemory().Pin();
         string name = ScheduleRunner.NameOf(key.Collective);
-        await _runner.RunAsync(plan.Counts!, name, sequence, AddressOf(send), AddressOf(receive), op: null, cancellationToken)
+        CollectiveNumber number = begun.Number.Next(CountsPart);
+        await _runner.RunAsync(plan.Counts!, name, number, AddressOf(send), AddressOf(receive), op: null, cancellationToken)
             .ConfigureAwait(false);
         return plan.Algorithm.Build(call with { Known = known });
     }
@@ -224,45 +207,24 @@ internal sealed partial class CollectiveEngine
     /// <summary>What this rank tells the others: the layout it sends by, or at the root the one it receives by.</summary>
     private static long[] OwnCounts(in CollectiveCall call) => (call.SendLayout ?? call.ReceiveLayout)?.Counts.ToArray() ?? [];
 
-    private CollectiveCall CallOf(in PlanKey key) => new()
-    {
-        Collective = key.Collective,
-        Rank = _communicator.Rank,
-        Size = _communicator.Size,
-        Topology = _communicator.Topology,
-        Root = key.Root,
-        Bytes = key.Bytes,
-        ElementSize = key.ElementSize,
-        Commutative = key.Commutative,
-        StageSend = key.StageSend,
-        InPlace = key.InPlace,
-        Neighbours = (_communicator as NeighbourCommunicator)?.Neighbourhood,
-        SendLayout = key.SendLayout,
-        ReceiveLayout = key.ReceiveLayout,
-        Window = _options.Window,
-        SegmentBytes = _options.SegmentBytes,
-    };
-
-    private sealed class OptionsScope(CollectiveEngine engine, CollectiveOptions options, CollectiveSelector selector, PlanCache plans)
-        : IDisposable
+    private sealed class OptionsScope(CollectiveEngine engine, CollectivePlanner planner) : IDisposable
     {
         private bool _ended;
 
         public void Dispose()
         {
-            lock (engine._gate)
-            {
-                if (!_ended)
-                    (engine._options, engine._selector, engine._plans) = (options, selector, plans);
-                _ended = true;
-            }
+            if (!_ended)
+                engine._planner = planner;
+            _ended = true;
         }
     }
 
-    /// <summary>The numbers of what a call sends; -1 for what it does not.</summary>
-    private readonly record struct Numbers(long Check, long Counts, long Call)
+    /// <summary>A call that has its number.</summary>
+    private readonly record struct Begun(CollectivePlanner Planner, Plan Plan, CollectiveNumber Number)
     {
+        public bool IsChecked => Planner.Checks;
+
         /// <summary>Whether it is made of several collectives.</summary>
-        public bool AreSeveral => Check >= 0 || Counts >= 0;
+        public bool HasParts => IsChecked || Plan.Schedule is null;
     }
 }

@@ -18,11 +18,11 @@ internal sealed class ScheduleRunner(Communicator communicator)
     /// <summary>Runs all rounds on the calling thread, which drives progress.</summary>
     /// <param name="schedule">What this rank does.</param>
     /// <param name="name">The call's name in errors.</param>
-    /// <param name="sequence">Its number, the same on all ranks.</param>
+    /// <param name="number">Its number, the same on all ranks.</param>
     /// <param name="send">The caller's send buffer, which stays where it is.</param>
     /// <param name="receive">The caller's receive buffer, likewise.</param>
     /// <param name="op">What folds; null where the schedule folds nothing.</param>
-    public void Run(Schedule schedule, string name, long sequence, nint send, nint receive, ReduceOp? op)
+    public void Run(Schedule schedule, string name, CollectiveNumber number, nint send, nint receive, ReduceOp? op)
     {
         nint scratch = ScratchMemory.Rent(schedule.ScratchBytes);
         CallBuffers buffers = new(send, receive, scratch);
@@ -35,7 +35,7 @@ internal sealed class ScheduleRunner(Communicator communicator)
                 {
                     using (communicator.EnterPosts())
                     {
-                        group ??= communicator.RentCompletion(name, sequence);
+                        group ??= communicator.RentCompletion(name, number);
                         Post(group, schedule, round, buffers);
                         communicator.WaitPosted(group);
                     }
@@ -55,13 +55,13 @@ internal sealed class ScheduleRunner(Communicator communicator)
     /// <summary>As <see cref="Run"/>, without a thread that waits: the first round is posted when the call returns.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask RunAsync(
-        Schedule schedule, string name, long sequence, nint send, nint receive, ReduceOp? op, CancellationToken cancellationToken)
+        Schedule schedule, string name, CollectiveNumber number, nint send, nint receive, ReduceOp? op, CancellationToken cancellationToken)
     {
         RunningSchedule running = Rent();
         try
         {
             running.Prepare(schedule, send, receive, op);
-            ValueTask done = running.BeginAsync(communicator, name, sequence);
+            ValueTask done = running.BeginAsync(communicator, name, number);
             CancellationTokenRegistration registration = running.GiveUpOn(cancellationToken);
             await using (registration.ConfigureAwait(false))
                 await done.ConfigureAwait(false);
@@ -73,13 +73,13 @@ internal sealed class ScheduleRunner(Communicator communicator)
     }
 
     /// <summary>Starts what is waited for by <see cref="Finish"/>; it moves on by itself.</summary>
-    public RunningSchedule Start(Schedule schedule, string name, long sequence, nint send, nint receive, ReduceOp? op)
+    public RunningSchedule Start(Schedule schedule, string name, CollectiveNumber number, nint send, nint receive, ReduceOp? op)
     {
         RunningSchedule running = Rent();
         try
         {
             running.Prepare(schedule, send, receive, op);
-            running.Begin(communicator, name, sequence);
+            running.Begin(communicator, name, number);
             if (running.Error is { } error)
                 ExceptionDispatchInfo.Throw(error);
             return running;

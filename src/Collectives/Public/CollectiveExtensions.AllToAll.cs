@@ -69,7 +69,7 @@ public static partial class CollectiveExtensions
             op: null,
             cancellationToken);
 
-    private static PlanKey AllToAllKey<T>(Communicator communicator, ReadOnlySpan<T> send, Span<T> receive)
+    internal static PlanKey AllToAllKey<T>(Communicator communicator, ReadOnlySpan<T> send, Span<T> receive)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(communicator);
@@ -79,7 +79,7 @@ public static partial class CollectiveExtensions
         return Key<T>(Collective.AllToAll, block) with { StageSend = same && communicator.Size > 1 };
     }
 
-    private static PlanKey AllToAllVKey<T>(
+    internal static PlanKey AllToAllVKey<T>(
         Communicator communicator, ReadOnlySpan<T> send, BlockLayout sendLayout, Span<T> receive, BlockLayout receiveLayout)
         where T : unmanaged
     {

@@ -14,5 +14,5 @@ public static partial class CollectiveExtensions
     /// <inheritdoc cref="Barrier(Communicator)"/>
     public static ValueTask BarrierAsync(this Communicator communicator, CancellationToken cancellationToken = default) =>
         CollectiveEngine.Of(communicator).RunAsync(
-            new(Collective.Barrier, 0, 1), send: 0, receive: 0, op: null, type: null, cancellationToken);
+            new(Collective.Barrier, 0, 1), send: 0, receive: 0, op: null, type: null, whole: null, cancellationToken);
 }

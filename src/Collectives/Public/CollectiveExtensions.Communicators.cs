@@ -20,8 +20,14 @@ public static partial class CollectiveExtensions
     /// <param name="communicator">The communicator.</param>
     /// <param name="colour">Any number, or null to take part in no new communicator.</param>
     /// <param name="key">Orders the ranks of a new communicator; equal keys keep their order.</param>
-    public static Communicator? Split(this Communicator communicator, int? colour, int key = 0) =>
-        Part(communicator, communicator.AllGather(SplitChoice.Of(colour, key)));
+    public static Communicator? Split(this Communicator communicator, int? colour, int key = 0)
+    {
+        using CollectiveSteps steps = StepsOfSplit(communicator);
+        ReadOnlySpan<SplitChoice> own = [SplitChoice.Of(colour, key)];
+        SplitChoice[] choices = new SplitChoice[communicator.Size];
+        steps.Run(AllGatherKey(communicator, own, choices), own, choices);
+        return Part(communicator, steps, choices);
+    }
 
     /// <inheritdoc cref="Split(Communicator, int, int)"/>
     public static async ValueTask<Communicator> SplitAsync(
@@ -30,8 +36,15 @@ public static partial class CollectiveExtensions
 
     /// <inheritdoc cref="Split(Communicator, int?, int)"/>
     public static async ValueTask<Communicator?> SplitAsync(
-        this Communicator communicator, int? colour, int key = 0, CancellationToken cancellationToken = default) =>
-        Part(communicator, await communicator.AllGatherAsync(SplitChoice.Of(colour, key), cancellationToken).ConfigureAwait(false));
+        this Communicator communicator, int? colour, int key = 0, CancellationToken cancellationToken = default)
+    {
+        using CollectiveSteps steps = StepsOfSplit(communicator);
+        SplitChoice[] own = [SplitChoice.Of(colour, key)];
+        SplitChoice[] choices = new SplitChoice[communicator.Size];
+        PlanKey call = AllGatherKey<SplitChoice>(communicator, own, choices);
+        await steps.RunAsync<SplitChoice>(call, own, choices, cancellationToken).ConfigureAwait(false);
+        return Part(communicator, steps, choices);
+    }
 
     /// <summary>A communicator of the same ranks whose messages do not meet those of this one.</summary>
     /// <remarks>All ranks call it, in the same order as everything that makes communicators; nothing is sent. MPI 4.1 §7.4.</remarks>
@@ -42,7 +55,7 @@ public static partial class CollectiveExtensions
         for (int rank = 0; rank < members.Length; rank++)
             members[rank] = rank;
         Communicator child = communicator.CreateChild(members, $"{communicator.Name}.dup");
-        CollectiveEngine.Inherit(child, engine);
+        CollectiveEngine.Inherit(child, engine.Options);
         return child;
     }
 
@@ -76,7 +89,7 @@ public static partial class CollectiveExtensions
         if (!group.Contains(communicator.ToWorldRank(communicator.Rank)))
             return null;
         Communicator child = communicator.CreateFromGroup(group, tag);
-        CollectiveEngine.Inherit(child, engine);
+        CollectiveEngine.Inherit(child, engine.Options);
         return child;
     }
 
@@ -88,14 +101,14 @@ public static partial class CollectiveExtensions
         return ValueTask.FromResult(communicator.Create(group, tag));
     }
 
-    private static Communicator? Part(Communicator communicator, SplitChoice[] choices)
+    private static CollectiveSteps StepsOfSplit(Communicator communicator) =>
+        new(communicator, nameof(Split), count: 1, makesChild: true);
+
+    private static Communicator? Part(Communicator communicator, CollectiveSteps steps, SplitChoice[] choices)
     {
         SplitChoice mine = choices[communicator.Rank];
         if (mine.HasColour == 0)
-        {
-            communicator.SkipChild();
             return null;
-        }
 
         List<int> members = [];
         for (int rank = 0; rank < choices.Length; rank++)
@@ -105,9 +118,8 @@ public static partial class CollectiveExtensions
         }
 
         members.Sort((a, b) => (choices[a].Key, a).CompareTo((choices[b].Key, b)));
-        Communicator child = communicator.CreateChild(
-            CollectionsMarshal.AsSpan(members), $"{communicator.Name}.{mine.Colour}");
-        CollectiveEngine.Inherit(child, CollectiveEngine.Of(communicator));
+        Communicator child = new(steps.PlanChild(CollectionsMarshal.AsSpan(members), $"{communicator.Name}.{mine.Colour}"));
+        steps.HandDown(child);
         return child;
     }
 

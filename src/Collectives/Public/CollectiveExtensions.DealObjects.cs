@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using BoxerMpi.Collectives;
 using BoxerMpi.Internal;
 using CommunityToolkit.HighPerformance.Buffers;
 
@@ -20,12 +21,14 @@ public static partial class CollectiveExtensions
     public static T? ScatterObject<[DynamicallyAccessedMembers(Serialised)] T>(this Communicator communicator, T?[]? values, int root = 0)
     {
         ArgumentNullException.ThrowIfNull(communicator);
+        using CollectiveSteps steps = new(communicator, nameof(ScatterObject));
         using ArrayPoolBufferWriter<byte> written = new();
         BlockLayout? layout = communicator.Rank == root ? SerialiseAll(communicator, values, written) : null;
-        ObjectLength length = default;
-        communicator.Scatter(LengthsOf(layout), new Span<ObjectLength>(ref length), root);
-        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate(LengthOf(communicator, length, root));
-        communicator.ScatterV(written.WrittenSpan, layout, bytes.Span, root);
+        ReadOnlySpan<ObjectLength> lengths = LengthsOf(layout);
+        Span<ObjectLength> length = [default];
+        steps.Run(ScatterKey(communicator, lengths, length, root), lengths, length);
+        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate(LengthOf(communicator, length[0], root));
+        steps.Run(ScatterVKey(communicator, written.WrittenSpan, layout, bytes.Span, root), written.WrittenSpan, bytes.Span);
         return ObjectFormat.Read<T>(bytes.Span, communicator, root);
     }
 
@@ -34,13 +37,16 @@ public static partial class CollectiveExtensions
         this Communicator communicator, T?[]? values, int root = 0, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(communicator);
-        using Communicator.CollectiveScope steps = communicator.EnterCollective();
+        using CollectiveSteps steps = new(communicator, nameof(ScatterObject));
         using ArrayPoolBufferWriter<byte> written = new();
         BlockLayout? layout = communicator.Rank == root ? SerialiseAll(communicator, values, written) : null;
+        ObjectLength[] lengths = LengthsOf(layout);
         ObjectLength[] length = new ObjectLength[1];
-        await communicator.ScatterAsync<ObjectLength>(LengthsOf(layout), length, root, cancellationToken).ConfigureAwait(false);
+        PlanKey key = ScatterKey<ObjectLength>(communicator, lengths, length, root);
+        await steps.RunAsync<ObjectLength>(key, lengths, length, cancellationToken).ConfigureAwait(false);
         using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate(LengthOf(communicator, length[0], root));
-        await communicator.ScatterVAsync(written.WrittenMemory, layout, bytes.Memory, root, cancellationToken).ConfigureAwait(false);
+        key = ScatterVKey(communicator, written.WrittenSpan, layout, bytes.Span, root);
+        await steps.RunAsync(key, written.WrittenMemory, bytes.Memory, cancellationToken).ConfigureAwait(false);
         return ObjectFormat.Read<T>(bytes.Span, communicator, root);
     }
 
@@ -54,13 +60,15 @@ public static partial class CollectiveExtensions
     public static T?[] AllToAllObject<[DynamicallyAccessedMembers(Serialised)] T>(this Communicator communicator, T?[] values)
     {
         ArgumentNullException.ThrowIfNull(communicator);
+        using CollectiveSteps steps = new(communicator, nameof(AllToAllObject));
         using ArrayPoolBufferWriter<byte> written = new();
         BlockLayout sends = SerialiseAll(communicator, values, written);
+        ReadOnlySpan<ObjectLength> own = LengthsOf(sends);
         ObjectLength[] lengths = new ObjectLength[communicator.Size];
-        communicator.AllToAll(LengthsOf(sends), lengths);
+        steps.Run(AllToAllKey(communicator, own, lengths), own, lengths);
         BlockLayout receives = LayoutOf(communicator, lengths);
         using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate((int)receives.Total);
-        communicator.AllToAllV(written.WrittenSpan, sends, bytes.Span, receives);
+        steps.Run(AllToAllVKey(communicator, written.WrittenSpan, sends, bytes.Span, receives), written.WrittenSpan, bytes.Span);
         return DeserialiseAll<T>(communicator, bytes.Span, receives);
     }
 
@@ -69,14 +77,17 @@ public static partial class CollectiveExtensions
         this Communicator communicator, T?[] values, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(communicator);
-        using Communicator.CollectiveScope steps = communicator.EnterCollective();
+        using CollectiveSteps steps = new(communicator, nameof(AllToAllObject));
         using ArrayPoolBufferWriter<byte> written = new();
         BlockLayout sends = SerialiseAll(communicator, values, written);
+        ObjectLength[] own = LengthsOf(sends);
         ObjectLength[] lengths = new ObjectLength[communicator.Size];
-        await communicator.AllToAllAsync<ObjectLength>(LengthsOf(sends), lengths, cancellationToken).ConfigureAwait(false);
+        PlanKey key = AllToAllKey<ObjectLength>(communicator, own, lengths);
+        await steps.RunAsync<ObjectLength>(key, own, lengths, cancellationToken).ConfigureAwait(false);
         BlockLayout receives = LayoutOf(communicator, lengths);
         using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate((int)receives.Total);
-        await communicator.AllToAllVAsync(written.WrittenMemory, sends, bytes.Memory, receives, cancellationToken).ConfigureAwait(false);
+        key = AllToAllVKey(communicator, written.WrittenSpan, sends, bytes.Span, receives);
+        await steps.RunAsync(key, written.WrittenMemory, bytes.Memory, cancellationToken).ConfigureAwait(false);
         return DeserialiseAll<T>(communicator, bytes.Span, receives);
     }
 

@@ -40,6 +40,6 @@ public static partial class CollectiveExtensions
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(root, communicator.Size);
         Collective known = CollectiveAlgorithms.CollectiveOf(collective) ?? throw new ArgumentException(
             $"There is no collective '{collective}'; there are {string.Join(", ", Enum.GetNames<Collective>())}.", nameof(collective));
-        return CollectiveEngine.Of(communicator).Explain(new(known, bytes, elementSize) { Root = root, Commutative = commutative });
+        return CollectiveEngine.Of(communicator).Planner.Explain(new(known, bytes, elementSize) { Root = root, Commutative = commutative });
     }
 }

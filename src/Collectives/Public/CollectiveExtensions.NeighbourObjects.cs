@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using BoxerMpi.Collectives;
 using BoxerMpi.Internal;
 using CommunityToolkit.HighPerformance.Buffers;
 
@@ -17,10 +18,14 @@ public static partial class CollectiveExtensions
         this NeighbourCommunicator communicator, T? value)
     {
         ArgumentNullException.ThrowIfNull(communicator);
+        using CollectiveSteps steps = new(communicator, nameof(NeighbourAllGatherObject));
         using ArrayPoolBufferWriter<byte> written = Serialise(true, value);
-        BlockLayout? layout = LayoutOfSources(communicator, communicator.NeighbourAllGather(ObjectLength.Of(written)));
+        ReadOnlySpan<ObjectLength> own = [ObjectLength.Of(written)];
+        ObjectLength[] lengths = new ObjectLength[communicator.Sources.Length];
+        steps.Run(NeighbourAllGatherKey(communicator, own, lengths), own, lengths);
+        BlockLayout? layout = LayoutOfSources(communicator, lengths);
         using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate((int)(layout?.Total ?? 0));
-        communicator.NeighbourAllGatherV(written.WrittenSpan, bytes.Span, layout);
+        steps.Run(NeighbourAllGatherVKey(communicator, written.WrittenSpan, bytes.Span, layout), written.WrittenSpan, bytes.Span);
         return DeserialiseSources<T>(communicator, bytes.Span, layout);
     }
 
@@ -29,13 +34,16 @@ public static partial class CollectiveExtensions
         this NeighbourCommunicator communicator, T? value, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(communicator);
-        using Communicator.CollectiveScope steps = communicator.EnterCollective();
+        using CollectiveSteps steps = new(communicator, nameof(NeighbourAllGatherObject));
         using ArrayPoolBufferWriter<byte> written = Serialise(true, value);
-        ObjectLength[] lengths =
-            await communicator.NeighbourAllGatherAsync(ObjectLength.Of(written), cancellationToken).ConfigureAwait(false);
+        ObjectLength[] own = [ObjectLength.Of(written)];
+        ObjectLength[] lengths = new ObjectLength[communicator.Sources.Length];
+        PlanKey key = NeighbourAllGatherKey<ObjectLength>(communicator, own, lengths);
+        await steps.RunAsync<ObjectLength>(key, own, lengths, cancellationToken).ConfigureAwait(false);
         BlockLayout? layout = LayoutOfSources(communicator, lengths);
         using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate((int)(layout?.Total ?? 0));
-        await communicator.NeighbourAllGatherVAsync(written.WrittenMemory, bytes.Memory, layout, cancellationToken).ConfigureAwait(false);
+        key = NeighbourAllGatherVKey(communicator, written.WrittenSpan, bytes.Span, layout);
+        await steps.RunAsync(key, written.WrittenMemory, bytes.Memory, cancellationToken).ConfigureAwait(false);
         return DeserialiseSources<T>(communicator, bytes.Span, layout);
     }
 
@@ -52,13 +60,16 @@ public static partial class CollectiveExtensions
         this NeighbourCommunicator communicator, T?[] values)
     {
         ArgumentNullException.ThrowIfNull(communicator);
+        using CollectiveSteps steps = new(communicator, nameof(NeighbourAllToAllObject));
         using ArrayPoolBufferWriter<byte> written = new();
         int[] sent = SerialiseDestinations(communicator, values, written);
+        ReadOnlySpan<ObjectLength> own = Array.ConvertAll(sent, ObjectLength.Of);
         ObjectLength[] lengths = new ObjectLength[communicator.Sources.Length];
-        communicator.NeighbourAllToAll(Array.ConvertAll(sent, ObjectLength.Of), lengths);
+        steps.Run(NeighbourAllToAllKey(communicator, own, lengths), own, lengths);
         BlockLayout? layout = LayoutOfSources(communicator, lengths);
         using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate((int)(layout?.Total ?? 0));
-        communicator.NeighbourAllToAllV(written.WrittenSpan, LayoutOfDestinations(sent), bytes.Span, layout);
+        PlanKey key = NeighbourAllToAllVKey(communicator, written.WrittenSpan, LayoutOfDestinations(sent), bytes.Span, layout);
+        steps.Run(key, written.WrittenSpan, bytes.Span);
         return DeserialiseSources<T>(communicator, bytes.Span, layout);
     }
 
@@ -67,16 +78,17 @@ public static partial class CollectiveExtensions
         this NeighbourCommunicator communicator, T?[] values, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(communicator);
-        using Communicator.CollectiveScope steps = communicator.EnterCollective();
+        using CollectiveSteps steps = new(communicator, nameof(NeighbourAllToAllObject));
         using ArrayPoolBufferWriter<byte> written = new();
         int[] sent = SerialiseDestinations(communicator, values, written);
+        ObjectLength[] own = Array.ConvertAll(sent, ObjectLength.Of);
         ObjectLength[] lengths = new ObjectLength[communicator.Sources.Length];
-        await communicator.NeighbourAllToAllAsync<ObjectLength>(Array.ConvertAll(sent, ObjectLength.Of), lengths, cancellationToken)
-            .ConfigureAwait(false);
+        PlanKey key = NeighbourAllToAllKey<ObjectLength>(communicator, own, lengths);
+        await steps.RunAsync<ObjectLength>(key, own, lengths, cancellationToken).ConfigureAwait(false);
         BlockLayout? layout = LayoutOfSources(communicator, lengths);
         using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate((int)(layout?.Total ?? 0));
-        await communicator.NeighbourAllToAllVAsync(written.WrittenMemory, LayoutOfDestinations(sent), bytes.Memory, layout, cancellationToken)
-            .ConfigureAwait(false);
+        key = NeighbourAllToAllVKey(communicator, written.WrittenSpan, LayoutOfDestinations(sent), bytes.Span, layout);
+        await steps.RunAsync(key, written.WrittenMemory, bytes.Memory, cancellationToken).ConfigureAwait(false);
         return DeserialiseSources<T>(communicator, bytes.Span, layout);
     }
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using BoxerMpi.Collectives;
 using BoxerMpi.Internal;
 using CommunityToolkit.HighPerformance.Buffers;
 
@@ -19,11 +20,13 @@ public static partial class CollectiveExtensions
     public static T? BroadcastObject<[DynamicallyAccessedMembers(Serialised)] T>(this Communicator communicator, T? value, int root = 0)
     {
         ArgumentNullException.ThrowIfNull(communicator);
+        using CollectiveSteps steps = new(communicator, nameof(BroadcastObject));
         using ArrayPoolBufferWriter<byte> written = Serialise(communicator.Rank == root, value);
-        ObjectLength length = communicator.Broadcast(ObjectLength.Of(written), root);
-        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate(LengthOf(communicator, length, root));
+        Span<ObjectLength> length = [ObjectLength.Of(written)];
+        steps.Run(BroadcastKey<ObjectLength>(communicator, 1, root), default, length);
+        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate(LengthOf(communicator, length[0], root));
         written.WrittenSpan.CopyTo(bytes.Span);
-        communicator.Broadcast(bytes.Span, root);
+        steps.Run(BroadcastKey<byte>(communicator, bytes.Length, root), default, bytes.Span);
         return communicator.Rank == root ? value : ObjectFormat.Read<T>(bytes.Span, communicator, root);
     }
 
@@ -32,12 +35,14 @@ public static partial class CollectiveExtensions
         this Communicator communicator, T? value, int root = 0, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(communicator);
-        using Communicator.CollectiveScope steps = communicator.EnterCollective();
+        using CollectiveSteps steps = new(communicator, nameof(BroadcastObject));
         using ArrayPoolBufferWriter<byte> written = Serialise(communicator.Rank == root, value);
-        ObjectLength length = await communicator.BroadcastAsync(ObjectLength.Of(written), root, cancellationToken).ConfigureAwait(false);
-        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate(LengthOf(communicator, length, root));
+        Memory<ObjectLength> length = new[] { ObjectLength.Of(written) };
+        await steps.RunAsync(BroadcastKey<ObjectLength>(communicator, 1, root), default, length, cancellationToken).ConfigureAwait(false);
+        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate(LengthOf(communicator, length.Span[0], root));
         written.WrittenSpan.CopyTo(bytes.Span);
-        await communicator.BroadcastAsync(bytes.Memory, root, cancellationToken).ConfigureAwait(false);
+        PlanKey key = BroadcastKey<byte>(communicator, bytes.Length, root);
+        await steps.RunAsync(key, default, bytes.Memory, cancellationToken).ConfigureAwait(false);
         return communicator.Rank == root ? value : ObjectFormat.Read<T>(bytes.Span, communicator, root);
     }
 
@@ -51,18 +56,16 @@ public static partial class CollectiveExtensions
     public static T?[] GatherObject<[DynamicallyAccessedMembers(Serialised)] T>(this Communicator communicator, T? value, int root = 0)
     {
         ArgumentNullException.ThrowIfNull(communicator);
+        using CollectiveSteps steps = new(communicator, nameof(GatherObject));
         using ArrayPoolBufferWriter<byte> written = Serialise(true, value);
-        ObjectLength[] lengths = communicator.Gather(ObjectLength.Of(written), root);
-        if (communicator.Rank != root)
-        {
-            communicator.GatherV(written.WrittenSpan, default, layout: null, root);
-            return [];
-        }
-
-        BlockLayout layout = LayoutOf(communicator, lengths);
-        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate((int)layout.Total);
-        communicator.GatherV(written.WrittenSpan, bytes.Span, layout, root);
-        return DeserialiseAll<T>(communicator, bytes.Span, layout);
+        bool isRoot = communicator.Rank == root;
+        ReadOnlySpan<ObjectLength> own = [ObjectLength.Of(written)];
+        ObjectLength[] lengths = isRoot ? new ObjectLength[communicator.Size] : [];
+        steps.Run(GatherKey(communicator, own, lengths, root), own, lengths);
+        BlockLayout? layout = isRoot ? LayoutOf(communicator, lengths) : null;
+        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate((int)(layout?.Total ?? 0));
+        steps.Run(GatherVKey(communicator, written.WrittenSpan, bytes.Span, layout, root), written.WrittenSpan, bytes.Span);
+        return isRoot ? DeserialiseAll<T>(communicator, bytes.Span, layout!) : [];
     }
 
     /// <inheritdoc cref="GatherObject{T}(Communicator, T, int)"/>
@@ -70,21 +73,18 @@ public static partial class CollectiveExtensions
         this Communicator communicator, T? value, int root = 0, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(communicator);
-        using Communicator.CollectiveScope steps = communicator.EnterCollective();
+        using CollectiveSteps steps = new(communicator, nameof(GatherObject));
         using ArrayPoolBufferWriter<byte> written = Serialise(true, value);
         bool isRoot = communicator.Rank == root;
+        ObjectLength[] own = [ObjectLength.Of(written)];
         ObjectLength[] lengths = isRoot ? new ObjectLength[communicator.Size] : [];
-        await communicator.GatherAsync<ObjectLength>(new[] { ObjectLength.Of(written) }, lengths, root, cancellationToken).ConfigureAwait(false);
-        if (!isRoot)
-        {
-            await communicator.GatherVAsync(written.WrittenMemory, default, layout: null, root, cancellationToken).ConfigureAwait(false);
-            return [];
-        }
-
-        BlockLayout layout = LayoutOf(communicator, lengths);
-        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate((int)layout.Total);
-        await communicator.GatherVAsync(written.WrittenMemory, bytes.Memory, layout, root, cancellationToken).ConfigureAwait(false);
-        return DeserialiseAll<T>(communicator, bytes.Span, layout);
+        PlanKey key = GatherKey<ObjectLength>(communicator, own, lengths, root);
+        await steps.RunAsync<ObjectLength>(key, own, lengths, cancellationToken).ConfigureAwait(false);
+        BlockLayout? layout = isRoot ? LayoutOf(communicator, lengths) : null;
+        using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate((int)(layout?.Total ?? 0));
+        key = GatherVKey(communicator, written.WrittenSpan, bytes.Span, layout, root);
+        await steps.RunAsync(key, written.WrittenMemory, bytes.Memory, cancellationToken).ConfigureAwait(false);
+        return isRoot ? DeserialiseAll<T>(communicator, bytes.Span, layout!) : [];
     }
 
     /// <summary>Every rank sends an object to all.</summary>
@@ -96,10 +96,14 @@ public static partial class CollectiveExtensions
     public static T?[] AllGatherObject<[DynamicallyAccessedMembers(Serialised)] T>(this Communicator communicator, T? value)
     {
         ArgumentNullException.ThrowIfNull(communicator);
+        using CollectiveSteps steps = new(communicator, nameof(AllGatherObject));
         using ArrayPoolBufferWriter<byte> written = Serialise(true, value);
-        BlockLayout layout = LayoutOf(communicator, communicator.AllGather(ObjectLength.Of(written)));
+        ReadOnlySpan<ObjectLength> own = [ObjectLength.Of(written)];
+        ObjectLength[] lengths = new ObjectLength[communicator.Size];
+        steps.Run(AllGatherKey(communicator, own, lengths), own, lengths);
+        BlockLayout layout = LayoutOf(communicator, lengths);
         using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate((int)layout.Total);
-        communicator.AllGatherV(written.WrittenSpan, bytes.Span, layout);
+        steps.Run(AllGatherVKey(communicator, written.WrittenSpan, bytes.Span, layout), written.WrittenSpan, bytes.Span);
         return DeserialiseAll<T>(communicator, bytes.Span, layout);
     }
 
@@ -108,12 +112,16 @@ public static partial class CollectiveExtensions
         this Communicator communicator, T? value, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(communicator);
-        using Communicator.CollectiveScope steps = communicator.EnterCollective();
+        using CollectiveSteps steps = new(communicator, nameof(AllGatherObject));
         using ArrayPoolBufferWriter<byte> written = Serialise(true, value);
-        ObjectLength[] lengths = await communicator.AllGatherAsync(ObjectLength.Of(written), cancellationToken).ConfigureAwait(false);
+        ObjectLength[] own = [ObjectLength.Of(written)];
+        ObjectLength[] lengths = new ObjectLength[communicator.Size];
+        PlanKey key = AllGatherKey<ObjectLength>(communicator, own, lengths);
+        await steps.RunAsync<ObjectLength>(key, own, lengths, cancellationToken).ConfigureAwait(false);
         BlockLayout layout = LayoutOf(communicator, lengths);
         using MemoryOwner<byte> bytes = MemoryOwner<byte>.Allocate((int)layout.Total);
-        await communicator.AllGatherVAsync(written.WrittenMemory, bytes.Memory, layout, cancellationToken).ConfigureAwait(false);
+        key = AllGatherVKey(communicator, written.WrittenSpan, bytes.Span, layout);
+        await steps.RunAsync(key, written.WrittenMemory, bytes.Memory, cancellationToken).ConfigureAwait(false);
         return DeserialiseAll<T>(communicator, bytes.Span, layout);
     }
 
@@ -133,7 +141,7 @@ public static partial class CollectiveExtensions
             return length.Bytes;
         WireFormatException error = new(
             $"What rank {source} of \"{communicator.Name}\" told is not the length of an object: it calls another collective.");
-        communicator.FailCollective(error, error.Message);
+        communicator.FailCollective(error.Message);
         throw error;
     }
 
@@ -157,7 +165,7 @@ public static partial class CollectiveExtensions
             $"The objects of all ranks have {layout.Total} bytes together; at most {Array.MaxLength} fit.");
 
         // The others go on to the objects themselves and would wait for this rank.
-        communicator.FailCollective(error, error.Message);
+        communicator.FailCollective(error.Message);
         throw error;
     }
 

@@ -33,7 +33,7 @@ public static partial class CollectiveExtensions
         }
 
         CartesianCommunicator child = new(communicator.PlanChild(Ranks(shape.Size), $"{communicator.Name}.cartesian"), shape);
-        CollectiveEngine.Inherit(child, engine);
+        CollectiveEngine.Inherit(child, engine.Options);
         return child;
     }
 
@@ -102,7 +102,7 @@ public static partial class CollectiveExtensions
         CartesianCommunicator child = new(
             communicator.PlanChild([.. members], $"{communicator.Name}.{members[0]}"),
             new CartesianShape([.. extents], [.. periodic]));
-        CollectiveEngine.Inherit(child, engine);
+        CollectiveEngine.Inherit(child, engine.Options);
         return child;
     }
 
@@ -138,7 +138,7 @@ public static partial class CollectiveExtensions
         }
 
         GridCommunicator grid = new(communicator.PlanChild(Ranks(size), $"{communicator.Name}.grid"), columns);
-        CollectiveEngine.Inherit(grid, engine);
+        CollectiveEngine.Inherit(grid, engine.Options);
         int[] row = new int[columns];
         for (int c = 0; c < columns; c++)
             row[c] = grid.RankAt(grid.RowIndex, c);
@@ -147,8 +147,8 @@ public static partial class CollectiveExtensions
             column[r] = grid.RankAt(r, grid.ColumnIndex);
         grid.Row = grid.CreateChild(row, $"{grid.Name}.row{grid.RowIndex}");
         grid.Column = grid.CreateChild(column, $"{grid.Name}.column{grid.ColumnIndex}");
-        CollectiveEngine.Inherit(grid.Row, engine);
-        CollectiveEngine.Inherit(grid.Column, engine);
+        CollectiveEngine.Inherit(grid.Row, engine.Options);
+        CollectiveEngine.Inherit(grid.Column, engine.Options);
         return grid;
     }
 
@@ -172,10 +172,9 @@ public static partial class CollectiveExtensions
     public static GraphCommunicator CreateGraph(this Communicator communicator, ReadOnlySpan<int> sources, ReadOnlySpan<int> destinations)
     {
         ArgumentNullException.ThrowIfNull(communicator);
-        BlockLayout counts = BlockLayout.FromCounts(communicator.AllGather(sources.Length + destinations.Length + 1));
-        int[] all = new int[counts.Total];
-        communicator.AllGatherV([sources.Length, .. sources, .. destinations], all, counts);
-        return GraphOf(communicator, sources.ToArray(), destinations.ToArray(), all, counts);
+        using CollectiveSteps steps = StepsOfGraph(communicator);
+        (int[] all, BlockLayout counts) = AllOf<int>(communicator, steps, [sources.Length, .. sources, .. destinations]);
+        return GraphOf(communicator, steps, sources.ToArray(), destinations.ToArray(), all, counts);
     }
 
     /// <inheritdoc cref="CreateGraph(Communicator, ReadOnlySpan{int}, ReadOnlySpan{int})"/>
@@ -184,13 +183,17 @@ public static partial class CollectiveExtensions
     {
         ArgumentNullException.ThrowIfNull(sources);
         ArgumentNullException.ThrowIfNull(destinations);
-        int[] lengths = await communicator.AllGatherAsync(sources.Length + destinations.Length + 1, cancellationToken)
-            .ConfigureAwait(false);
+        using CollectiveSteps steps = StepsOfGraph(communicator);
+        int[] own = [sources.Length, .. sources, .. destinations];
+        int[] length = [own.Length];
+        int[] lengths = new int[communicator.Size];
+        PlanKey key = AllGatherKey<int>(communicator, length, lengths);
+        await steps.RunAsync<int>(key, length, lengths, cancellationToken).ConfigureAwait(false);
         BlockLayout counts = BlockLayout.FromCounts(lengths);
         int[] all = new int[counts.Total];
-        int[] own = [sources.Length, .. sources, .. destinations];
-        await communicator.AllGatherVAsync<int>(own, all, counts, cancellationToken).ConfigureAwait(false);
-        return GraphOf(communicator, [.. sources], [.. destinations], all, counts);
+        key = AllGatherVKey<int>(communicator, own, all, counts);
+        await steps.RunAsync<int>(key, own, all, cancellationToken).ConfigureAwait(false);
+        return GraphOf(communicator, steps, sources: own[1..(own[0] + 1)], destinations: own[(own[0] + 1)..], all, counts);
     }
 
     /// <summary>A communicator whose ranks have the neighbours that the edges of all ranks make.</summary>
@@ -204,9 +207,8 @@ public static partial class CollectiveExtensions
     public static GraphCommunicator CreateGraph(this Communicator communicator, ReadOnlySpan<(int From, int To)> edges)
     {
         ArgumentNullException.ThrowIfNull(communicator);
-        BlockLayout counts = BlockLayout.FromCounts(communicator.AllGather(edges.Length));
-        (int From, int To)[] all = new (int From, int To)[counts.Total];
-        communicator.AllGatherV(edges, all, counts);
+        using CollectiveSteps steps = StepsOfGraph(communicator);
+        ((int From, int To)[] all, _) = AllOf(communicator, steps, edges);
         List<int> sources = [];
         List<int> destinations = [];
         foreach ((int from, int to) in all)
@@ -220,11 +222,27 @@ public static partial class CollectiveExtensions
                 destinations.Add(to);
         }
 
-        return GraphOf(communicator, [.. sources], [.. destinations]);
+        return GraphOf(communicator, steps, [.. sources], [.. destinations]);
+    }
+
+    private static CollectiveSteps StepsOfGraph(Communicator communicator) => new(communicator, nameof(CreateGraph), makesChild: true);
+
+    /// <summary>What all ranks say, of any length.</summary>
+    private static (T[] All, BlockLayout Counts) AllOf<T>(Communicator communicator, CollectiveSteps steps, ReadOnlySpan<T> own)
+        where T : unmanaged
+    {
+        ReadOnlySpan<int> length = [own.Length];
+        int[] lengths = new int[communicator.Size];
+        steps.Run(AllGatherKey(communicator, length, lengths), length, lengths);
+        BlockLayout counts = BlockLayout.FromCounts(lengths);
+        T[] all = new T[counts.Total];
+        steps.Run(AllGatherVKey(communicator, own, all, counts), own, all);
+        return (all, counts);
     }
 
     /// <summary>Checks what all ranks said: for each rank the number of its sources, they, and its destinations.</summary>
-    private static GraphCommunicator GraphOf(Communicator communicator, int[] sources, int[] destinations, int[] all, BlockLayout counts)
+    private static GraphCommunicator GraphOf(
+        Communicator communicator, CollectiveSteps steps, int[] sources, int[] destinations, int[] all, BlockLayout counts)
     {
         // Edges that destinations name count up, those that sources name count down: none is left over.
         Dictionary<(int From, int To), int> edges = [];
@@ -257,14 +275,14 @@ public static partial class CollectiveExtensions
             }
         }
 
-        return GraphOf(communicator, sources, destinations);
+        return GraphOf(communicator, steps, sources, destinations);
     }
 
-    private static GraphCommunicator GraphOf(Communicator communicator, int[] sources, int[] destinations)
+    private static GraphCommunicator GraphOf(Communicator communicator, CollectiveSteps steps, int[] sources, int[] destinations)
     {
         GraphCommunicator child = new(
-            communicator.PlanChild(Ranks(communicator.Size), $"{communicator.Name}.graph"), sources, destinations);
-        CollectiveEngine.Inherit(child, CollectiveEngine.Of(communicator));
+            steps.PlanChild(Ranks(communicator.Size), $"{communicator.Name}.graph"), sources, destinations);
+        steps.HandDown(child);
         return child;
     }
 

@@ -47,7 +47,7 @@ public static partial class CollectiveExtensions
         CollectiveEngine engine = CollectiveEngine.Of(communicator);
         MemoryHandle from = send.Pin();
         MemoryHandle to = receive.Pin();
-        return engine.RunAsync(key, from, to, op, typeof(T), cancellationToken);
+        return engine.RunAsync(key, from, to, op, typeof(T), whole: null, cancellationToken);
     }
 
     private static unsafe PlanKey Key<T>(Collective collective, long elements)

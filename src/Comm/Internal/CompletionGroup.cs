@@ -21,6 +21,9 @@ internal sealed class CompletionGroup(Messenger messenger)
     /// <summary>The collective's number on its communicator.</summary>
     public long Sequence { get; private set; }
 
+    /// <summary>What its messages have.</summary>
+    public int Tag { get; private set; }
+
     public Exception? Error { get; private set; }
 
     public bool IsDone => _pending == 0 || Error is not null;
@@ -29,10 +32,10 @@ internal sealed class CompletionGroup(Messenger messenger)
 
     public IReadOnlyList<Operation> Members => _members;
 
-    public void Prepare(Communicator communicator, string operation, long sequence)
+    public void Prepare(Communicator communicator, string operation, CollectiveNumber number)
     {
         Communicator = communicator;
-        (Operation, Sequence) = (operation, sequence);
+        (Operation, Sequence, Tag) = (operation, number.Call, number.Tag);
         _started = Environment.TickCount64;
         Error = null;
         _pending = 0;

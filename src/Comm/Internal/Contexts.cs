@@ -11,8 +11,8 @@ namespace BoxerMpi.Internal;
 /// <para>
 /// Frames of a communicator may arrive before this rank has made it, and are kept, or after it has disposed it, and are dropped. To
 /// remember every context that is closed would take memory for ever. So a context is a family and a number in it: a parent's children are
-/// a family, and so are the communicators that a group makes of a parent with one tag. Numbers rise; what is below the family's count and
-/// not open is closed.
+/// a family, and so are the communicators that a group makes of a parent with one tag, and those that collectives make, which have the
+/// numbers of these calls. Numbers rise; what is below the family's count and not open is closed.
 /// </para>
 /// <para>
 /// A family ends with its parent. The last <see cref="EndedFamilies"/> that have are remembered; a frame that is later still counts as
@@ -33,6 +33,7 @@ internal sealed class Contexts
     private const int UseBits = 3;
     private const int NumberBits = 16;
     private const ulong Children = 0;
+    private const ulong OfCollectives = 2;
 
     private readonly Dictionary<ulong, List<ulong>?> _open = [];
     private readonly Dictionary<ulong, Family> _families = [];
@@ -51,7 +52,7 @@ internal sealed class Contexts
     }
 
     /// <summary>Opens the next communicator that all ranks of the parent count.</summary>
-    public ulong OpenChild(ulong parent) => OpenNext(parent, Children);
+    public ulong OpenChild(ulong parent) => Open(Next(parent, Children));
 
     /// <summary>Counts a communicator that the same call makes on other ranks but not here.</summary>
     public void SkipChild(ulong parent) => Next(parent, Children);
@@ -59,7 +60,20 @@ internal sealed class Contexts
     /// <summary>Opens the next communicator of a group, which its members alone count.</summary>
     /// <param name="parent">The context of the communicator that has the group's members.</param>
     /// <param name="key">A hash of the members and the tag.</param>
-    public ulong OpenOfGroup(ulong parent, ulong key) => OpenNext(parent, key | 1);
+    public ulong OpenOfGroup(ulong parent, ulong key) => Open(Next(parent, key | 1));
+
+    /// <summary>
+    /// Opens the communicator that a collective will make. It is open from the call's start: calls that were started later may end before.
+    /// </summary>
+    /// <param name="parent">The context of the communicator that all ranks of the call have.</param>
+    /// <param name="call">The call's number on it.</param>
+    public ulong OpenOfCollective(ulong parent, long call)
+    {
+        (ulong name, Family family) = FamilyOf(parent, OfCollectives, call >> NumberBits);
+        int number = (int)call & ((1 << NumberBits) - 1);
+        family.Next = Math.Max(family.Next, number + 1);
+        return Open(ContextOf(name, number));
+    }
 
     /// <summary>The communicator is gone. Those made from it may go on, but no more are.</summary>
     public void Close(ulong context)
@@ -91,35 +105,42 @@ internal sealed class Contexts
 
     private static int NumberOf(ulong context) => (int)(context >> UseBits) & ((1 << NumberBits) - 1);
 
-    private ulong OpenNext(ulong parent, ulong key)
+    private static ulong ContextOf(ulong family, int number) => (family << NumberBits | (uint)number) << UseBits;
+
+    private ulong Open(ulong context)
     {
-        ulong context = Next(parent, key);
         _open.Add(context, null);
         return context;
     }
 
     private ulong Next(ulong parent, ulong key)
     {
-        ObjectDisposedException.ThrowIf(!_open.TryGetValue(parent, out List<ulong>? families), typeof(Communicator));
         for (long part = 0; ; part++)
         {
-            ulong name = Hash(parent, key, part);
-            if (!_families.TryGetValue(name, out Family? family))
-            {
-                _families.Add(name, family = new Family { Parent = parent, Key = key });
-                if (families is null)
-                    _open[parent] = families = [];
-                families.Add(name);
-            }
-            else if (family.Parent != parent || family.Key != key)
-            {
-                throw new InvalidOperationException(
-                    "The contexts of two communicators' children are the same by chance (one in 2^45); make one of them anew.");
-            }
-
+            (ulong name, Family family) = FamilyOf(parent, key, part);
             if (family.Next < 1 << NumberBits)
-                return (name << NumberBits | (uint)family.Next++) << UseBits;
+                return ContextOf(name, family.Next++);
         }
+    }
+
+    private (ulong Name, Family Family) FamilyOf(ulong parent, ulong key, long part)
+    {
+        ObjectDisposedException.ThrowIf(!_open.TryGetValue(parent, out List<ulong>? families), typeof(Communicator));
+        ulong name = Hash(parent, key, part);
+        if (!_families.TryGetValue(name, out Family? family))
+        {
+            _families.Add(name, family = new Family { Parent = parent, Key = key });
+            if (families is null)
+                _open[parent] = families = [];
+            families.Add(name);
+        }
+        else if (family.Parent != parent || family.Key != key)
+        {
+            throw new InvalidOperationException(
+                "The contexts of two communicators' children are the same by chance (one in 2^45); make one of them anew.");
+        }
+
+        return (name, family);
     }
 
     private static ulong Hash(ulong parent, ulong key, long part)

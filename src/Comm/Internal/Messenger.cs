@@ -251,14 +251,20 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
         CloseQueue(communicator.CollectiveQueue, communicator);
     }
 
+    /// <summary>Forgets a queue, and what came for it. The caller holds the gate.</summary>
+    public void DropQueue(ulong context)
+    {
+        if (!_queues.Remove(context, out MatchQueue? queue))
+            return;
+        _lastQueue = null;
+        DiscardAll(queue);
+    }
+
     private void CloseQueue(MatchQueue queue, Communicator communicator)
     {
-        _queues.Remove(queue.Context);
-        _lastQueue = null;
-
         // A call of another thread that was on its way finds it so, and does not wait for what never comes.
         queue.Revoked ??= new CommunicatorRevokedException($"\"{communicator.Name}\" was disposed") { RevokedBy = Rank, Rank = Rank };
-        DiscardAll(queue);
+        DropQueue(queue.Context);
     }
 
     private void DiscardAll(MatchQueue queue)

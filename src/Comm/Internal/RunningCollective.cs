@@ -65,9 +65,9 @@ internal abstract class RunningCollective(Messenger messenger) : EngineWork, IVa
     protected abstract void RunLocalSteps();
 
     /// <summary>Begins: what needs no message is done, and the first round posted. Its end is <see cref="Wait"/>.</summary>
-    public void Begin(Communicator communicator, string operation, long sequence)
+    public void Begin(Communicator communicator, string operation, CollectiveNumber number)
     {
-        Exception? failure = Prepare(communicator, operation, sequence);
+        Exception? failure = Prepare(communicator, operation, number);
         lock (Gate)
         {
             Enter(failure, watched: false);
@@ -76,9 +76,9 @@ internal abstract class RunningCollective(Messenger messenger) : EngineWork, IVa
     }
 
     /// <summary>As <see cref="Begin"/>; the task ends with it. A timeout or cancellation revokes the communicator.</summary>
-    public ValueTask BeginAsync(Communicator communicator, string operation, long sequence)
+    public ValueTask BeginAsync(Communicator communicator, string operation, CollectiveNumber number)
     {
-        Exception? failure = Prepare(communicator, operation, sequence);
+        Exception? failure = Prepare(communicator, operation, number);
         lock (Gate)
         {
             Enter(failure, watched: true);
@@ -198,10 +198,10 @@ internal abstract class RunningCollective(Messenger messenger) : EngineWork, IVa
 
     private string Name => $"{_group.Operation} #{_group.Sequence}";
 
-    private Exception? Prepare(Communicator communicator, string operation, long sequence)
+    private Exception? Prepare(Communicator communicator, string operation, CollectiveNumber number)
     {
         _communicator = communicator;
-        _group = communicator.RentCompletion(operation, sequence);
+        _group = communicator.RentCompletion(operation, number);
         try
         {
             // On the thread of the caller, where the program's own operations may run.
