@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using BoxerMpi.Collectives;
+using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Bench.Selection;
 

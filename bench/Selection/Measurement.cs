@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using BoxerMpi.Collectives;
+using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Bench.Selection;
 

@@ -8,7 +8,7 @@ using System.Diagnostics;
 using System.Globalization;
 using BoxerMpi;
 using BoxerMpi.Bench.Selection;
-using BoxerMpi.Collectives;
+using BoxerMpi.Schedules;
 
 switch (args)
 {

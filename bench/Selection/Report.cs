@@ -1,5 +1,5 @@
 using System.Globalization;
-using BoxerMpi.Collectives;
+using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Bench.Selection;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using BoxerMpi.Collectives;
+using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Launcher.Bench;
 

@@ -5,6 +5,7 @@ using BoxerMpi.Launcher.Commands;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Programs;
 using BoxerMpi.Launcher.Topologies;
+using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Launcher.Calibration;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using BoxerMpi.Collectives;
 using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Launcher.Calibration;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using BoxerMpi.Collectives;
+using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Launcher.Calibration;
 

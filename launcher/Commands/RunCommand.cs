@@ -5,6 +5,7 @@ using BoxerMpi.Launcher.Functions;
 using BoxerMpi.Launcher.Lambda;
 using BoxerMpi.Launcher.Places;
 using BoxerMpi.Launcher.Topologies;
+using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Launcher.Commands;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using BoxerMpi.Collectives;
+using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Launcher.Topologies;
 

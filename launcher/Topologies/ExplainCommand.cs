@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using BoxerMpi.Collectives;
 using BoxerMpi.Launcher.Commands;
+using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Launcher.Topologies;
 

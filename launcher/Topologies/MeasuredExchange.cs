@@ -1,8 +1,8 @@
 using System.Text.Json;
-using BoxerMpi.Collectives;
 using BoxerMpi.Launcher.Bench;
 using BoxerMpi.Launcher.Commands;
 using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Launcher.Topologies;
 

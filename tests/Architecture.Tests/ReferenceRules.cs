@@ -3,18 +3,19 @@ namespace BoxerMpi.Architecture.Tests;
 /// <summary>The direction of references; each rule lists what breaks it, one line a breach.</summary>
 internal static class ReferenceRules
 {
-    // Each layer may use those before it in its line; Topology uses nothing, Aws only what Exchange is made of.
+    // Each layer may use those before it in its line; Wire and Topology use nothing, Aws only what Exchange is made of.
     private static readonly Dictionary<string, string[]> AllowedLayers = new()
     {
         ["Wire"] = [],
         ["Topology"] = [],
+        ["Schedules"] = ["Wire", "Topology"],
         ["Transport"] = ["Wire"],
         ["Rendezvous"] = ["Wire", "Topology", "Transport"],
         ["Comm"] = ["Wire", "Topology", "Transport", "Rendezvous"],
-        ["Collectives"] = ["Wire", "Topology", "Transport", "Rendezvous", "Comm"],
-        ["Exchange"] = ["Wire", "Topology", "Transport", "Rendezvous", "Comm", "Collectives"],
-        ["BoxerMpi"] = ["Wire", "Topology", "Transport", "Rendezvous", "Comm", "Collectives", "Exchange"],
-        ["Aws"] = ["Wire", "Topology", "Transport", "Rendezvous", "Comm", "Collectives", "Exchange"],
+        ["Collectives"] = ["Wire", "Topology", "Schedules", "Transport", "Rendezvous", "Comm"],
+        ["Exchange"] = ["Wire", "Topology", "Schedules", "Transport", "Rendezvous", "Comm", "Collectives"],
+        ["BoxerMpi"] = ["Wire", "Topology", "Schedules", "Transport", "Rendezvous", "Comm", "Collectives", "Exchange"],
+        ["Aws"] = ["Wire", "Topology", "Schedules", "Transport", "Rendezvous", "Comm", "Collectives", "Exchange"],
     };
 
     // Examples are what a user writes, so they use the library only. Tests and benchmarks look at everything above them.

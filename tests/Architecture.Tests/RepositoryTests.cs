@@ -11,7 +11,7 @@ public class RepositoryTests
     public void Projects_use_only_the_layers_below_them()
     {
         IReadOnlyList<ProjectFile> projects = Repository.Projects();
-        string[] layers = ["Wire", "Topology", "Transport", "Rendezvous", "Comm", "Collectives", "Exchange", "BoxerMpi"];
+        string[] layers = ["Wire", "Topology", "Schedules", "Transport", "Rendezvous", "Comm", "Collectives", "Exchange", "BoxerMpi"];
         Assert.Superset(layers.ToHashSet(), projects.Select(project => project.Layer).ToHashSet());
         Assert.Empty(ReferenceRules.Direction(projects));
     }
@@ -74,16 +74,6 @@ public class RepositoryTests
     {
         Assert.Contains("tests/Architecture.Tests/RepositoryTests.cs", Repository.Files("tests", ".cs"));
         Assert.Empty(TextRules.Sleeps(Repository.Texts("tests", ".cs")));
-    }
-
-    [Fact]
-    public void Algorithms_know_neither_sockets_nor_tasks()
-    {
-        const string Folder = "src/Collectives/Algorithms";
-        Assert.True(
-            Repository.Files(Folder, ".cs").Count > 0 || Repository.Files("src/Collectives", ".cs").Count == 0,
-            $"There are collectives, but no algorithm in {Folder}: this test would see nothing.");
-        Assert.Empty(TextRules.InputOutput(Repository.Texts(Folder, ".cs")));
     }
 
     [Fact]

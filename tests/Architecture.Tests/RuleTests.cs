@@ -163,14 +163,6 @@ public class RuleTests
         Assert.Empty(TextRules.Options([new("b.cs", "/// <c>boxer run --topology</c> \"x\"\ni--; // x --a\nstring s = \"a--b\"; i = --j;")]));
     }
 
-    [Fact]
-    public void An_algorithm_with_sockets_or_tasks_is_seen()
-    {
-        SourceText bad = new("a.cs", "using System.Net.Sockets;\nstatic ValueTask RunAsync(Socket socket) =>\n    Task.CompletedTask;");
-        Assert.Equal(["a.cs:1: Sockets", "a.cs:2: ValueTask", "a.cs:2: Socket", "a.cs:3: Task"], TextRules.InputOutput([bad]));
-        Assert.Empty(TextRules.InputOutput([new("b.cs", "// The task of a rank: no socket.\nSchedule Build(in CollectiveCall call)")]));
-    }
-
     private static ProjectFile Referencing(string path, params string[] references) =>
         Project(path, string.Concat(references.Select(include => $"<ItemGroup><ProjectReference Include=\"{include}\" /></ItemGroup>")));
 

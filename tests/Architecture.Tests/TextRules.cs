@@ -11,9 +11,6 @@ internal static partial class TextRules
     /// <summary>Tests wait for events, never for a while.</summary>
     public static IEnumerable<string> Sleeps(IEnumerable<SourceText> files) => Find(files, SleepingCalls());
 
-    /// <summary>An algorithm sees ranks and counts and gives a schedule; how that is carried out is not its business.</summary>
-    public static IEnumerable<string> InputOutput(IEnumerable<SourceText> files) => Find(files, InputOutputTypes());
-
     /// <summary>Who uses a library has no command line: its messages name settings.</summary>
     public static IEnumerable<string> Options(IEnumerable<SourceText> files) => Find(files, CommandLineOptions());
 
@@ -43,7 +40,4 @@ internal static partial class TextRules
 
     [GeneratedRegex(@"Regex(\.\w+)?\([^)""]*@?""\^[^\n]*\$""", RegexOptions.CultureInvariant)]
     private static partial Regex DollarAnchors();
-
-    [GeneratedRegex(@"\w*Socket\w*|\b(Value)?Task\b", RegexOptions.CultureInvariant)]
-    private static partial Regex InputOutputTypes();
 }

@@ -1,3 +1,5 @@
+using BoxerMpi.Schedules;
+
 namespace BoxerMpi.Collectives.Tests;
 
 // One call of every collective, and what must come out of it.

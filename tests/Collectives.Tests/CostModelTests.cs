@@ -1,3 +1,5 @@
+using BoxerMpi.Schedules;
+
 namespace BoxerMpi.Collectives.Tests;
 
 /// <summary>The formulas of docs/cost-model.md, their published figures, and estimates beside simulations.</summary>

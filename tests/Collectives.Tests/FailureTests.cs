@@ -1,3 +1,5 @@
+using BoxerMpi.Schedules;
+
 namespace BoxerMpi.Collectives.Tests;
 
 /// <summary>A collective that fails on one rank ends on all, at once and with the reason; wrong arguments end nothing.</summary>

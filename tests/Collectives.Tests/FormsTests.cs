@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text;
+using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Collectives.Tests;
 

@@ -1,3 +1,5 @@
+using BoxerMpi.Schedules;
+
 namespace BoxerMpi.Collectives.Tests;
 
 /// <summary>Blocks that share elements: fine where they are read, refused where they are written.</summary>

@@ -1,3 +1,5 @@
+using BoxerMpi.Schedules;
+
 namespace BoxerMpi.Collectives.Tests;
 
 /// <summary>What was started moves on by itself, through all of its rounds, whatever its ranks do meanwhile.</summary>

@@ -1,3 +1,4 @@
+using BoxerMpi.Schedules;
 using CsCheck;
 
 namespace BoxerMpi.Collectives.Tests;

@@ -1,3 +1,5 @@
+using BoxerMpi.Schedules;
+
 namespace BoxerMpi.Collectives.Tests;
 
 /// <summary>

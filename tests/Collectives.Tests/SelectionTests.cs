@@ -1,4 +1,5 @@
 using System.Collections;
+using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Collectives.Tests;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Collectives.Tests;
 

@@ -1,9 +1,9 @@
 using System.Text.Json;
 using System.Xml.Linq;
-using BoxerMpi.Collectives;
 using BoxerMpi.Launcher.Calibration;
 using BoxerMpi.Launcher.Tests.Support;
 using BoxerMpi.Launcher.Topologies;
+using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Launcher.Tests;
 

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using BoxerMpi.Internal;
+using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Collectives;
 

@@ -1,4 +1,5 @@
 using BoxerMpi.Internal;
+using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Collectives;
 

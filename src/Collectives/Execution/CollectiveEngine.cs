@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using BoxerMpi.Internal;
+using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Collectives;
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using BoxerMpi.Internal;
+using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Collectives;
 

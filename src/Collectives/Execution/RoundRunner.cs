@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using BoxerMpi.Internal;
+using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Collectives;
 

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using BoxerMpi.Internal;
+using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Collectives;
 

@@ -1,3 +1,5 @@
+using BoxerMpi.Schedules;
+
 namespace BoxerMpi.Collectives;
 
 /// <summary>Checks what a caller passes to a collective, before anything is sent.</summary>

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using BoxerMpi.Collectives;
+using BoxerMpi.Schedules;
 
 namespace BoxerMpi;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using BoxerMpi.Collectives;
 using BoxerMpi.Internal;
+using BoxerMpi.Schedules;
 using CommunityToolkit.HighPerformance.Buffers;
 
 namespace BoxerMpi;

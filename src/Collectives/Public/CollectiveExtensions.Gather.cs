@@ -1,4 +1,5 @@
 using BoxerMpi.Collectives;
+using BoxerMpi.Schedules;
 
 namespace BoxerMpi;
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using BoxerMpi.Collectives;
 using BoxerMpi.Internal;
+using BoxerMpi.Schedules;
 using CommunityToolkit.HighPerformance.Buffers;
 
 namespace BoxerMpi;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using BoxerMpi.Collectives;
+using BoxerMpi.Schedules;
 
 namespace BoxerMpi;
 

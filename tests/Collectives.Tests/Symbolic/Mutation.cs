@@ -1,3 +1,5 @@
+using BoxerMpi.Schedules;
+
 namespace BoxerMpi.Collectives.Tests;
 
 /// <summary>The schedules of all ranks with one thing broken.</summary>

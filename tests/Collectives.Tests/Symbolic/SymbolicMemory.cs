@@ -1,3 +1,5 @@
+using BoxerMpi.Schedules;
+
 namespace BoxerMpi.Collectives.Tests;
 
 /// <summary>The buffers of all ranks, of symbolic data, that the simulator moves as the schedules say.</summary>
