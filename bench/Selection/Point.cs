@@ -34,7 +34,7 @@ internal sealed record Point(
         Topology topology = BoxerMpi.Topology.Parse(call[0].Topology, call[0].Ranks);
         return
         [
-            .. Distinct.Group(topology, CollectiveOptions.Plain, call[0].Key)
+            .. Distinct.Group(topology, new CollectiveOptions(), call[0].Key)
                 .Select(group => (Group: group, Point: call.FirstOrDefault(point => group.Contains(point.Algorithm))))
                 .Where(pair => pair.Point is not null)
                 .Select(pair => pair.Point! with { Algorithms = pair.Group }),

@@ -30,7 +30,7 @@ internal static class Report
     /// <summary>Why the model chooses what it does in a call that was measured.</summary>
     public static CollectiveExplanation Explain(IReadOnlyList<Point> call, LinkModel model)
     {
-        CollectiveOptions options = CollectiveOptions.Plain with { RanksPerCore = call[0].RanksPerCore, Model = LinkModelText.Write(model) };
+        CollectiveOptions options = new CollectiveOptions { RanksPerCore = call[0].RanksPerCore, Model = LinkModelText.Write(model) };
         return new CollectiveSelector(Topology.Parse(call[0].Topology, call[0].Ranks), options).Explain(call[0].Key);
     }
 

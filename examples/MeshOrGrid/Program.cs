@@ -54,7 +54,7 @@ return MpiProgram.Run(args, world =>
 // The median time of a shuffle, the slowest rank's, and whether the right blocks came.
 static (double Microseconds, bool IsRight) Measure(Communicator world, string algorithm, int block, int repetitions)
 {
-    world.SetCollectiveOptions(world.GetCollectiveOptions() with { AllToAll = algorithm });
+    world.SetCollectiveOptions(world.GetCollectiveOptions().With(Collective.AllToAll, algorithm));
     int[] send = new int[world.Size * block], receive = new int[world.Size * block];
     for (int i = 0; i < send.Length; i++)
         send[i] = Value(from: world.Rank, to: i / block, i % block);

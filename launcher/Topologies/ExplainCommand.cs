@@ -62,7 +62,7 @@ internal sealed class ExplainCommand : Command
     {
         try
         {
-            CollectiveOptions options = new();
+            CollectiveOptions options = CollectiveOptions.Default;
             if (parsed.GetValue(_model) is { } model)
                 options = options with { Model = model };
             if (parsed.GetValue(_rules) is { } rules)

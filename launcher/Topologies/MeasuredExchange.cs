@@ -86,7 +86,7 @@ internal sealed record MeasuredExchange(
     private static MeasuredExchange Of(BenchLine line, Topology topology, string? model)
     {
         double perCore = line.Ranks / AvailableCores.Count;
-        CollectiveOptions options = new() { AllToAll = line.Algorithm, RanksPerCore = perCore };
+        CollectiveOptions options = CollectiveOptions.Default.With(Collective.AllToAll, line.Algorithm) with { RanksPerCore = perCore };
         if (model is not null)
             options = options with { Model = model };
         CollectiveExplanation explanation = new CollectiveSelector(topology, options).Explain(new(Collective.AllToAll, line.Bytes, 1));

@@ -249,10 +249,10 @@ public sealed class BadInputTests
     public Task An_algorithm_without_its_links_names_them() =>
         LocalCluster.RunAsync(6, (world, _) =>
         {
-            world.SetCollectiveOptions(new() { AllToAll = "linear" });
+            world.SetCollectiveOptions(new CollectiveOptions().With(Collective.AllToAll, "linear"));
             InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => world.AllToAll(new int[6].AsSpan()));
             Assert.Contains("9 links that ring lacks: 0-2, 0-3, 0-4", error.Message, StringComparison.Ordinal);
-            world.SetCollectiveOptions(new() { AllReduce = "ring" });
+            world.SetCollectiveOptions(new CollectiveOptions().With(Collective.AllReduce, "ring"));
             Assert.Contains("commutes", Assert.Throws<InvalidOperationException>(
                 () => world.AllReduce(0, ReduceOp.Create<int>((a, b) => a - b))).Message, StringComparison.Ordinal);
             return Task.CompletedTask;

@@ -66,7 +66,7 @@ public sealed class DeterminismTests
     public Task An_algorithm_that_folds_in_another_order_is_refused() =>
         ClusterTests.RunAsync(4, "mesh", LocalTransport.Memory, (world, _) =>
         {
-            world.SetCollectiveOptions(new() { Deterministic = true, AllReduce = "ring" });
+            world.SetCollectiveOptions(new CollectiveOptions { Deterministic = true }.With(Collective.AllReduce, "ring"));
             Assert.Contains("does not fold in the order of the ranks", Assert.Throws<InvalidOperationException>(
                 () => world.AllReduce(1.0, ReduceOp<double>.Sum)).Message, StringComparison.Ordinal);
             return Task.CompletedTask;

@@ -161,7 +161,7 @@ public sealed class ProgressTests
                 return a + b + other[0];
             });
             int[] value = [world.Rank];
-            world.SetCollectiveOptions(new() { AllReduce = "recursive-doubling" });
+            world.SetCollectiveOptions(new CollectiveOptions().With(Collective.AllReduce, "recursive-doubling"));
             using PersistentCollective sum = world.PrepareAllReduce(value, talks);
             sum.Run();
             Assert.Equal(1 + 1 - world.Rank, value[0]);

@@ -43,7 +43,7 @@ public sealed class RulesTests
     [Fact]
     public void What_a_program_asks_for_wins_over_rules()
     {
-        CollectiveSelector selector = new(Topology.Mesh(8), WithRules(Rules) with { AllToAll = "linear" });
+        CollectiveSelector selector = new(Topology.Mesh(8), WithRules(Rules).With(Collective.AllToAll, "linear"));
         Assert.Equal("linear", selector.Select(new(Collective.AllToAll, 8, 1)).Name);
     }
 
@@ -90,5 +90,5 @@ public sealed class RulesTests
     }
 
     private static CollectiveOptions WithRules(string json) =>
-        CollectiveOptions.Plain with { Rules = CollectiveRules.Parse(json, "rules.json") };
+        new CollectiveOptions { Rules = CollectiveRules.Parse(json, "rules.json") };
 }

@@ -98,7 +98,7 @@ public sealed class ScheduleTests
             {
                 for (int size = 1; size <= LargestSize; size++)
                 {
-                    CollectiveSelector selector = new(Topology.Mesh(size), CollectiveOptions.Plain);
+                    CollectiveSelector selector = new(Topology.Mesh(size), new CollectiveOptions());
                     Assert.True(selector.Allows(algorithm, new(collective, 8, 8)), $"{algorithm}, {size} ranks");
                 }
             }

@@ -20,9 +20,22 @@ public sealed class SelectionTests
             ["BOXER_COLLECTIVE_BARRIER"] = "",
         });
         Assert.Equal(
-            ("grid", "ring", true, 4, 2.5), (options.AllToAll, options.AllReduce, options.Check, options.Window, options.RanksPerCore));
-        Assert.Equal("linear", options.ExclusiveScan);
-        Assert.Null(options.Barrier);
+            ("grid", "ring"), (options.AlgorithmOf(Collective.AllToAll), options.AlgorithmOf(Collective.AllReduce)));
+        Assert.Equal((true, 4, 2.5), (options.Check, options.Window, options.RanksPerCore));
+        Assert.Equal("linear", options.AlgorithmOf(Collective.ExclusiveScan));
+        Assert.Null(options.AlgorithmOf(Collective.Barrier));
+    }
+
+    [Fact]
+    public void Options_are_equal_when_they_ask_for_the_same()
+    {
+        CollectiveOptions options = new CollectiveOptions { Window = 3 }.With(Collective.Scan, "linear");
+        Assert.Equal(options, new CollectiveOptions { Window = 3 }.With(Collective.Scan, "LINEAR"));
+        Assert.Equal(options.GetHashCode(), new CollectiveOptions { Window = 3 }.With(Collective.Scan, "linear").GetHashCode());
+        Assert.NotEqual(options, options.With(Collective.Scan, "grid"));
+        Assert.Equal(new CollectiveOptions { Window = 3 }, options.With(Collective.Scan, null));
+        Assert.Throws<ArgumentOutOfRangeException>(() => options.With((Collective)99, "linear"));
+        Assert.Throws<ArgumentOutOfRangeException>(() => options.AlgorithmOf((Collective)(-1)));
     }
 
     [Theory]
@@ -42,7 +55,7 @@ public sealed class SelectionTests
 
     [Fact]
     public void An_unknown_algorithm_is_an_error_where_it_is_set() =>
-        Assert.Throws<ArgumentException>(() => new CollectiveOptions { Barrier = "fence" });
+        Assert.Throws<ArgumentException>(() => new CollectiveOptions().With(Collective.Barrier, "fence"));
 
     [Theory]
     [InlineData("mesh", 16, 1, "AllToAll", 64L, "bruck")]
@@ -122,12 +135,12 @@ public sealed class SelectionTests
         LocalCluster.RunAsync(4, world =>
         {
             Assert.Equal("linear", CollectiveEngine.AlgorithmFor(world, Collective.AllToAll, 65536));
-            world.SetCollectiveOptions(new() { AllToAll = "pairwise" });
+            world.SetCollectiveOptions(new CollectiveOptions().With(Collective.AllToAll, "pairwise"));
             Assert.Equal("pairwise", CollectiveEngine.AlgorithmFor(world, Collective.AllToAll, 1024));
             using Communicator child = world.Duplicate();
-            Assert.Equal("pairwise", child.GetCollectiveOptions().AllToAll);
+            Assert.Equal("pairwise", child.GetCollectiveOptions().AlgorithmOf(Collective.AllToAll));
             int[] received = new int[4];
-            using (world.UseCollectiveOptions(world.GetCollectiveOptions() with { AllToAll = "bruck" }))
+            using (world.UseCollectiveOptions(world.GetCollectiveOptions().With(Collective.AllToAll, "bruck")))
             {
                 Assert.Equal("bruck", world.Explain("all_to_all", 1024).Chosen);
                 world.AllToAll<int>([0, 10, 20, 30], received);
@@ -145,7 +158,7 @@ public sealed class SelectionTests
         {
             foreach (string model in new[] { "lambda", "local" })
             {
-                world.SetCollectiveOptions(CollectiveOptions.Plain with { Model = model });
+                world.SetCollectiveOptions(new CollectiveOptions { Model = model });
                 BlockLayout own = BlockLayout.Uniform(world.Size, 1L << (3 * world.Rank));
                 PlanKey[] calls =
                 [
@@ -176,7 +189,7 @@ public sealed class SelectionTests
                 foreach (string topology in new[] { "mesh", "grid", "ring" })
                 {
                     CollectiveSelector selector = new(
-                        Topology.Parse(topology, size), CollectiveOptions.Plain with { Model = model, RanksPerCore = size / 2.0 });
+                        Topology.Parse(topology, size), new CollectiveOptions { Model = model, RanksPerCore = size / 2.0 });
                     foreach (Collective collective in Enum.GetValues<Collective>())
                     {
                         CollectiveExplanation explanation = selector.Explain(new(collective, 1000, 4));
@@ -196,7 +209,7 @@ public sealed class SelectionTests
     [Fact]
     public void Sizes_of_a_class_choose_alike()
     {
-        CollectiveSelector selector = new(Topology.Mesh(8), CollectiveOptions.Plain);
+        CollectiveSelector selector = new(Topology.Mesh(8), new CollectiveOptions());
         CollectiveExplanation explanation = selector.Explain(new(Collective.AllReduce, 70_001, 1));
         Assert.Equal((70_001, 65_536), (explanation.Bytes, explanation.ModelBytes));
         Assert.Equal(explanation.Candidates, selector.Explain(new(Collective.AllReduce, 65_536, 1)).Candidates);

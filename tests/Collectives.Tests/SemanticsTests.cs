@@ -33,7 +33,7 @@ public sealed class SemanticsTests
                 Affine[] expected = [.. Enumerable.Range(0, length).Select(i => Folded(size, i))];
                 foreach (CollectiveAlgorithm algorithm in Usable(world, Collective.AllReduce, root: 0))
                 {
-                    world.SetCollectiveOptions(new CollectiveOptions { AllReduce = algorithm.Name });
+                    world.SetCollectiveOptions(new CollectiveOptions().With(Collective.AllReduce, algorithm.Name));
                     Affine[] result = new Affine[length];
                     world.AllReduce(own, result, Compose);
                     Assert.Equal(expected, result);
@@ -43,7 +43,7 @@ public sealed class SemanticsTests
                 {
                     foreach (CollectiveAlgorithm algorithm in Usable(world, Collective.Reduce, root))
                     {
-                        world.SetCollectiveOptions(new CollectiveOptions { Reduce = algorithm.Name });
+                        world.SetCollectiveOptions(new CollectiveOptions().With(Collective.Reduce, algorithm.Name));
                         Affine[] result = own.ToArray();
                         world.Reduce(result, result, Compose, root);
                         Assert.Equal(world.Rank == root ? expected : own, result);
@@ -52,7 +52,8 @@ public sealed class SemanticsTests
 
                 foreach (CollectiveAlgorithm algorithm in Usable(world, Collective.Scan, root: 0))
                 {
-                    world.SetCollectiveOptions(new CollectiveOptions { Scan = algorithm.Name, ExclusiveScan = algorithm.Name });
+                    world.SetCollectiveOptions(
+                        new CollectiveOptions().With(Collective.Scan, algorithm.Name).With(Collective.ExclusiveScan, algorithm.Name));
                     Affine[] result = own.ToArray();
                     world.Scan(result.AsSpan(), Compose);
                     Assert.Equal([.. Enumerable.Range(0, length).Select(i => Folded(world.Rank + 1, i))], result);
@@ -62,7 +63,7 @@ public sealed class SemanticsTests
 
                 foreach (CollectiveAlgorithm algorithm in Usable(world, Collective.ReduceScatterBlock, root: 0))
                 {
-                    world.SetCollectiveOptions(new CollectiveOptions { ReduceScatterBlock = algorithm.Name });
+                    world.SetCollectiveOptions(new CollectiveOptions().With(Collective.ReduceScatterBlock, algorithm.Name));
                     Affine[] many = [.. Enumerable.Range(0, length * size).Select(i => Affine.Of(world.Rank, i))];
                     Affine[] result = new Affine[length];
                     world.ReduceScatterBlock(many, result, Compose);
@@ -71,7 +72,7 @@ public sealed class SemanticsTests
 
                 foreach (CollectiveAlgorithm algorithm in Usable(world, Collective.ReduceScatter, root: 0))
                 {
-                    world.SetCollectiveOptions(new CollectiveOptions { ReduceScatter = algorithm.Name });
+                    world.SetCollectiveOptions(new CollectiveOptions().With(Collective.ReduceScatter, algorithm.Name));
                     BlockLayout parts = BlockLayout.FromCounts([.. Enumerable.Range(0, size).Select(rank => (long)(rank % 3 * length))]);
                     Affine[] many = [.. Enumerable.Range(0, (int)parts.Total).Select(i => Affine.Of(world.Rank, i))];
                     Affine[] result = new Affine[parts.Count(world.Rank)];

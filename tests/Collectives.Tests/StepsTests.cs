@@ -71,7 +71,8 @@ public sealed class StepsTests
             Wait(plain);
             Task<string?[]> texts = world.AllGatherObjectAsync(Text(world.Rank, "before"), token).AsTask();
             Task<string?> text = world.BroadcastObjectAsync(Text(1, "before"), 1, token).AsTask();
-            world.SetCollectiveOptions(new() { AllGatherV = "ring", Broadcast = "chain", Check = true, SegmentBytes = 64 });
+            world.SetCollectiveOptions(
+                new CollectiveOptions { Check = true, SegmentBytes = 64 }.With(Collective.AllGatherV, "ring").With(Collective.Broadcast, "chain"));
             Task<string?[]> later = world.AllGatherObjectAsync(Text(world.Rank, "after"), token).AsTask();
             Tell(plain);
             Assert.Equal(Texts(size, "after"), await later);

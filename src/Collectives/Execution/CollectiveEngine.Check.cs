@@ -112,7 +112,7 @@ internal sealed partial class CollectiveEngine
     {
         lock (_gate)
         {
-            return _checkSchedule ??= AllReduceTree.Build(
+            return _checkSchedule ??= TreeAlgorithms.AllReduceTree(
                 _planner.CallOf(new(Collective.AllReduce, Unsafe.SizeOf<Report>(), Unsafe.SizeOf<Report>()) { InPlace = true }));
         }
     }

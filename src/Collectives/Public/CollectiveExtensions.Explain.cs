@@ -8,7 +8,7 @@ public static partial class CollectiveExtensions
 {
     /// <summary>Other options for some calls: those until the result is disposed. Every rank does it around the same calls.</summary>
     /// <example><code>
-    /// using (world.UseCollectiveOptions(world.GetCollectiveOptions() with { AllToAll = "grid" }))
+    /// using (world.UseCollectiveOptions(world.GetCollectiveOptions().With(Collective.AllToAll, "grid")))
     ///     world.AllToAll(send, receive);
     /// </code></example>
     /// <param name="communicator">The communicator.</param>

@@ -32,6 +32,16 @@ internal sealed class CollectiveAlgorithm(Collective collective, string name, Sc
 
     public delegate int CountsFunction(in CollectiveCall call);
 
+    /// <summary>The same for another collective.</summary>
+    public CollectiveAlgorithm For(Collective other) => other == Collective ? this : new(other, Name, Build)
+    {
+        NeedsCommutativity = NeedsCommutativity,
+        FollowsTopology = FollowsTopology,
+        FoldsInOrder = FoldsInOrder,
+        BuildCounts = BuildCounts,
+        CountsLength = CountsLength,
+    };
+
     /// <summary>Why the algorithm cannot serve a call, links aside; null when it can.</summary>
     public string? Refusal(bool commutative) =>
         NeedsCommutativity && !commutative ? "needs an operation that commutes" : null;

@@ -5,55 +5,61 @@ internal static class CollectiveAlgorithms
 {
     private static readonly CollectiveAlgorithm[][] ByCollective = Group(
     [
-        new(Collective.Barrier, "flat", BarrierFlat.Build),
+        new(Collective.Barrier, "flat", TreeAlgorithms.BarrierFlat),
         new(Collective.Barrier, "dissemination", BarrierDissemination.Build),
         new(Collective.Barrier, "grid", BarrierGrid.Build),
-        new(Collective.Barrier, "tree", BarrierTree.Build) { FollowsTopology = true },
+        new(Collective.Barrier, "tree", TreeAlgorithms.BarrierTree) { FollowsTopology = true },
 
-        new(Collective.Broadcast, "flat", BroadcastFlat.Build),
-        new(Collective.Broadcast, "binomial", BroadcastBinomial.Build),
+        new(Collective.Broadcast, "flat", TreeAlgorithms.BroadcastFlat),
+        new(Collective.Broadcast, "binomial", TreeAlgorithms.BroadcastBinomial),
         new(Collective.Broadcast, "scatter-allgather", BroadcastScatterAllGather.Build),
-        new(Collective.Broadcast, "chain", BroadcastChain.Build),
-        new(Collective.Broadcast, "grid", BroadcastGrid.Build),
-        new(Collective.Broadcast, "tree", BroadcastTree.Build) { FollowsTopology = true },
-        new(Collective.Broadcast, "segmented", BroadcastSegmented.Build) { FollowsTopology = true },
+        new(Collective.Broadcast, "chain", TreeAlgorithms.BroadcastChain),
+        new(Collective.Broadcast, "grid", TreeAlgorithms.BroadcastGrid),
+        new(Collective.Broadcast, "tree", TreeAlgorithms.BroadcastTree) { FollowsTopology = true },
+        new(Collective.Broadcast, "segmented", TreeAlgorithms.BroadcastSegmented) { FollowsTopology = true },
 
         new(Collective.Reduce, "linear", ReduceLinear.Build) { FoldsInOrder = true },
         new(Collective.Reduce, "binomial", ReduceBinomial.Build),
         new(Collective.Reduce, "scatter-gather", ReduceScatterGather.Build) { NeedsCommutativity = true },
         new(Collective.Reduce, "grid", ReduceGrid.Build),
-        new(Collective.Reduce, "tree", ReduceTree.Build) { NeedsCommutativity = true, FollowsTopology = true },
+        new(Collective.Reduce, "tree", TreeAlgorithms.ReduceTree) { NeedsCommutativity = true, FollowsTopology = true },
         new(Collective.Reduce, "ordered-tree", ReduceOrderedTree.Build) { FollowsTopology = true, FoldsInOrder = true },
 
-        new(Collective.AllReduce, "flat", AllReduceFlat.Build) { FoldsInOrder = true },
-        new(Collective.AllReduce, "binomial", AllReduceBinomial.Build),
+        new(Collective.AllReduce, "flat", TreeAlgorithms.AllReduceFlat) { FoldsInOrder = true },
+        new(Collective.AllReduce, "binomial", TreeAlgorithms.AllReduceBinomial),
         new(Collective.AllReduce, "recursive-doubling", AllReduceRecursiveDoubling.Build),
         new(Collective.AllReduce, "halving-doubling", AllReduceHalvingDoubling.Build),
         new(Collective.AllReduce, "ring", AllReduceRing.Build) { NeedsCommutativity = true },
         new(Collective.AllReduce, "grid", AllReduceGrid.Build) { NeedsCommutativity = true },
-        new(Collective.AllReduce, "tree", AllReduceTree.Build) { NeedsCommutativity = true, FollowsTopology = true },
+        new(Collective.AllReduce, "tree", TreeAlgorithms.AllReduceTree) { NeedsCommutativity = true, FollowsTopology = true },
         new(Collective.AllReduce, "ordered-tree", AllReduceOrderedTree.Build) { FollowsTopology = true, FoldsInOrder = true },
 
-        new(Collective.Gather, "linear", GatherLinear.Build),
-        new(Collective.Gather, "binomial", GatherBinomial.Build),
-        new(Collective.Gather, "grid", GatherGrid.Build),
-        new(Collective.Gather, "tree", GatherTree.Build) { FollowsTopology = true },
+        new(Collective.Gather, "linear", TreeAlgorithms.GatherLinear),
+        new(Collective.Gather, "binomial", TreeAlgorithms.GatherBinomial),
+        new(Collective.Gather, "grid", TreeAlgorithms.GatherGrid),
+        new(Collective.Gather, "tree", TreeAlgorithms.GatherTree) { FollowsTopology = true },
 
-        new(Collective.GatherV, "linear", GatherLinear.Build),
-        new(Collective.GatherV, "grid", GatherGrid.Build) { BuildCounts = CountsFromRoot.Build, CountsLength = CountsFromRoot.Length },
-        new(Collective.GatherV, "tree", GatherTree.Build)
+        new(Collective.GatherV, "linear", TreeAlgorithms.GatherLinear),
+        new(Collective.GatherV, "grid", TreeAlgorithms.GatherGrid)
+        {
+            BuildCounts = CountsFromRoot.Build, CountsLength = CountsFromRoot.Length,
+        },
+        new(Collective.GatherV, "tree", TreeAlgorithms.GatherTree)
         {
             FollowsTopology = true, BuildCounts = CountsFromRoot.Build, CountsLength = CountsFromRoot.Length,
         },
 
-        new(Collective.Scatter, "linear", ScatterLinear.Build),
-        new(Collective.Scatter, "binomial", ScatterBinomial.Build),
-        new(Collective.Scatter, "grid", ScatterGrid.Build),
-        new(Collective.Scatter, "tree", ScatterTree.Build) { FollowsTopology = true },
+        new(Collective.Scatter, "linear", TreeAlgorithms.ScatterLinear),
+        new(Collective.Scatter, "binomial", TreeAlgorithms.ScatterBinomial),
+        new(Collective.Scatter, "grid", TreeAlgorithms.ScatterGrid),
+        new(Collective.Scatter, "tree", TreeAlgorithms.ScatterTree) { FollowsTopology = true },
 
-        new(Collective.ScatterV, "linear", ScatterLinear.Build),
-        new(Collective.ScatterV, "grid", ScatterGrid.Build) { BuildCounts = CountsFromRoot.Build, CountsLength = CountsFromRoot.Length },
-        new(Collective.ScatterV, "tree", ScatterTree.Build)
+        new(Collective.ScatterV, "linear", TreeAlgorithms.ScatterLinear),
+        new(Collective.ScatterV, "grid", TreeAlgorithms.ScatterGrid)
+        {
+            BuildCounts = CountsFromRoot.Build, CountsLength = CountsFromRoot.Length,
+        },
+        new(Collective.ScatterV, "tree", TreeAlgorithms.ScatterTree)
         {
             FollowsTopology = true, BuildCounts = CountsFromRoot.Build, CountsLength = CountsFromRoot.Length,
         },
@@ -65,14 +71,6 @@ internal static class CollectiveAlgorithms
         new(Collective.AllGather, "neighbour", AllGatherNeighbour.Build),
         new(Collective.AllGather, "grid", AllGatherGrid.Build),
         new(Collective.AllGather, "tree", AllGatherTree.Build) { FollowsTopology = true },
-
-        new(Collective.AllGatherV, "linear", AllGatherLinear.Build),
-        new(Collective.AllGatherV, "recursive-doubling", AllGatherRecursiveDoubling.Build),
-        new(Collective.AllGatherV, "bruck", AllGatherBruck.Build),
-        new(Collective.AllGatherV, "ring", AllGatherRing.Build),
-        new(Collective.AllGatherV, "neighbour", AllGatherNeighbour.Build),
-        new(Collective.AllGatherV, "grid", AllGatherGrid.Build),
-        new(Collective.AllGatherV, "tree", AllGatherTree.Build) { FollowsTopology = true },
 
         new(Collective.AllToAll, "linear", AllToAllLinear.Build),
         new(Collective.AllToAll, "pairwise", AllToAllPairwise.Build),
@@ -106,30 +104,15 @@ internal static class CollectiveAlgorithms
         new(Collective.ReduceScatterBlock, "tree", ReduceScatterTree.Build) { NeedsCommutativity = true, FollowsTopology = true },
         new(Collective.ReduceScatterBlock, "ordered-tree", ReduceScatterOrderedTree.Build) { FollowsTopology = true, FoldsInOrder = true },
 
-        new(Collective.ReduceScatter, "linear", ReduceScatterLinear.Build) { FoldsInOrder = true },
-        new(Collective.ReduceScatter, "halving", ReduceScatterHalving.Build) { NeedsCommutativity = true },
-        new(Collective.ReduceScatter, "pairwise", ReduceScatterPairwise.Build) { NeedsCommutativity = true },
-        new(Collective.ReduceScatter, "grid", ReduceScatterGrid.Build) { NeedsCommutativity = true },
-        new(Collective.ReduceScatter, "tree", ReduceScatterTree.Build) { NeedsCommutativity = true, FollowsTopology = true },
-        new(Collective.ReduceScatter, "ordered-tree", ReduceScatterOrderedTree.Build) { FollowsTopology = true, FoldsInOrder = true },
-
         new(Collective.Scan, "linear", ScanLinear.Build) { FoldsInOrder = true },
         new(Collective.Scan, "distance-doubling", ScanDistanceDoubling.Build),
         new(Collective.Scan, "recursive-doubling", ScanRecursiveDoubling.Build),
         new(Collective.Scan, "grid", ScanGrid.Build),
         new(Collective.Scan, "ordered-tree", ScanOrderedTree.Build) { FollowsTopology = true, FoldsInOrder = true },
 
-        new(Collective.ExclusiveScan, "linear", ScanLinear.Build) { FoldsInOrder = true },
-        new(Collective.ExclusiveScan, "distance-doubling", ScanDistanceDoubling.Build),
-        new(Collective.ExclusiveScan, "recursive-doubling", ScanRecursiveDoubling.Build),
-        new(Collective.ExclusiveScan, "grid", ScanGrid.Build),
-        new(Collective.ExclusiveScan, "ordered-tree", ScanOrderedTree.Build) { FollowsTopology = true, FoldsInOrder = true },
-
         // Neighbours are the program's own choice: where a link lacks, the off-topology policy says what happens.
         new(Collective.NeighbourAllGather, "linear", NeighbourAllGatherLinear.Build) { FollowsTopology = true },
-        new(Collective.NeighbourAllGatherV, "linear", NeighbourAllGatherLinear.Build) { FollowsTopology = true },
         new(Collective.NeighbourAllToAll, "linear", NeighbourAllToAllLinear.Build) { FollowsTopology = true },
-        new(Collective.NeighbourAllToAllV, "linear", NeighbourAllToAllLinear.Build) { FollowsTopology = true },
     ]);
 
     /// <summary>The algorithms of a collective.</summary>
@@ -156,11 +139,21 @@ internal static class CollectiveAlgorithms
     public static string Names(Collective collective) =>
         string.Join(", ", Array.ConvertAll(ByCollective[(int)collective], algorithm => algorithm.Name));
 
-    private static CollectiveAlgorithm[][] Group(CollectiveAlgorithm[] algorithms)
+    /// <summary>The collective whose algorithms serve this one as well: they look at blocks of whatever lengths.</summary>
+    private static Collective ListedAs(Collective collective) => collective switch
     {
-        CollectiveAlgorithm[][] groups = new CollectiveAlgorithm[Enum.GetValues<Collective>().Length][];
-        for (int i = 0; i < groups.Length; i++)
-            groups[i] = Array.FindAll(algorithms, algorithm => (int)algorithm.Collective == i);
-        return groups;
-    }
+        Collective.AllGatherV => Collective.AllGather,
+        Collective.ReduceScatter => Collective.ReduceScatterBlock,
+        Collective.ExclusiveScan => Collective.Scan,
+        Collective.NeighbourAllGatherV => Collective.NeighbourAllGather,
+        Collective.NeighbourAllToAllV => Collective.NeighbourAllToAll,
+        _ => collective,
+    };
+
+    private static CollectiveAlgorithm[][] Group(CollectiveAlgorithm[] algorithms) =>
+    [
+        .. Enum.GetValues<Collective>().Select(collective => algorithms
+            .Where(algorithm => algorithm.Collective == ListedAs(collective))
+            .Select(algorithm => algorithm.For(collective)).ToArray()),
+    ];
 }

@@ -25,7 +25,7 @@ internal static class CollectiveEnvironment
 
     public static CollectiveOptions Parse(IDictionary variables)
     {
-        CollectiveOptions options = CollectiveOptions.Plain;
+        CollectiveOptions options = new();
         foreach (DictionaryEntry variable in variables)
         {
             string name = (string)variable.Key;
