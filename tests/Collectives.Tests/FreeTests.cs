@@ -29,7 +29,10 @@ public sealed class FreeTests
             Task<string?> brought = grid.Row.BroadcastObjectAsync(grid.RowIndex.ToString(), 0, token).AsTask();
             ReadOnlyMemory<int>[] rows = [.. Enumerable.Range(0, 2).Select(to => (ReadOnlyMemory<int>)Numbers(to * 1000))];
             Task<Exchanged<int>> exchanging = grid.Column.ExchangeAsync(rows, token).AsTask();
+            Task<Communicator> splitting = grid.SplitAsync(colour: 0, cancellationToken: token).AsTask();
             Task ended = grid.FreeAsync(token).AsTask();
+            Assert.Throws<ObjectDisposedException>(() => grid.Send(1, 0));
+            await Assert.ThrowsAsync<ObjectDisposedException>(async () => await grid.BarrierAsync(token));
             if (world.Rank < 3)
             {
                 Assert.False(ended.IsCompleted);
@@ -46,6 +49,8 @@ public sealed class FreeTests
             Assert.Equal(grid.RowIndex.ToString(), await brought);
             using Exchanged<int> exchanged = await exchanging;
             Assert.Equal(grid.RowIndex * 2000, exchanged.Layout.Total);
+            using Communicator part = await splitting;
+            Assert.Equal(4, part.AllReduce(1, ReduceOp<int>.Sum));
             Assert.Throws<ObjectDisposedException>(persistent.Start);
             Assert.Throws<ObjectDisposedException>(() => grid.Barrier());
             Assert.Throws<ObjectDisposedException>(() => grid.Column.Barrier());

@@ -49,12 +49,5 @@ internal sealed class PlanCache
         (_lastKey, _last) = (key, plan);
     }
 
-    public void Clear()
-    {
-        _plans.Clear();
-        _oldest.Clear();
-        (_steps, _last) = (0, null);
-    }
-
     private static int StepsOf(Plan plan) => (plan.Schedule?.Steps.Length ?? 0) + (plan.Counts?.Steps.Length ?? 0);
 }
