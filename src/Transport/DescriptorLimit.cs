@@ -20,7 +20,13 @@ internal static class DescriptorLimit
         : int.MaxValue;
 
     /// <summary>Descriptors that are left free for what cannot wait.</summary>
-    public static int Reserve => Math.Clamp(Current / 8, SmallestReserve, LargestReserve);
+    public static int Reserve => ReserveOf(Current);
+
+    /// <summary>What to tell when there was no descriptor.</summary>
+    public static string Shortage =>
+        "no file descriptor is left"
+        + (Current == int.MaxValue ? "" : $" (this process may have {Current})")
+        + "; raise the limit (ulimit -n), or have fewer files and connections open";
 
     /// <summary>Descriptors that are open now, or 0 where that is not known.</summary>
     public static int Open
@@ -50,6 +56,9 @@ internal static class DescriptorLimit
         limit.Soft = limit.Hard;
         _ = LinuxNative.SetLimit(LinuxNative.OpenFiles, &limit);
     }
+
+    /// <summary>Descriptors of a limit that are left free.</summary>
+    public static int ReserveOf(int limit) => Math.Clamp(limit / 8, SmallestReserve, LargestReserve);
 
     /// <summary>Whether so many are in use that a newcomer who can be spared has to go.</summary>
     /// <param name="newest">A descriptor that was opened just now.</param>

@@ -6,7 +6,8 @@ namespace BoxerMpi.Transport;
 /// that there are then, less those that are too many, is what is allowed: later ones fill the gaps of those that gave way, and
 /// their low numbers tell nothing. When most are gone, the next number that comes near says anew what is allowed.
 /// </remarks>
-internal sealed class StrangerAllowance
+/// <param name="current">How many descriptors the process may have, at each look; what the system says by default.</param>
+internal sealed class StrangerAllowance(Func<int>? current = null)
 {
     private int _allowed = int.MaxValue;
 
@@ -18,7 +19,8 @@ internal sealed class StrangerAllowance
     /// <returns>How many may stay.</returns>
     public int Of(int newest, int strangers, int planned = 0, int expected = 0)
     {
-        int limit = DescriptorLimit.Current - DescriptorLimit.Reserve - planned - expected;
+        int all = current is null ? DescriptorLimit.Current : current();
+        int limit = all - DescriptorLimit.ReserveOf(all) - planned - expected;
         if (newest >= limit)
             _allowed = Math.Max(DescriptorLimit.LeastStrangers + expected, strangers - (newest + 1 - limit));
         else if (strangers < _allowed / 2)
