@@ -181,5 +181,5 @@ internal static class BoxerCommand
 
     /// <summary>What the command line can put right, as opposed to what went wrong on the way.</summary>
     private static bool IsUsage(RendezvousFailure reason) =>
-        reason is not (RendezvousFailure.ConnectionLost or RendezvousFailure.GateTimeout);
+        reason is not (RendezvousFailure.ConnectionLost or RendezvousFailure.GateTimeout or RendezvousFailure.OutOfDescriptors);
 }

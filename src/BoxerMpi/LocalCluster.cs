@@ -28,14 +28,7 @@ public sealed class LocalCluster : IDisposable
     {
         _options = options;
         _topology = Topology.Parse(options.Topology, size);
-        MessengerOptions messages = new()
-        {
-            EagerLimitBytes = options.EagerLimitBytes,
-            Strict = options.Strict,
-            Checksums = options.Checksums,
-            Relay = options.OffTopology == OffTopologyPolicy.Relay,
-        };
-        _ranks = [.. Enumerable.Range(0, size).Select(rank => new Messenger(rank, size, messages) { RemainingTime = options.RemainingTime })];
+        _ranks = new Messenger[size];
     }
 
     /// <summary>Runs a body on every rank and waits for all.</summary>
@@ -47,11 +40,14 @@ public sealed class LocalCluster : IDisposable
     /// <exception cref="RankFailedException">
     /// A rank threw: the first one's exception is inside. Or the time is over: the message says what each rank waits for.
     /// </exception>
+    /// <exception cref="IOException">The process may not have as many file descriptors as the ranks and their links take.</exception>
     public static async Task RunAsync(int size, Func<Communicator, CancellationToken, Task> body, LocalClusterOptions? options = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
         ArgumentNullException.ThrowIfNull(body);
+        DescriptorLimit.Raise();
         using LocalCluster cluster = new(size, options ?? LocalClusterOptions.Default);
+        cluster.MakeRanks();
         cluster.Connect();
         await cluster.RunRanksAsync(body).ConfigureAwait(false);
     }
@@ -73,9 +69,23 @@ public sealed class LocalCluster : IDisposable
 
     void IDisposable.Dispose()
     {
-        foreach (Messenger rank in _ranks)
-            rank.Dispose();
+        // Not all are there when a descriptor was missing for one.
+        foreach (Messenger? rank in _ranks)
+            rank?.Dispose();
         _cancellation.Dispose();
+    }
+
+    private void MakeRanks()
+    {
+        MessengerOptions messages = new()
+        {
+            EagerLimitBytes = _options.EagerLimitBytes,
+            Strict = _options.Strict,
+            Checksums = _options.Checksums,
+            Relay = _options.OffTopology == OffTopologyPolicy.Relay,
+        };
+        for (int rank = 0; rank < _ranks.Length; rank++)
+            _ranks[rank] = new Messenger(rank, _ranks.Length, messages) { RemainingTime = _options.RemainingTime };
     }
 
     private void Connect()
@@ -106,17 +116,33 @@ public sealed class LocalCluster : IDisposable
 
         // Not from here: the caller holds its gate, and linking takes the peer's.
         ThreadPool.UnsafeQueueUserWorkItem(
-            static state => state.Item1.Link(state.Item2, state.Item3), (this, from.Rank, to), preferLocal: false);
+            static state => state.Item1.LinkOnDemand(state.from, state.to), (this, from, to), preferLocal: false);
         return null;
+    }
+
+    private void LinkOnDemand(Messenger from, int to)
+    {
+        try
+        {
+            Link(from.Rank, to);
+        }
+        catch (Exception error) when (error is IOException or SocketException)
+        {
+            from.LinkFailed(to, new LinkException(to, LinkStage.Punch, 1, $"No link from rank {from.Rank} to rank {to}: {error.Message}", error)
+            {
+                Rank = from.Rank,
+            });
+        }
     }
 
     private void Link(int a, int b)
     {
         lock (_linked)
         {
-            if (!_linked.Add((Math.Min(a, b), Math.Max(a, b))))
+            if (_linked.Contains((Math.Min(a, b), Math.Max(a, b))))
                 return;
             (Channel first, Channel second) = _options.Transport == LocalTransport.Memory ? MemoryChannel.CreatePair() : ConnectLoopback();
+            _linked.Add((Math.Min(a, b), Math.Max(a, b)));
             try
             {
                 _ranks[a].AddLink(b, first);
@@ -131,14 +157,26 @@ public sealed class LocalCluster : IDisposable
         }
     }
 
-    private static (Channel First, Channel Second) ConnectLoopback()
+    private (Channel First, Channel Second) ConnectLoopback()
     {
-        using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listener.Listen(1);
-        Socket first = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        first.Connect(listener.LocalEndPoint!);
-        return (TcpChannel.Create(first), TcpChannel.Create(listener.Accept()));
+        Socket? first = null;
+        try
+        {
+            using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            listener.Listen(1);
+            first = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            first.Connect(listener.LocalEndPoint!);
+            Socket second = listener.Accept();
+            return (TcpChannel.Create(first), TcpChannel.Create(second));
+        }
+        catch (SocketException error)
+        {
+            first?.Dispose();
+            if (error.SocketErrorCode != SocketError.TooManyOpenSockets)
+                throw;
+            throw new DescriptorShortageException($"A link among {_ranks.Length} ranks over TCP");
+        }
     }
 
     private async Task RunRanksAsync(Func<Communicator, CancellationToken, Task> body)

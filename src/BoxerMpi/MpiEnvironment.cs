@@ -48,15 +48,30 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
     /// </summary>
     /// <exception cref="RendezvousException">The coordinator did not take this rank, or could not be reached.</exception>
     /// <exception cref="LinkException">A link of the job's topology could not be set up.</exception>
-    internal static MpiEnvironment Start()
+    internal static MpiEnvironment Start() => Start(JobEnvironment.Read());
+
+    /// <summary>Joins a job, or makes one of one rank.</summary>
+    internal static MpiEnvironment Start(JoinOptions? join)
     {
         // The same as StartAsync without its state machines: a rank that starts compiles every method that it runs.
-        if (JobEnvironment.Read() is not { } join)
+        DescriptorLimit.Raise();
+        if (join is null)
             return Alone();
-        JobClient job = JobClient.JoinAsync(join).GetAwaiter().GetResult();
+        Poller poller = DescriptorWait.For(Poller.Create, join, CancellationToken.None);
+        JobClient job;
         try
         {
-            MpiEnvironment environment = Joined(job);
+            job = JobClient.JoinAsync(join).GetAwaiter().GetResult();
+        }
+        catch
+        {
+            poller.Dispose();
+            throw;
+        }
+
+        try
+        {
+            MpiEnvironment environment = Joined(job, poller);
             environment.WireUpAsync(CancellationToken.None).GetAwaiter().GetResult();
             environment.AddRoutes();
             return environment;
@@ -68,15 +83,30 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
         }
     }
 
-    /// <inheritdoc cref="Start"/>
-    internal static async Task<MpiEnvironment> StartAsync(CancellationToken cancellationToken)
+    /// <inheritdoc cref="Start()"/>
+    internal static Task<MpiEnvironment> StartAsync(CancellationToken cancellationToken) => StartAsync(JobEnvironment.Read(), cancellationToken);
+
+    /// <inheritdoc cref="Start(JoinOptions?)"/>
+    internal static async Task<MpiEnvironment> StartAsync(JoinOptions? join, CancellationToken cancellationToken)
     {
-        if (JobEnvironment.Read() is not { } join)
+        DescriptorLimit.Raise();
+        if (join is null)
             return Alone();
-        JobClient job = await JobClient.JoinAsync(join, cancellationToken).ConfigureAwait(false);
+        Poller poller = DescriptorWait.For(Poller.Create, join, cancellationToken);
+        JobClient job;
         try
         {
-            MpiEnvironment environment = Joined(job);
+            job = await JobClient.JoinAsync(join, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            poller.Dispose();
+            throw;
+        }
+
+        try
+        {
+            MpiEnvironment environment = Joined(job, poller);
             await environment.WireUpAsync(cancellationToken).ConfigureAwait(false);
             environment.AddRoutes();
             return environment;
@@ -186,11 +216,11 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
         return new(null, messenger, Topology.Mesh(1), Settings.OfEnvironment);
     }
 
-    private static MpiEnvironment Joined(JobClient job)
+    private static MpiEnvironment Joined(JobClient job, Poller poller)
     {
         Settings settings = new(job.Options, Environment.GetEnvironmentVariable);
         Messenger messenger =
-            new(job.Rank, job.Size, settings.Messages(job.OffTopology == OffTopologyPolicy.Relay)) { RemainingTime = job.RemainingTime };
+            new(job.Rank, job.Size, settings.Messages(job.OffTopology == OffTopologyPolicy.Relay), poller) { RemainingTime = job.RemainingTime };
         MpiEnvironment environment = new(job, messenger, job.Topology, settings);
         job.Aborted += environment.OnAborted;
         job.MemberLost += messenger.PeerLost;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using BoxerMpi.Transport;
 
 namespace BoxerMpi.Internal;
 
@@ -16,7 +17,7 @@ internal sealed class RankThread : SynchronizationContext
     public static Task RunAsync(string name, Func<Task> body)
     {
         RankThread context = new();
-        new Thread(() => context.Pump(body)) { IsBackground = true, Name = name }.Start();
+        StartedThread.Of(name, stackBytes: 0, () => context.Pump(body));
         return context._done.Task;
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using BoxerMpi.Transport;
 
 namespace BoxerMpi.Rendezvous;
 
@@ -81,11 +82,13 @@ internal static class Addresses
             $"Port {endPoint.Port} on {endPoint.Address}, wanted for {purpose}, may not be opened by this user; choose one above 1023.",
             error),
         SocketError.TooManyOpenSockets => new RendezvousException(
-            RendezvousFailure.PortTaken,
+            RendezvousFailure.OutOfDescriptors,
             endPoint.ToString(),
-            $"Port {endPoint.Port} on {endPoint.Address}, wanted for {purpose}, cannot be opened: as many files are open as may be; "
-                + "raise the limit of open files (ulimit -n).",
-            error),
+            $"Port {endPoint.Port} on {endPoint.Address}, wanted for {purpose}, cannot be opened: {DescriptorLimit.Shortage}.",
+            error)
+        {
+            IsTransient = true,
+        },
         _ => new RendezvousException(
             RendezvousFailure.Unreachable,
             endPoint.ToString(),

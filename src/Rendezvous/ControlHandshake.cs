@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using BoxerMpi.Transport;
 
 namespace BoxerMpi.Rendezvous;
 
@@ -87,20 +88,30 @@ internal static class ControlHandshake
     public static RendezvousException Unreachable(EndPoint seed, IReadOnlyList<SeedTry> tries, TimeSpan elapsed)
     {
         int attempts = tries.Sum(one => one.Attempts);
+        string tried = $"{elapsed.TotalSeconds:F1} s and {attempts} attempt{(attempts == 1 ? "" : "s")}";
+        if (tries.FirstOrDefault(one => one.IsShortage) is { Last: var shortage })
+            return OutOfDescriptors(seed, $"was not reached in {tried}", shortage, elapsed);
         string problem = tries.Count == 0 ? "its name could not be looked up"
             : seed is IPEndPoint ? tries[0].Last?.Message ?? "it does not answer"
             : string.Join("; ", tries);
         return new RendezvousException(
             RendezvousFailure.Unreachable,
             Name(seed),
-            $"No coordinator answered at {Name(seed)} in {elapsed.TotalSeconds:F1} s and {attempts} attempt{(attempts == 1 ? "" : "s")}" +
-            $" ({problem}); see whether it runs and whether a firewall lets this host reach it.",
+            $"No coordinator answered at {Name(seed)} in {tried} ({problem}); see whether it runs and whether a firewall lets this host reach it.",
             tries.FirstOrDefault(one => one.Last is not null)?.Last)
         {
             Elapsed = elapsed,
             IsTransient = true,
         };
     }
+
+    /// <summary>This process had no descriptor for what it takes, all the time.</summary>
+    public static RendezvousException OutOfDescriptors(EndPoint seed, string what, Exception? cause, TimeSpan elapsed) => new(
+        RendezvousFailure.OutOfDescriptors, Name(seed), $"The coordinator at {Name(seed)} {what}: {DescriptorLimit.Shortage}.", cause)
+    {
+        Elapsed = elapsed,
+        IsTransient = true,
+    };
 
     private static async Task<AcceptedMessage> AskAsync(
         SeedGreeting greeting, SeedTarget target, Func<IPEndPoint, MessageWriter> makeRequest, CancellationToken cancellationToken)

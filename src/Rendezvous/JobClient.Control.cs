@@ -161,8 +161,8 @@ internal sealed partial class JobClient : IFrameTarget
     private void OnRejoinFailed(Exception error)
     {
         _approach = null;
-        if (error is RendezvousException { Reason: RendezvousFailure.Unreachable })
-            RejoinLater(); // not there yet: the next pause is longer
+        if (error is RendezvousException { Reason: RendezvousFailure.Unreachable or RendezvousFailure.OutOfDescriptors })
+            RejoinLater(); // not there yet, or no descriptor for it: the next pause is longer
         else
             GoOnAlone($"The coordinator is back, but does not take this rank again: {error.Message} This rank goes on without it.");
     }

@@ -15,14 +15,29 @@ internal sealed partial class JobClient
         if (cancellationToken.IsCancellationRequested)
             return Task.FromCanceled<JobClient>(cancellationToken);
         DescriptorLimit.Raise();
-        JobClient client = new(options);
-        client._reactor.Post(client.BeginJoin);
+        long start = options.Time.GetTimestamp();
+        JobClient client;
+        try
+        {
+            client = DescriptorWait.For(() => new JobClient(options), options, cancellationToken);
+        }
+        catch (RendezvousException error)
+        {
+            return Task.FromException<JobClient>(error);
+        }
+        catch (OperationCanceledException)
+        {
+            return Task.FromCanceled<JobClient>(cancellationToken);
+        }
+
+        TimeSpan left = options.Timeout - options.Time.GetElapsedTime(start);
+        client._reactor.Post(() => client.BeginJoin(left > TimeSpan.Zero ? left : TimeSpan.Zero));
         client.CancelOn(client._joined.Task, () => client.FailJoin(new OperationCanceledException(cancellationToken)), cancellationToken);
         return client._joined.Task;
     }
 
-    private void BeginJoin() => _approach = new SeedApproach(
-        _reactor, _options, _links.Ports, _options.RequestedRank ?? -1, resumed: false, _options.Timeout, OnAccepted, FailJoin);
+    private void BeginJoin(TimeSpan timeout) => _approach = new SeedApproach(
+        _reactor, _options, _links.Ports, _options.RequestedRank ?? -1, resumed: false, timeout, OnAccepted, FailJoin);
 
     private void OnAccepted(FrameConnection connection, AcceptedMessage accepted)
     {

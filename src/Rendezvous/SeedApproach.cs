@@ -15,6 +15,8 @@ internal sealed class SeedApproach : ISeedRouteOwner
     // Its links are there: a rank that comes back needs no kind of NAT, and does not wait long to tell it.
     private static readonly TimeSpan ResumedReflectionLimit = TimeSpan.FromSeconds(0.5);
 
+    private static readonly TimeSpan ShortagePause = TimeSpan.FromMilliseconds(50);
+
     private readonly Reactor _reactor;
     private readonly JoinOptions _options;
     private readonly LocalPorts _ports;
@@ -74,7 +76,7 @@ internal sealed class SeedApproach : ISeedRouteOwner
         if (!route.Port!.IsShared || challenge.Reflectors.Count == 0 || challenge.Observed.Equals(dialogue.Local))
             Ask(route, dialogue, null);
         else
-            Reflect(route, dialogue, challenge.Reflectors, 0);
+            Reflect(route, dialogue, challenge.Reflectors, 0, _reactor.Now);
     }
 
     public void OnTaken(SeedRoute route, FrameConnection connection, AcceptedMessage accepted)
@@ -94,6 +96,7 @@ internal sealed class SeedApproach : ISeedRouteOwner
 
         // It answered and was gone: all are candidates again.
         route.Stop();
+        _next?.Stop();
         _reflection?.Stop();
         _begun = 0;
         _next = _reactor.After(route.NextPause(), Begin);
@@ -164,19 +167,28 @@ internal sealed class SeedApproach : ISeedRouteOwner
         }
     }
 
-    private void Reflect(SeedRoute route, SeedDialogue dialogue, IReadOnlyList<IPEndPoint> reflectors, int index)
+    private void Reflect(SeedRoute route, SeedDialogue dialogue, IReadOnlyList<IPEndPoint> reflectors, int index, long start)
     {
         IPEndPoint reflector = reflectors[index];
         if (reflector.Address.Equals(IPAddress.Any) || reflector.Address.Equals(IPAddress.IPv6Any))
             reflector = new IPEndPoint(dialogue.Remote.Address, reflector.Port);
         TimeSpan limit = _resumed ? ResumedReflectionLimit : ReflectionLimit;
-        _reflection = new Reflection(_reactor, route.Port!.CreateFor(reflector), reflector, limit, (reflection, observed) =>
+        NetSocket socket = route.Port!.CreateFor(reflector);
+        if (socket.Descriptor < 0 && _reactor.Since(start) < limit)
+        {
+            // A moment without descriptors is not to decide which NAT this rank counts as being behind.
+            socket.Dispose();
+            _next = _reactor.After(ShortagePause, () => Reflect(route, dialogue, reflectors, index, start));
+            return;
+        }
+
+        _reflection = new Reflection(_reactor, socket, reflector, limit, (reflection, observed) =>
         {
             reflection.Stop();
             if (_isOver)
                 return;
             if (observed is null && !_resumed && index + 1 < reflectors.Count)
-                Reflect(route, dialogue, reflectors, index + 1);
+                Reflect(route, dialogue, reflectors, index + 1, _reactor.Now);
             else
                 Ask(route, dialogue, observed);
         });

@@ -91,7 +91,7 @@ internal sealed class SeedRace(SeedTarget target)
             try
             {
                 one.Attempts++;
-                return await GreetAsync(one.Remote, cancellationToken).ConfigureAwait(false);
+                return await GreetAsync(one, cancellationToken).ConfigureAwait(false);
             }
             catch (WireFormatException error)
             {
@@ -109,9 +109,11 @@ internal sealed class SeedRace(SeedTarget target)
         }
     }
 
-    private async Task<SeedGreeting> GreetAsync(IPEndPoint remote, CancellationToken cancellationToken)
+    private async Task<SeedGreeting> GreetAsync(SeedTry one, CancellationToken cancellationToken)
     {
+        IPEndPoint remote = one.Remote;
         Socket socket = new(remote.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        one.HasSocket();
         ControlChannel? channel = null;
         try
         {
@@ -141,6 +143,17 @@ internal sealed class SeedTry(IPEndPoint remote)
 
     /// <summary>Why the last attempt failed; <see langword="null"/> while nothing has answered.</summary>
     public Exception? Last { get; set; }
+
+    /// <summary>Whether this process had no descriptor for the last attempt.</summary>
+    public bool IsShortage => Last is SocketException { SocketErrorCode: SocketError.TooManyOpenSockets }
+        or RendezvousException { Reason: RendezvousFailure.OutOfDescriptors };
+
+    /// <summary>This attempt has a socket: a shortage is over, and no reason any more for what comes of it.</summary>
+    public void HasSocket()
+    {
+        if (IsShortage)
+            Last = null;
+    }
 
     public override string ToString() => Last is null ? $"{remote.Address} does not answer" : $"{remote.Address}: {Last.Message}";
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using BoxerMpi.Transport;
 
 namespace BoxerMpi.Rendezvous;
 
@@ -71,16 +72,10 @@ internal sealed class SeedRoute(Reactor reactor, JoinOptions options, LocalPorts
     public void OnFailed(SeedDialogue dialogue, Exception error)
     {
         _dialogue = null;
-        Outcome.Last = error;
         if (error is RendezvousException final)
-        {
             Despair(final);
-            return;
-        }
-
-        owner.OnAttemptFailed(this);
-        if (!_isStopped)
-            _retry = reactor.After(_pause.Next(), Attempt);
+        else
+            TryAgain(error);
     }
 
     private void Attempt()
@@ -93,17 +88,34 @@ internal sealed class SeedRoute(Reactor reactor, JoinOptions options, LocalPorts
         }
         catch (RendezvousException error)
         {
-            Outcome.Last = error;
-            Despair(error);
+            if (error.Reason == RendezvousFailure.OutOfDescriptors)
+                TryAgain(error);
+            else
+                Despair(error);
             return;
         }
 
+        NetSocket socket = Port.CreateFor(remote);
+        if (socket.Descriptor >= 0)
+            Outcome.HasSocket();
         _dialogue = new SeedDialogue(reactor, options.Seed, options.JobId, options.Token, this);
-        _dialogue.Start(Port.CreateFor(remote), remote);
+        _dialogue.Start(socket, remote);
+    }
+
+    private void TryAgain(Exception error)
+    {
+        bool wasShort = Outcome.IsShortage;
+        Outcome.Last = error;
+        if (Outcome.IsShortage && !wasShort)
+            options.Log?.Invoke($"The coordinator at {remote} is tried again: {DescriptorLimit.Shortage}.");
+        owner.OnAttemptFailed(this);
+        if (!_isStopped)
+            _retry = reactor.After(_pause.Next(), Attempt);
     }
 
     private void Despair(RendezvousException error)
     {
+        Outcome.Last = error;
         IsHopeless = true;
         owner.OnHopeless(this, error);
     }

@@ -104,6 +104,12 @@ internal sealed unsafe class Epoll : IDisposable
         }
     }
 
-    private static int Check(int result, string call) =>
-        result >= 0 ? result : throw new IOException($"{call} failed: {Marshal.GetLastPInvokeErrorMessage()}");
+    private static int Check(int result, string call)
+    {
+        if (result >= 0)
+            return result;
+        throw Marshal.GetLastPInvokeError() is TooManyFiles or TooManyFilesOfAll
+            ? new DescriptorShortageException($"An event queue ({call})")
+            : new IOException($"{call} failed: {Marshal.GetLastPInvokeErrorMessage()}");
+    }
 }

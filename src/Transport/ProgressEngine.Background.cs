@@ -58,8 +58,7 @@ internal sealed unsafe partial class ProgressEngine
             return;
         if (_background is null)
         {
-            _background = new Thread(BackgroundLoop, 256 * 1024) { IsBackground = true, Name = "BoxerMPI progress" };
-            _background.Start();
+            _background = StartedThread.Of("BoxerMPI progress", 256 * 1024, BackgroundLoop);
         }
         else if (_parked == ParkState.Idle || (urgent && _parked == ParkState.Ticking))
         {

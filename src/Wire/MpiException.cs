@@ -169,6 +169,9 @@ public enum RendezvousFailure
     /// address, perhaps by a name that its host's hosts file maps to one.
     /// </summary>
     LoopbackAddress,
+
+    /// <summary>This process had no file descriptor left for what joining takes.</summary>
+    OutOfDescriptors,
 }
 
 /// <summary>Joining a job failed.</summary>

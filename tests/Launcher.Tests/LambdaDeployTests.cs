@@ -21,7 +21,7 @@ public sealed class LambdaDeployTests
     private static readonly TimeSpan BuildDeadline = TimeSpan.FromMinutes(8);
     private static readonly Credentials Keys = new("AKIATESTTESTTESTTEST", "a/secret+key");
 
-    private static string Hello => Path.Combine(Repository, "examples", "Hello");
+    internal static string Hello => Path.Combine(Repository, "examples", "Hello");
 
     private static string Repository
     {

@@ -34,11 +34,15 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
     private TrafficCount _sent;
     private TrafficCount _received;
 
-    public Messenger(int rank, int size, MessengerOptions options)
+    /// <param name="rank">World rank.</param>
+    /// <param name="size">World size.</param>
+    /// <param name="options">Limits.</param>
+    /// <param name="poller">What its engine sleeps in, its own from now on; one that it opens when there is none.</param>
+    public Messenger(int rank, int size, MessengerOptions options, Poller? poller = null)
     {
         (Rank, Size, _options) = (rank, size, options);
         _peers = [.. Enumerable.Range(0, size).Select(peer => new Peer(peer))];
-        Engine = new ProgressEngine(this);
+        Engine = new ProgressEngine(this, poller);
     }
 
     public ProgressEngine Engine { get; }

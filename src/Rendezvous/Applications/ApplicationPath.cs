@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using BoxerMpi.Transport;
 
 namespace BoxerMpi.Rendezvous;
 
@@ -12,6 +13,7 @@ namespace BoxerMpi.Rendezvous;
 internal sealed class ApplicationPath : IDisposable
 {
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ShortagePause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan ShortestLimit = TimeSpan.FromMilliseconds(300);
 
     // Nothing comes after these: time for a SYN that is sent again after a second.
@@ -184,7 +186,15 @@ internal sealed class ApplicationPath : IDisposable
     {
         Links links = _ports.Links;
         AddressFamily family = links.ListenEndPoint.AddressFamily;
-        NetSocket socket = NetSocket.Create(family);
+        NetSocket socket = links.Port.Create(family);
+        if (socket.Descriptor < 0)
+        {
+            socket.Dispose();
+            _lastProblem = DescriptorLimit.Shortage;
+            _answerDeadline = links.Reactor.After(ShortagePause, TakePort);
+            return;
+        }
+
         SocketError error = socket.BindShared(new IPEndPoint(family == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0));
         if (error != SocketError.Success || links.SeedAddress is not { } seed)
         {

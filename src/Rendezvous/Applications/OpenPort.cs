@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using BoxerMpi.Transport;
 
 namespace BoxerMpi.Rendezvous;
 
@@ -59,11 +60,13 @@ internal sealed class OpenPort(ApplicationPorts ports, int port, Action<int, Soc
         if (!NetSocket.SharesPorts)
             return null;
         IPEndPoint any = Any();
-        using NetSocket alone = NetSocket.Create(any.AddressFamily);
+        using NetSocket alone = ports.Links.Port.Create(any.AddressFamily);
         SocketError error = alone.BindReusing(any);
+        if (error == SocketError.TooManyOpenSockets)
+            return $"rank {ports.Links.World!.Rank} cannot look at port {port}: {DescriptorLimit.Shortage}";
         if (error == SocketError.Success)
             return $"nobody listens on port {port} of rank {ports.Links.World!.Rank}";
-        using NetSocket shared = NetSocket.Create(any.AddressFamily);
+        using NetSocket shared = ports.Links.Port.Create(any.AddressFamily);
         return shared.BindShared(any) == SocketError.Success
             ? null
             : $"the listener on port {port} of rank {ports.Links.World!.Rank} does not share it ({new SocketException((int)error).Message}): "
@@ -74,7 +77,7 @@ internal sealed class OpenPort(ApplicationPorts ports, int port, Action<int, Soc
     {
         _external = null;
         _reflection?.Stop();
-        NetSocket socket = NetSocket.Create(Any().AddressFamily);
+        NetSocket socket = ports.Links.Port.Create(Any().AddressFamily);
         if (ports.Links.SeedAddress is not { } seed || socket.BindShared(Any()) != SocketError.Success)
         {
             socket.Dispose();
@@ -112,7 +115,7 @@ internal sealed class OpenPort(ApplicationPorts ports, int port, Action<int, Soc
     /// <summary>Sends what makes the NAT let the other end in. Whether it does, the connection shows.</summary>
     private void OpenFor(int peer, ApplicationSignal asked)
     {
-        NetSocket socket = NetSocket.Create(Any().AddressFamily);
+        NetSocket socket = ports.Links.Port.Create(Any().AddressFamily);
         if (socket.BindShared(Any()) == SocketError.Success
             && socket.Connect(asked.EndPoint!, asked.Hops) is SocketError.Success or SocketError.InProgress
             && asked.Opening == Opening.Kept)

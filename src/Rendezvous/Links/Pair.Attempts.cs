@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using BoxerMpi.Transport;
 
 namespace BoxerMpi.Rendezvous;
 
@@ -14,6 +15,7 @@ internal sealed partial class Pair
 
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(50);
 
+    private bool _isShort;
     private int _resets;
     private int _resetLimit = RefusalsBeforeSequence;
     private int _taken;
@@ -43,6 +45,15 @@ internal sealed partial class Pair
             default:
                 throw new WireFormatException($"A signal of kind {(byte)signal.Kind} came from rank {Peer}.");
         }
+    }
+
+    /// <summary>This process had no descriptor for an attempt; it is made again.</summary>
+    public void OnShortage()
+    {
+        LastProblem = "no file descriptor was left for it";
+        if (!_isShort)
+            _links.Log($"The link to rank {Peer} is tried again: {DescriptorLimit.Shortage}.");
+        _isShort = true;
     }
 
     /// <summary>The coordinator could not pass a signal on.</summary>
@@ -197,6 +208,13 @@ internal sealed partial class Pair
             (Reached, LastRemote) = (LinkStage.Punch, remote);
         LinkConnection attempt = new(_links, this, way);
         error = attempt.Connect(_links.Port.CreateFor(remote, local), remote, limit, limit, hops);
+        if (error == SocketError.TooManyOpenSockets)
+        {
+            OnShortage();
+            return null;
+        }
+
+        _isShort = false;
         if (error == SocketError.Success)
         {
             _connections.Add(attempt);

@@ -88,7 +88,15 @@ internal sealed partial class Pair
     /// </summary>
     private void TakePort(Sequence sequence)
     {
-        NetSocket socket = NetSocket.Create(_member.Observed.AddressFamily);
+        NetSocket socket = _links.Port.Create(_member.Observed.AddressFamily);
+        if (socket.Descriptor < 0)
+        {
+            socket.Dispose();
+            OnShortage();
+            sequence.Timer = _links.Reactor.After(LookAgain, () => TakePort(sequence));
+            return;
+        }
+
         if (_links.SeedAddress is not { } seed || socket.BindShared(new IPEndPoint(_links.Port.From(seed), 0)) != SocketError.Success)
         {
             socket.Dispose();

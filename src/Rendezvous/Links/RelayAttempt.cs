@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+
 namespace BoxerMpi.Rendezvous;
 
 /// <summary>A pair's connection through the coordinator, from a port of its own; the hello then runs over it as on any other.</summary>
@@ -38,9 +40,14 @@ internal sealed class RelayAttempt : ISeedDialogueOwner
     {
         _dialogue = null;
         if (error is RendezvousException)
+        {
             _pair.OnRelayEnded(error.Message.TrimEnd('.'));
-        else
-            _retry = _links.Reactor.After(Pause, Start);
+            return;
+        }
+
+        if (error is SocketException { SocketErrorCode: SocketError.TooManyOpenSockets })
+            _pair.OnShortage();
+        _retry = _links.Reactor.After(Pause, Start);
     }
 
     private void Start()
@@ -53,6 +60,6 @@ internal sealed class RelayAttempt : ISeedDialogueOwner
 
         LinkWorld world = _links.World!;
         _dialogue = new SeedDialogue(_links.Reactor, seed, world.JobId, world.Token, this);
-        _dialogue.Start(NetSocket.Create(seed.AddressFamily), seed);
+        _dialogue.Start(_links.Port.Create(seed.AddressFamily), seed);
     }
 }

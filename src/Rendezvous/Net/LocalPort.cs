@@ -52,8 +52,8 @@ internal sealed class LocalPort(NetSocket listener, Func<NetSocket, bool> makeRo
         return remote.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any;
     }
 
-    /// <summary>Strangers give way to a socket of this rank.</summary>
-    private NetSocket Create(AddressFamily family)
+    /// <summary>A socket of this rank that is bound to nothing; strangers give way to it.</summary>
+    public NetSocket Create(AddressFamily family)
     {
         NetSocket socket = NetSocket.Create(family);
         if (!makeRoom(socket) || socket.Descriptor >= 0)

@@ -1,3 +1,5 @@
+using BoxerMpi.Transport;
+
 namespace BoxerMpi.Rendezvous;
 
 /// <summary>One thread that does all of a rank's rendezvous: it waits for sockets, for its timers and for what others post.</summary>
@@ -25,12 +27,21 @@ internal sealed class Reactor
     /// <param name="name">Of the thread.</param>
     /// <param name="onFault">Takes what a handler threw and nobody expects; the reactor then ends.</param>
     /// <param name="onEnd">Called last on the reactor's thread.</param>
+    /// <exception cref="DescriptorShortageException">There are no descriptors for it.</exception>
     public Reactor(TimeProvider time, string name, Action<Exception> onFault, Action onEnd)
     {
         _time = time;
         _onFault = onFault;
         _onEnd = onEnd;
-        new Thread(Run, StackBytes) { IsBackground = true, Name = name }.Start();
+        try
+        {
+            StartedThread.Of(name, StackBytes, Run);
+        }
+        catch (DescriptorShortageException)
+        {
+            _poller.Dispose();
+            throw;
+        }
     }
 
     public long Now => _time.GetTimestamp();

@@ -18,12 +18,21 @@ if (what == "open")
     });
 }
 
+if (what == "cluster")
+    return await Scarcity.ClusterAsync(int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture), args[2]);
+
 int who = args.Length > 1 ? int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : -1;
 string? requested = Environment.GetEnvironmentVariable("BOXER_RANK");
 if (what == "before" && requested == args[1])
     return 6;
 if (what == "absent" && requested == args[1])
     return 0;
+if (what is "short" or "shortForGood" && requested == args[1])
+    return Scarcity.Join(int.Parse(args[2], System.Globalization.CultureInfo.InvariantCulture), what == "shortForGood");
+if (what is "shortOfLink" or "shortOfLinkForGood" && requested == args[1])
+    return Scarcity.Link(what == "shortOfLinkForGood");
+if (what.StartsWith("short", StringComparison.Ordinal))
+    return MpiProgram.Run(args, world => world.Barrier());
 if (what == "stand")
     return await StandAsync(args[2]);
 if (what == "exit")
