@@ -69,7 +69,7 @@ trap 'rm -rf "$logs"' EXIT
 for suite in "${suites[@]}"; do
   started=$SECONDS
   log="$logs/$suite.log"
-  timeout --kill-after=10 600 dotnet "tests/$suite/bin/Release/net10.0/$suite.dll" -noColor >"$log" 2>&1
+  timeout --kill-after=10 1200 dotnet "tests/$suite/bin/Release/net10.0/$suite.dll" -noColor >"$log" 2>&1
   code=$?
   summary=$(grep -E 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+' "$log" | tail -n 1)
   if [ -z "$summary" ]; then
