@@ -128,10 +128,8 @@ public sealed class LocalCluster : IDisposable
         }
         catch (Exception error) when (error is IOException or SocketException)
         {
-            from.LinkFailed(to, new LinkException(to, LinkStage.Punch, 1, $"No link from rank {from.Rank} to rank {to}: {error.Message}", error)
-            {
-                Rank = from.Rank,
-            });
+            string message = $"No link from rank {from.Rank} to rank {to}: {error.Message}";
+            from.LinkFailed(to, new LinkException(to, LinkStage.Punch, 1, message, error) { Rank = from.Rank });
         }
     }
 

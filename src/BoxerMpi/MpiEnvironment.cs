@@ -84,7 +84,8 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
     }
 
     /// <inheritdoc cref="Start()"/>
-    internal static Task<MpiEnvironment> StartAsync(CancellationToken cancellationToken) => StartAsync(JobEnvironment.Read(), cancellationToken);
+    internal static Task<MpiEnvironment> StartAsync(CancellationToken cancellationToken) =>
+        StartAsync(JobEnvironment.Read(), cancellationToken);
 
     /// <inheritdoc cref="Start(JoinOptions?)"/>
     internal static async Task<MpiEnvironment> StartAsync(JoinOptions? join, CancellationToken cancellationToken)
@@ -219,8 +220,8 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
     private static MpiEnvironment Joined(JobClient job, Poller poller)
     {
         Settings settings = new(job.Options, Environment.GetEnvironmentVariable);
-        Messenger messenger =
-            new(job.Rank, job.Size, settings.Messages(job.OffTopology == OffTopologyPolicy.Relay), poller) { RemainingTime = job.RemainingTime };
+        MessengerOptions messages = settings.Messages(job.OffTopology == OffTopologyPolicy.Relay);
+        Messenger messenger = new(job.Rank, job.Size, messages, poller) { RemainingTime = job.RemainingTime };
         MpiEnvironment environment = new(job, messenger, job.Topology, settings);
         job.Aborted += environment.OnAborted;
         job.MemberLost += messenger.PeerLost;

@@ -97,7 +97,8 @@ internal static class ControlHandshake
         return new RendezvousException(
             RendezvousFailure.Unreachable,
             Name(seed),
-            $"No coordinator answered at {Name(seed)} in {tried} ({problem}); see whether it runs and whether a firewall lets this host reach it.",
+            $"No coordinator answered at {Name(seed)} in {tried} ({problem}); " +
+            "see whether it runs and whether a firewall lets this host reach it.",
             tries.FirstOrDefault(one => one.Last is not null)?.Last)
         {
             Elapsed = elapsed,

@@ -90,7 +90,8 @@ public sealed class DescriptorTests
         BoxerResult result = (await Boxer.RunUnderAsync(AtMost(Limit), "run", "-n", "2", Puppet, "short", "1", $"{free}")).ExitsWith(0);
         string said = Assert.Single(result.OutputOf(1), line => line.StartsWith("joined although ", StringComparison.Ordinal));
         Assert.Matches(
-            @"^joined although (Joining job|The coordinator at|The link to rank 0) .*tried again: no file descriptor is left \(this process may have 256\); raise",
+            @"^joined although (Joining job|The coordinator at|The link to rank 0) .*tried again: "
+                + $@"no file descriptor is left \(this process may have {Limit}\); raise",
             said);
     }
 
@@ -98,7 +99,8 @@ public sealed class DescriptorTests
     public async Task A_moment_without_descriptors_fails_no_link()
     {
         BoxerResult result = await Boxer.RunUnderAsync(AtMost(Limit), "run", "-n", "2", Puppet, "shortOfLink", "1");
-        Assert.Single(result.OutputOf(1), line => line.StartsWith("linked although The link to rank 0 is tried again: ", StringComparison.Ordinal));
+        Assert.Single(
+            result.OutputOf(1), line => line.StartsWith("linked although The link to rank 0 is tried again: ", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -110,7 +112,8 @@ public sealed class DescriptorTests
     {
         BoxerResult result = await Boxer.RunUnderAsync(AtMost(Limit), "run", "-n", "2", Puppet, what, "1", free);
         string line = Assert.Single(result.OutputOf(1), line => line.StartsWith("failed: ", StringComparison.Ordinal));
-        Assert.Matches($@"^failed: {said}no file descriptor is left \(this process may have {Limit}\); raise the limit \(ulimit -n\)", line);
+        Assert.Matches(
+            $@"^failed: {said}no file descriptor is left \(this process may have {Limit}\); raise the limit \(ulimit -n\)", line);
         result.ExitsWith(3);
     }
 

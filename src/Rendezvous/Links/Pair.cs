@@ -255,7 +255,8 @@ internal sealed partial class Pair
             Peer,
             Reached,
             Attempts,
-            $"No link between rank {_self.Rank} ({local}) and rank {Peer} ({remote}{(_member.Nat == NatKind.None ? "" : $", NAT {_member.Nat.Name()}")}) {what}{ended}"
+            $"No link between rank {_self.Rank} ({local}) and rank {Peer} ({remote}"
+                + $"{(_member.Nat == NatKind.None ? "" : $", NAT {_member.Nat.Name()}")}) {what}{ended}"
                 + (_isShort ? $"On this host {DescriptorLimit.Shortage}." : advice))
         {
             Rank = _self.Rank,

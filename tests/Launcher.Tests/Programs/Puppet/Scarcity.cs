@@ -100,7 +100,11 @@ internal static class Scarcity
         try
         {
             // Nobody is there.
-            JoinOptions join = Options(forGood: true) with { Seed = new IPEndPoint(IPAddress.Loopback, 1), Timeout = TimeSpan.FromSeconds(0.1) };
+            JoinOptions join = Options(forGood: true) with
+            {
+                Seed = new IPEndPoint(IPAddress.Loopback, 1),
+                Timeout = TimeSpan.FromSeconds(0.1),
+            };
             MpiEnvironment.Start(join).Dispose();
         }
         catch (RendezvousException error)
