@@ -15,7 +15,7 @@ internal static class DescriptorLimit
     public const int LeastStrangers = 8;
 
     /// <summary>Descriptors that this process may have now; <see cref="int.MaxValue"/> where that is not known.</summary>
-    public static int Current => OperatingSystem.IsLinux() && TryRead(out LinuxNative.ResourceLimit limit)
+    public static int Current => OperatingSystem.IsLinux() && TryRead(out ResourceLimit limit)
         ? (int)Math.Min(limit.Soft, int.MaxValue)
         : int.MaxValue;
 
@@ -49,12 +49,12 @@ internal static class DescriptorLimit
     /// <summary>Raises the soft limit to the hard one, as the runtime of programs that are not compiled ahead of time does by itself.</summary>
     public static unsafe void Raise()
     {
-        if (!OperatingSystem.IsLinux() || !TryRead(out LinuxNative.ResourceLimit limit) || limit.Soft >= limit.Hard)
+        if (!OperatingSystem.IsLinux() || !TryRead(out ResourceLimit limit) || limit.Soft >= limit.Hard)
             return;
 
         // Where the system does not want it, the limit stays as it is, and is kept to.
         limit.Soft = limit.Hard;
-        _ = LinuxNative.SetLimit(LinuxNative.OpenFiles, &limit);
+        _ = ResourceLimit.Set(ResourceLimit.OpenFiles, &limit);
     }
 
     /// <summary>Descriptors of a limit that are left free.</summary>
@@ -64,9 +64,9 @@ internal static class DescriptorLimit
     /// <param name="newest">A descriptor that was opened just now.</param>
     public static bool IsNear(int newest) => newest >= Current - Reserve;
 
-    private static unsafe bool TryRead(out LinuxNative.ResourceLimit limit)
+    private static unsafe bool TryRead(out ResourceLimit limit)
     {
-        fixed (LinuxNative.ResourceLimit* target = &limit)
-            return LinuxNative.GetLimit(LinuxNative.OpenFiles, target) == 0;
+        fixed (ResourceLimit* target = &limit)
+            return ResourceLimit.Get(ResourceLimit.OpenFiles, target) == 0;
     }
 }

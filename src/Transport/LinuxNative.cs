@@ -26,7 +26,6 @@ internal static unsafe partial class LinuxNative
     public const int AccessDenied = 13; // EACCES
     public const int TooManyFiles = 24; // EMFILE
     public const int TooManyFilesOfAll = 23; // ENFILE
-    public const int OpenFiles = 7; // RLIMIT_NOFILE
     public const int ConnectionReset = 104; // ECONNRESET
     public const int BrokenPipe = 32; // EPIPE
 
@@ -137,19 +136,6 @@ internal static unsafe partial class LinuxNative
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
     public static partial int Close(int descriptor);
 
-    [LibraryImport("libc", EntryPoint = "getrlimit", SetLastError = true)]
-    public static partial int GetLimit(int resource, ResourceLimit* limit);
-
-    [LibraryImport("libc", EntryPoint = "setrlimit", SetLastError = true)]
-    public static partial int SetLimit(int resource, ResourceLimit* limit);
-
     [LibraryImport("libc", EntryPoint = "sched_yield")]
     public static partial int Yield();
-
-    /// <summary>Laid out like the kernel's <c>struct rlimit</c>.</summary>
-    public struct ResourceLimit
-    {
-        public ulong Soft;
-        public ulong Hard;
-    }
 }

@@ -20,9 +20,9 @@ public sealed unsafe class DescriptorLimitTests
     public void The_soft_limit_is_raised_to_the_hard_one()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "limits of other systems are not touched");
-        LinuxNative.ResourceLimit before = Read();
-        LinuxNative.ResourceLimit lower = before with { Soft = before.Hard - 1 };
-        Assert.Equal(0, LinuxNative.SetLimit(LinuxNative.OpenFiles, &lower));
+        ResourceLimit before = Read();
+        ResourceLimit lower = before with { Soft = before.Hard - 1 };
+        Assert.Equal(0, ResourceLimit.Set(ResourceLimit.OpenFiles, &lower));
         try
         {
             Assert.Equal((int)Math.Min(lower.Soft, int.MaxValue), DescriptorLimit.Current);
@@ -36,7 +36,7 @@ public sealed unsafe class DescriptorLimitTests
         }
         finally
         {
-            _ = LinuxNative.SetLimit(LinuxNative.OpenFiles, &before);
+            _ = ResourceLimit.Set(ResourceLimit.OpenFiles, &before);
         }
     }
 
@@ -65,10 +65,10 @@ public sealed unsafe class DescriptorLimitTests
         Assert.Contains("ulimit -n", DescriptorLimit.Shortage, StringComparison.Ordinal);
     }
 
-    private static LinuxNative.ResourceLimit Read()
+    private static ResourceLimit Read()
     {
-        LinuxNative.ResourceLimit limit;
-        Assert.Equal(0, LinuxNative.GetLimit(LinuxNative.OpenFiles, &limit));
+        ResourceLimit limit;
+        Assert.Equal(0, ResourceLimit.Get(ResourceLimit.OpenFiles, &limit));
         return limit;
     }
 }

@@ -85,10 +85,10 @@ internal static class Scarcity
 
     private static unsafe void Lower(ulong soft)
     {
-        LinuxNative.ResourceLimit limit;
-        _ = LinuxNative.GetLimit(LinuxNative.OpenFiles, &limit);
+        ResourceLimit limit;
+        _ = ResourceLimit.Get(ResourceLimit.OpenFiles, &limit);
         limit.Soft = Math.Min(soft, limit.Hard);
-        _ = LinuxNative.SetLimit(LinuxNative.OpenFiles, &limit);
+        _ = ResourceLimit.Set(ResourceLimit.OpenFiles, &limit);
     }
 
     /// <summary>What the runtime opens by itself, once, is open: its libraries above all. Nothing here uses its pool of threads.</summary>
