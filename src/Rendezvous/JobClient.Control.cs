@@ -1,3 +1,5 @@
+using BoxerMpi.Wire;
+
 namespace BoxerMpi.Rendezvous;
 
 internal sealed partial class JobClient : IFrameTarget

@@ -11,9 +11,9 @@ internal static class ReferenceRules
         ["Schedules"] = ["Wire", "Topology"],
         ["Transport"] = ["Wire"],
         ["Rendezvous"] = ["Wire", "Topology", "Transport"],
-        ["Comm"] = ["Wire", "Topology", "Transport", "Rendezvous"],
-        ["Collectives"] = ["Wire", "Topology", "Schedules", "Transport", "Rendezvous", "Comm"],
-        ["Exchange"] = ["Wire", "Topology", "Schedules", "Transport", "Rendezvous", "Comm", "Collectives"],
+        ["Comm"] = ["Wire", "Topology", "Transport"],
+        ["Collectives"] = ["Wire", "Topology", "Schedules", "Transport", "Comm"],
+        ["Exchange"] = ["Wire", "Topology", "Schedules", "Transport", "Comm", "Collectives"],
         ["BoxerMpi"] = ["Wire", "Topology", "Schedules", "Transport", "Rendezvous", "Comm", "Collectives", "Exchange"],
         ["Aws"] = ["Wire", "Topology", "Schedules", "Transport", "Rendezvous", "Comm", "Collectives", "Exchange"],
     };

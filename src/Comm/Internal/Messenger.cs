@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using BoxerMpi.Rendezvous;
 using BoxerMpi.Transport;
 using BoxerMpi.Wire;
 
