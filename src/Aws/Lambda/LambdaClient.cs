@@ -1,7 +1,7 @@
-using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using BoxerMpi.Aws.Internal;
 
 namespace BoxerMpi.Aws;
@@ -62,9 +62,8 @@ public sealed class LambdaClient : ILambdaApi
     {
         try
         {
-            ApiResponse answer = await ControlAsync("GetFunction", "GET", One, name, null, cancellationToken).ConfigureAwait(false);
-            using JsonDocument json = JsonDocument.Parse(answer.Body);
-            return ReadFunction(json.RootElement.GetProperty("Configuration"));
+            ApiResponse answer = await ControlAsync("GetFunction", "GET", One, name, default, cancellationToken).ConfigureAwait(false);
+            return Read(answer, LambdaJson.Default.FunctionAnswer).Configuration.ToInfo();
         }
         catch (LambdaException missing) when (missing.Failure == LambdaFailure.NotFound)
         {
@@ -77,21 +76,13 @@ public sealed class LambdaClient : ILambdaApi
     {
         ArgumentNullException.ThrowIfNull(function);
         ArgumentNullException.ThrowIfNull(code);
-        return ChangeAsync(
-            "CreateFunction",
-            "POST",
-            Functions,
-            null,
-            json =>
-            {
-                json.WriteString("FunctionName", function.Name);
-                WriteConfiguration(json, function);
-                WriteArchitecture(json, function.Architecture);
-                json.WriteStartObject("Code");
-                WriteCode(json, code);
-                json.WriteEndObject();
-            },
-            cancellationToken);
+        FunctionBody body = BodyOf(function) with
+        {
+            FunctionName = function.Name,
+            Architectures = [function.Architecture],
+            Code = CodeBody.Of(code),
+        };
+        return ChangeAsync("CreateFunction", "POST", Functions, null, Bytes(body, LambdaJson.Default.FunctionBody), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -99,26 +90,16 @@ public sealed class LambdaClient : ILambdaApi
         string name, FunctionCode code, string architecture, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(code);
-        return ChangeAsync(
-            "UpdateFunctionCode",
-            "PUT",
-            One + "/code",
-            name,
-            json =>
-            {
-                WriteArchitecture(json, architecture);
-                WriteCode(json, code);
-            },
-            cancellationToken);
+        ReadOnlyMemory<byte> body = Bytes(CodeBody.Of(code, architecture), LambdaJson.Default.CodeBody);
+        return ChangeAsync("UpdateFunctionCode", "PUT", One + "/code", name, body, cancellationToken);
     }
 
     /// <inheritdoc/>
     public Task<FunctionInfo> UpdateFunctionConfigurationAsync(FunctionSpec function, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(function);
-        return ChangeAsync(
-            "UpdateFunctionConfiguration", "PUT", One + "/configuration", function.Name, json => WriteConfiguration(json, function),
-            cancellationToken);
+        ReadOnlyMemory<byte> body = Bytes(BodyOf(function), LambdaJson.Default.FunctionBody);
+        return ChangeAsync("UpdateFunctionConfiguration", "PUT", One + "/configuration", function.Name, body, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -128,16 +109,12 @@ public sealed class LambdaClient : ILambdaApi
             "PUT",
             "/2019-09-25/functions/{Name}/event-invoke-config",
             name,
-            json =>
-            {
-                json.WriteNumber("MaximumRetryAttempts", retries);
-                json.WriteNumber("MaximumEventAgeInSeconds", (int)oldest.TotalSeconds);
-            },
+            Bytes(new EventConfigBody(retries, (int)oldest.TotalSeconds), LambdaJson.Default.EventConfigBody),
             cancellationToken);
 
     /// <inheritdoc/>
     public Task DeleteFunctionAsync(string name, CancellationToken cancellationToken = default) =>
-        ControlAsync("DeleteFunction", "DELETE", One, name, null, cancellationToken);
+        ControlAsync("DeleteFunction", "DELETE", One, name, default, cancellationToken);
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<FunctionInfo>> ListFunctionsAsync(CancellationToken cancellationToken = default)
@@ -151,9 +128,9 @@ public sealed class LambdaClient : ILambdaApi
                 Query = marker is null ? new Dictionary<string, string>() : new Dictionary<string, string> { ["Marker"] = marker },
             };
             ApiResponse answer = await _control.SendAsync(request, cancellationToken).ConfigureAwait(false);
-            using JsonDocument json = JsonDocument.Parse(answer.Body);
-            functions.AddRange(json.RootElement.GetProperty("Functions").EnumerateArray().Select(ReadFunction));
-            marker = Text(json.RootElement, "NextMarker") is { Length: > 0 } next ? next : null;
+            FunctionListAnswer page = Read(answer, LambdaJson.Default.FunctionListAnswer);
+            functions.AddRange(page.Functions.Select(function => function.ToInfo()));
+            marker = page.NextMarker is { Length: > 0 } next ? next : null;
         }
         while (marker is not null);
         return functions;
@@ -167,86 +144,30 @@ public sealed class LambdaClient : ILambdaApi
     }
 
     private async Task<FunctionInfo> ChangeAsync(
-        string operation, string method, string path, string? name, Action<Utf8JsonWriter> write, CancellationToken cancellationToken)
+        string operation, string method, string path, string? name, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
     {
-        ApiResponse answer = await ControlAsync(operation, method, path, name, write, cancellationToken).ConfigureAwait(false);
-        using JsonDocument json = JsonDocument.Parse(answer.Body);
-        return ReadFunction(json.RootElement);
+        ApiResponse answer = await ControlAsync(operation, method, path, name, body, cancellationToken).ConfigureAwait(false);
+        return Read(answer, LambdaJson.Default.FunctionBody).ToInfo();
     }
 
     private Task<ApiResponse> ControlAsync(
-        string operation, string method, string path, string? name, Action<Utf8JsonWriter>? write, CancellationToken cancellationToken)
-    {
-        ArrayBufferWriter<byte> body = new();
-        if (write is not null)
-        {
-            using Utf8JsonWriter json = new(body);
-            json.WriteStartObject();
-            write(json);
-            json.WriteEndObject();
-        }
+        string operation, string method, string path, string? name, ReadOnlyMemory<byte> body, CancellationToken cancellationToken) =>
+        _control.SendAsync(new ApiRequest(operation, method, path, name, body), cancellationToken);
 
-        return _control.SendAsync(new ApiRequest(operation, method, path, name, body.WrittenMemory), cancellationToken);
-    }
+    private static ReadOnlyMemory<byte> Bytes<T>(T body, JsonTypeInfo<T> type) => JsonSerializer.SerializeToUtf8Bytes(body, type);
 
-    private static void WriteConfiguration(Utf8JsonWriter json, FunctionSpec function)
-    {
-        json.WriteString("Role", function.Role);
-        json.WriteString("Runtime", function.Runtime);
-        json.WriteString("Handler", function.Handler);
-        json.WriteString("Description", function.Description);
-        json.WriteNumber("Timeout", (int)function.Timeout.TotalSeconds);
-        json.WriteNumber("MemorySize", function.MemoryMegabytes);
-        json.WriteStartObject("Environment");
-        json.WriteStartObject("Variables");
-        foreach ((string name, string value) in function.Variables)
-            json.WriteString(name, value);
-        json.WriteEndObject();
-        json.WriteEndObject();
-    }
+    private static T Read<T>(ApiResponse answer, JsonTypeInfo<T> type) =>
+        JsonSerializer.Deserialize(answer.Body, type) ?? throw new JsonException("The service answered null.");
 
-    private static void WriteArchitecture(Utf8JsonWriter json, string architecture)
+    private static FunctionBody BodyOf(FunctionSpec function) => new()
     {
-        json.WriteStartArray("Architectures");
-        json.WriteStringValue(architecture);
-        json.WriteEndArray();
-    }
-
-    private static void WriteCode(Utf8JsonWriter json, FunctionCode code)
-    {
-        if (code.Object is { } place)
-        {
-            json.WriteString("S3Bucket", place.Bucket);
-            json.WriteString("S3Key", place.Key);
-        }
-        else
-        {
-            json.WriteBase64String("ZipFile", code.Zip.Span);
-        }
-    }
-
-    private static FunctionInfo ReadFunction(JsonElement json) => new(
-        Text(json, "FunctionName") ?? "",
-        Text(json, "FunctionArn") ?? "",
-        Text(json, "Runtime") ?? "",
-        Text(json, "CodeSha256") ?? "",
-        json.TryGetProperty("CodeSize", out JsonElement bytes) ? bytes.GetInt64() : 0,
-        Text(json, "LastModified") ?? "")
-    {
-        Role = Text(json, "Role") ?? "",
-        MemoryMegabytes = json.TryGetProperty("MemorySize", out JsonElement memory) ? memory.GetInt32() : 0,
-        Timeout = TimeSpan.FromSeconds(json.TryGetProperty("Timeout", out JsonElement timeout) ? timeout.GetInt32() : 0),
-        Architecture = json.TryGetProperty("Architectures", out JsonElement list) && list.GetArrayLength() > 0
-            ? list[0].GetString()!
-            : "x86_64",
-        Description = Text(json, "Description") ?? "",
-        Variables = json.TryGetProperty("Environment", out JsonElement environment)
-            && environment.TryGetProperty("Variables", out JsonElement variables)
-            ? variables.EnumerateObject().ToDictionary(pair => pair.Name, pair => pair.Value.GetString() ?? "")
-            : new Dictionary<string, string>(),
-        State = Text(json, "State"),
-        UpdateStatus = Text(json, "LastUpdateStatus"),
-        Reason = Text(json, "StateReason") ?? Text(json, "LastUpdateStatusReason"),
+        Role = function.Role,
+        Runtime = function.Runtime,
+        Handler = function.Handler,
+        Description = function.Description,
+        Timeout = (int)function.Timeout.TotalSeconds,
+        MemorySize = function.MemoryMegabytes,
+        Environment = new EnvironmentBody(function.Variables.ToDictionary(pair => pair.Key, pair => (string?)pair.Value)),
     };
 
     /// <summary>Runtimes agree on three members; whatever else came is shown as it is.</summary>
@@ -254,14 +175,12 @@ public sealed class LambdaClient : ILambdaApi
     {
         try
         {
-            using JsonDocument json = JsonDocument.Parse(body);
-            if (json.RootElement.ValueKind == JsonValueKind.Object && Text(json.RootElement, "errorType") is { } type)
+            if (JsonSerializer.Deserialize(body, LambdaJson.Default.FunctionErrorAnswer) is { Type: { } type } error)
             {
-                string[] stack = json.RootElement.TryGetProperty("stackTrace", out JsonElement trace)
-                    && trace.ValueKind == JsonValueKind.Array
-                    ? [.. trace.EnumerateArray().Select(line => string.Create(CultureInfo.InvariantCulture, $"{line}"))]
+                string[] stack = error.StackTrace.ValueKind == JsonValueKind.Array
+                    ? [.. error.StackTrace.EnumerateArray().Select(line => string.Create(CultureInfo.InvariantCulture, $"{line}"))]
                     : [];
-                return new FunctionError(type, Text(json.RootElement, "errorMessage") ?? "", stack);
+                return new FunctionError(type, error.Message ?? "", stack);
             }
         }
         catch (JsonException)
@@ -271,7 +190,4 @@ public sealed class LambdaClient : ILambdaApi
 
         return new FunctionError("Unknown", Encoding.UTF8.GetString(body), []);
     }
-
-    private static string? Text(JsonElement json, string name) =>
-        json.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }

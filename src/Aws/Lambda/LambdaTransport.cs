@@ -296,20 +296,14 @@ internal sealed class LambdaTransport : AmazonServiceClient
         {
             try
             {
-                using JsonDocument json = JsonDocument.Parse(body);
-                JsonElement root = json.RootElement;
-                if (root.ValueKind != JsonValueKind.Object)
-                    return (null, null);
-                return (Text(root, "message") ?? Text(root, "Message"), Text(root, "Reason"));
+                ServiceErrorAnswer? answer = JsonSerializer.Deserialize(body, LambdaJson.Default.ServiceErrorAnswer);
+                return (answer?.Message ?? answer?.CapitalMessage, answer?.Reason);
             }
             catch (JsonException)
             {
                 // A proxy's page, for instance: the status says what there is to say.
                 return (null, null);
             }
-
-            static string? Text(JsonElement root, string name) =>
-                root.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
         }
     }
 
