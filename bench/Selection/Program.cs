@@ -13,7 +13,7 @@ using BoxerMpi.Schedules;
 switch (args)
 {
     case ["measure", { } file, .. { Length: <= 1 } operations]:
-        return MpiProgram.Run([], world => new Measurement(world, file, operations.Length == 0 ? null : operations[0].Split(',')).Run());
+        return MpiProgram.Run(world => new Measurement(world, file, operations.Length == 0 ? null : operations[0].Split(',')).Run());
     case ["report", { } file, .. { Length: <= 1 } model]:
         Report.Write(Point.Load(file), LinkModels.Read(model.Length == 0 ? "local" : model[0]));
         return 0;

@@ -1,7 +1,7 @@
 // What bench/startup.sh starts 64 times; bench/peers/mpi_hello.c is the same in C.
 using BoxerMpi;
 
-return MpiProgram.Run(args, world =>
+return MpiProgram.Run(world =>
 {
     world.Barrier();
     Console.WriteLine($"Hello from rank {world.Rank} of {world.Size}");

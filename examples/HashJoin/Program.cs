@@ -9,15 +9,13 @@
 using BoxerMpi;
 using HashJoin;
 
-return await MpiProgram.RunAsync(args, async (world, ct) =>
+return await MpiProgram.RunAsync(async (world, ct) =>
 {
-    // Options are the same everywhere, files may not be: the ranks agree on whether all of them can go on.
-    JoinOptions? options = null;
-    IJoinInput? input = null;
-    OrderRow[] orders = [];
-    LineRow[] lines = [];
+    JoinOptions options;
+    IJoinInput input;
+    OrderRow[] orders;
+    LineRow[] lines;
     PhaseClock clock = new();
-    string problem = "";
     try
     {
         options = JoinOptions.Parse(args);
@@ -28,24 +26,15 @@ return await MpiProgram.RunAsync(args, async (world, ct) =>
     }
     catch (InputException ex)
     {
-        problem = ex.Message;
+        // The options are the same everywhere, files may not be: one rank that cannot go on ends the job.
+        return world.Quit(2, $"HashJoin: {ex.Message}");
     }
 
-    await using IJoinInput? opened = input;
-    string?[] problems = await world.AllGatherObjectAsync(problem, ct);
-    if (Array.Find(problems, text => !string.IsNullOrEmpty(text)) is { } first)
-    {
-        if (world.Rank == 0)
-            Console.Error.WriteLine($"HashJoin: {first}");
-
-        // A rank that returns an error code ends the job: not before rank 0 has said why.
-        await world.BarrierAsync(ct);
-        return 2;
-    }
+    await using IJoinInput opened = input;
 
     // Orders first: a rank takes lines only after all its orders have come, so the table that they probe is complete.
-    Shuffle shuffle = new(world, options!.Exchange, clock);
-    OrderTable table = new((int)(input!.OrderCount / world.Size));
+    Shuffle shuffle = new(world, options.Exchange, clock);
+    OrderTable table = new((int)(input.OrderCount / world.Size));
     JoinResult mine = new();
     await shuffle.RunAsync(orders, order => Owner.Of(order.Key, world.Size), arrived => table.Add(arrived.Span), ct);
     await shuffle.RunAsync(lines, line => Owner.Of(line.Key, world.Size), arrived => mine.Join(table, arrived.Span), ct);

@@ -6,17 +6,12 @@
 // exit code 0 or 1.
 using BoxerMpi;
 
-return MpiProgram.Run(args, world =>
+return MpiProgram.Run(world =>
 {
     CartesianShape shape = new(CartesianShape.Balance(world.Size, 2));
     const int Most = 5000; // steps grow with the square of N: beyond, nobody waits for the end
     if (!int.TryParse(args.FirstOrDefault() ?? "40", out int n) || n < shape.Dimensions[0] || n > Most)
-    {
-        if (world.Rank == 0)
-            Console.Error.WriteLine($"jacobi: N must be a number from {shape.Dimensions[0]}, a row of points for each rank, to {Most}");
-        world.Barrier(); // an error code ends the job: not before rank 0 has said why
-        return 2;
-    }
+        return world.Quit(2, $"jacobi: N must be a number from {shape.Dimensions[0]}, a row of points for each rank, to {Most}");
 
     using CartesianCommunicator plate = world.CreateCartesian(shape)!;
     (int top, int height) = Share(n, plate.Coordinates[0], shape.Dimensions[0]);

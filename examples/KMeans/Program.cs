@@ -5,17 +5,12 @@
 // Rank 0 then does it all again alone and compares: exit code 0 or 1.
 using BoxerMpi;
 
-return MpiProgram.Run(args, world =>
+return MpiProgram.Run(world =>
 {
     if (!int.TryParse(args.ElementAtOrDefault(0) ?? "100000", out int points)
         || !int.TryParse(args.ElementAtOrDefault(1) ?? "8", out int clusters)
         || clusters < 1 || points < clusters)
-    {
-        if (world.Rank == 0)
-            Console.Error.WriteLine("kmeans: points and clusters must be positive numbers, with a point for each cluster");
-        world.Barrier(); // an error code ends the job: not before rank 0 has said why
-        return 2;
-    }
+        return world.Quit(2, "kmeans: points and clusters must be positive numbers, with a point for each cluster");
 
     // Sums of x, sums of y, counts, and at the end the sum of squared distances.
     double[] sums = new double[3 * clusters + 1];

@@ -7,24 +7,13 @@
 using System.Diagnostics;
 using BoxerMpi;
 
-return MpiProgram.Run(args, world =>
+return MpiProgram.Run(world =>
 {
     if (!int.TryParse(args.FirstOrDefault() ?? "20", out int repetitions) || repetitions < 1)
-    {
-        if (world.Rank == 0)
-            Console.Error.WriteLine($"meshorgrid: repetitions must be a positive number, not '{args[0]}'");
-        world.Barrier(); // an error code ends the job: not before rank 0 has said why
-        return 2;
-    }
+        return world.Quit(2, $"meshorgrid: repetitions must be a positive number, not '{args[0]}'");
 
     if (world.Topology.LinkCount < world.Size * (world.Size - 1L) / 2)
-    {
-        if (world.Rank == 0)
-            Console.Error.WriteLine(
-                $"meshorgrid: the way by mesh needs links between all ranks, not {world.Topology.Spec}: add --topology mesh");
-        world.Barrier();
-        return 2;
-    }
+        return world.Quit(2, $"meshorgrid: the way by mesh needs links between all ranks, not {world.Topology.Spec}: add --topology mesh");
 
     (int rows, int columns) = Topology.NearSquare(world.Size);
     if (world.Rank == 0)

@@ -4,15 +4,10 @@
 // rank 0, which checks the result: exit code 0 or 1.
 using BoxerMpi;
 
-return MpiProgram.Run(args, world =>
+return MpiProgram.Run(world =>
 {
     if (!long.TryParse(args.FirstOrDefault() ?? "10000000", out long steps) || steps < 1)
-    {
-        if (world.Rank == 0)
-            Console.Error.WriteLine($"pi: steps must be a positive number, not '{args[0]}'");
-        world.Barrier(); // an error code ends the job: not before rank 0 has said why
-        return 2;
-    }
+        return world.Quit(2, $"pi: steps must be a positive number, not '{args[0]}'");
 
     double width = 1.0 / steps, part = 0;
     for (long step = world.Rank; step < steps; step += world.Size)

@@ -5,15 +5,10 @@
 using System.Diagnostics;
 using BoxerMpi;
 
-return MpiProgram.Run(args, world =>
+return MpiProgram.Run(world =>
 {
     if (!int.TryParse(args.FirstOrDefault() ?? "10", out int rounds) || rounds < 1)
-    {
-        if (world.Rank == 0)
-            Console.Error.WriteLine($"ring: rounds must be a positive number, not '{args[0]}'");
-        world.Barrier(); // an error code ends the job: not before rank 0 has said why
-        return 2;
-    }
+        return world.Quit(2, $"ring: rounds must be a positive number, not '{args[0]}'");
 
     int next = (world.Rank + 1) % world.Size;
     int previous = (world.Rank + world.Size - 1) % world.Size;

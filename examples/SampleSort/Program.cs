@@ -6,15 +6,10 @@
 // code 0 or 1.
 using BoxerMpi;
 
-return await MpiProgram.RunAsync(args, async (world, cancellationToken) =>
+return await MpiProgram.RunAsync(async (world, cancellationToken) =>
 {
     if (!int.TryParse(args.FirstOrDefault() ?? "200000", out int keys) || keys < 0)
-    {
-        if (world.Rank == 0)
-            await Console.Error.WriteLineAsync($"samplesort: keys must be a number, not '{args[0]}'");
-        await world.BarrierAsync(cancellationToken); // an error code ends the job: not before rank 0 has said why
-        return 2;
-    }
+        return world.Quit(2, $"samplesort: keys must be a number, not '{args[0]}'");
 
     // Squared, so that small keys are frequent and equal ranges would be uneven.
     Random random = new(1000 + world.Rank);

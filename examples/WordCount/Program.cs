@@ -5,7 +5,7 @@
 // made up. Rank 0 counts the whole text alone and compares: exit code 0 or 1.
 using BoxerMpi;
 
-return MpiProgram.Run(args, world =>
+return MpiProgram.Run(world =>
 {
     string[] lines;
     try
@@ -13,12 +13,7 @@ return MpiProgram.Run(args, world =>
         lines = args.Length > 0 ? File.ReadAllLines(args[0]) : WordCount.MadeUp(lines: 4000);
     }
     catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-    {
-        if (world.Rank == 0)
-            Console.Error.WriteLine($"wordcount: {exception.Message}");
-        world.Barrier(); // an error code ends the job: not before rank 0 has said why
-        return 2;
-    }
+        return world.Quit(2, $"wordcount: {exception.Message}");
 
     int first = (int)((long)lines.Length * world.Rank / world.Size), end = (int)((long)lines.Length * (world.Rank + 1) / world.Size);
     Dictionary<string, long> mine = WordCount.Count(lines[first..end]);

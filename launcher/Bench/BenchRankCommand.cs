@@ -15,7 +15,7 @@ internal sealed class BenchRankCommand : Command
         SetAction(parsed => Run(arguments.Read(parsed)));
     }
 
-    private static int Run(BenchOptions options) => MpiProgram.Run([], world =>
+    private static int Run(BenchOptions options) => MpiProgram.Run(world =>
     {
         options.Validate(world.Size);
         BenchRank rank = new(world, options);

@@ -20,7 +20,7 @@ internal sealed class CalibrateRankCommand : Command
     }
 
     /// <summary>Two ranks make the file; more add to it what only they can tell.</summary>
-    private static int Run(string file) => MpiProgram.Run([], world =>
+    private static int Run(string file) => MpiProgram.Run(world =>
     {
         if (world.Size == 2)
         {

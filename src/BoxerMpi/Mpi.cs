@@ -25,7 +25,15 @@ public static class Mpi
     /// <summary>An exception that nobody catches ends the job, not only this rank; finalizers and disposals do not run then.</summary>
     private static void AbortWhenUnhandled(MpiEnvironment environment) => AppDomain.CurrentDomain.UnhandledException += (_, arguments) =>
     {
-        if (arguments.ExceptionObject is Exception exception and not JobAbortedException)
+        if (arguments.ExceptionObject is not Exception exception)
+            return;
+        if (exception.GetBaseException() is QuitException quit)
+        {
+            environment.QuitAsync(quit).AsTask().Wait(MpiProgram.AbortTimeout);
+            Environment.Exit(quit.ExitCode);
+        }
+
+        if (exception is not JobAbortedException)
             environment.AbortAsync(1, MpiProgram.FirstLines(exception), exception).Wait(MpiProgram.AbortTimeout);
     };
 }

@@ -138,6 +138,18 @@ public sealed class MpiEnvironment : IAsyncDisposable, IDisposable
         });
     }
 
+    /// <summary>Ends the job as the program says, with what it says for the user: boxer shows that once, or this rank if it is alone.</summary>
+    /// <returns>The exit code.</returns>
+    internal async ValueTask<int> QuitAsync(QuitException quit)
+    {
+        bool isTold = Aborted.IsCancellationRequested ||
+            (_job is not null && await _job.AbortAsync(quit.ExitCode, quit.Message).ConfigureAwait(false));
+        if (!isTold)
+            await Console.Error.WriteLineAsync(quit.Message).ConfigureAwait(false);
+        await EndAsync().ConfigureAwait(false);
+        return quit.ExitCode;
+    }
+
     /// <summary>The abort by another rank or the launcher, once there is one.</summary>
     internal Task<AbortInfo> AbortedByOther => _abortedByOther.Task;
 

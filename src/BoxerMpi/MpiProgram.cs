@@ -9,7 +9,7 @@ namespace BoxerMpi;
 /// <code>
 /// using BoxerMpi;
 ///
-/// return MpiProgram.Run(args, world =>
+/// return MpiProgram.Run(world =>
 /// {
 ///     int sum = world.AllReduce(world.Rank, ReduceOp&lt;int&gt;.Sum);
 ///     Console.WriteLine($"rank {world.Rank} of {world.Size}: the ranks add up to {sum}");
@@ -29,13 +29,12 @@ public static class MpiProgram
     private const int MaximumErrorCharacters = 2000;
 
     /// <summary>Runs a blocking body on this rank.</summary>
-    /// <param name="args">The program's arguments; the body gets them by capturing.</param>
     /// <param name="body">What each rank does.</param>
     /// <returns>Exit code: 0, or 1 when the body threw. Then the job is aborted and the error shown.</returns>
-    public static int Run(string[] args, Action<Communicator> body)
+    public static int Run(Action<Communicator> body)
     {
         ArgumentNullException.ThrowIfNull(body);
-        return Run(args, world =>
+        return Run(world =>
         {
             body(world);
             return 0;
@@ -43,11 +42,10 @@ public static class MpiProgram
     }
 
     /// <summary>Runs a blocking body on this rank and exits with what it returns. A code other than 0 fails the job.</summary>
-    /// <inheritdoc cref="Run(string[], Action{Communicator})"/>
-    public static int Run(string[] args, Func<Communicator, int> body)
+    /// <inheritdoc cref="Run(Action{Communicator})"/>
+    public static int Run(Func<Communicator, int> body)
     {
         ArgumentNullException.ThrowIfNull(body);
-        ArgumentNullException.ThrowIfNull(args);
 
         // The body runs on the thread that called, so that blocking calls drive progress from there.
         MpiEnvironment environment;
@@ -78,13 +76,12 @@ public static class MpiProgram
     }
 
     /// <summary>Runs an asynchronous body on this rank.</summary>
-    /// <param name="args">The program's arguments; the body gets them by capturing.</param>
     /// <param name="body">What each rank does; its token fires when the job is aborted.</param>
     /// <returns>Exit code: 0, or 1 when the body threw. Then the job is aborted and the error shown.</returns>
-    public static Task<int> RunAsync(string[] args, Func<Communicator, CancellationToken, Task> body)
+    public static Task<int> RunAsync(Func<Communicator, CancellationToken, Task> body)
     {
         ArgumentNullException.ThrowIfNull(body);
-        return RunAsync(args, async (world, cancellationToken) =>
+        return RunAsync(async (world, cancellationToken) =>
         {
             await body(world, cancellationToken).ConfigureAwait(false);
             return 0;
@@ -92,11 +89,10 @@ public static class MpiProgram
     }
 
     /// <summary>Runs an asynchronous body on this rank and exits with what it returns. A code other than 0 fails the job.</summary>
-    /// <inheritdoc cref="RunAsync(string[], Func{Communicator, CancellationToken, Task})"/>
-    public static async Task<int> RunAsync(string[] args, Func<Communicator, CancellationToken, Task<int>> body)
+    /// <inheritdoc cref="RunAsync(Func{Communicator, CancellationToken, Task})"/>
+    public static async Task<int> RunAsync(Func<Communicator, CancellationToken, Task<int>> body)
     {
         ArgumentNullException.ThrowIfNull(body);
-        ArgumentNullException.ThrowIfNull(args);
         MpiEnvironment environment;
         try
         {
@@ -150,11 +146,16 @@ public static class MpiProgram
 
     private static async Task<int> FailAsync(MpiEnvironment environment, Exception exception)
     {
+        if (exception.GetBaseException() is QuitException quit)
+            return await environment.QuitAsync(quit).ConfigureAwait(false);
+
         int rank = environment.World.Rank;
         int code = 1;
 
-        // A rank that fails closes its links, or revokes: its neighbours may see that before they hear of the abort.
-        if (AbortInfo.NewsOfOthers(exception) is PeerFailedException or CommunicatorRevokedException)
+        // A rank that fails closes its links, or revokes: its neighbours may see that before they hear of the abort. And operations end with
+        // an abort a moment before it can be asked for.
+        MpiException? news = AbortInfo.NewsOfOthers(exception);
+        if (news is PeerFailedException or CommunicatorRevokedException || (news is JobAbortedException by && by.AbortingRank != rank))
             await environment.WaitForAbortAsync(AbortNews).ConfigureAwait(false);
         if (environment.Aborted.IsCancellationRequested)
         {

@@ -156,6 +156,20 @@ public partial class Communicator : IAsyncDisposable, IDisposable
     /// <inheritdoc/>
     public override string ToString() => $"{Name}: rank {Rank} of {Size}";
 
+    /// <summary>Ends the job on all ranks, as for wrong arguments: <c>return world.Quit(2, "pi: STEPS must be a number")</c>.</summary>
+    /// <param name="exitCode">What the launcher exits with, 1 to 255.</param>
+    /// <param name="message">Why, in a line for the user. It is shown once, however many ranks quit.</param>
+    /// <returns>Never: it throws, and the body given to <c>MpiProgram</c> lets that pass.</returns>
+    /// <remarks>One rank is enough; nobody waits for the others.</remarks>
+    /// <exception cref="QuitException">Always.</exception>
+    public int Quit(int exitCode, string message)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(exitCode, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(exitCode, 255);
+        ArgumentException.ThrowIfNullOrWhiteSpace(message);
+        throw new QuitException(exitCode, message) { Rank = Messenger.Rank, Communicator = Name, Operation = nameof(Quit) };
+    }
+
     internal static Communicator CreateWorld(Messenger messenger, Topology topology, string name = "world")
     {
         int[] ranks = new int[messenger.Size];

@@ -72,7 +72,7 @@ public sealed class MessageTruncatedException(string message) : MpiException(mes
     public long ActualBytes { get; init; }
 
     /// <summary>Rank that sent it, in the communicator.</summary>
-    public new int Source { get; init; } = -1;
+    public int Peer { get; init; } = -1;
 
     /// <summary>Its tag.</summary>
     public int Tag { get; init; }
@@ -121,6 +121,13 @@ public sealed class JobAbortedException(string message) : MpiException(message)
 
     /// <summary>What the aborting rank said.</summary>
     public string RemoteMessage { get; init; } = "";
+}
+
+/// <summary>The program ends its job, by <c>Communicator.Quit</c>; the message tells the user why.</summary>
+public sealed class QuitException(int exitCode, string message) : MpiException(message)
+{
+    /// <summary>Exit code of the job.</summary>
+    public int ExitCode { get; } = exitCode;
 }
 
 /// <summary>Why a coordinator did not take a joiner, or a joiner could not reach it.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Tests.Support;
@@ -33,7 +34,7 @@ public sealed class MpiJobTests
 
     [Theory]
     [InlineData("code", 5, "rank 1 failed: it returned exit code 5")]
-    [InlineData("quit", 7, "rank 1 exited with code 7")]
+    [InlineData("exit7", 7, "rank 1 exited with code 7")]
     [InlineData("die", 137, "rank 1 was killed by SIGKILL (exit code 137)")]
     [InlineData("before", 6, "rank 1 exited with code 6 before it joined the job")]
     [InlineData("absent", 1, "rank 1 ended with exit code 0 without joining the job, while other ranks joined and wait for it")]
@@ -43,6 +44,29 @@ public sealed class MpiJobTests
         BoxerResult result = (await Boxer.RunAsync("run", "-n", "3", Puppet, how, "1")).ExitsWith(code);
         Assert.StartsWith("boxer: " + message, result.Error.First(line => line.StartsWith("boxer: ", StringComparison.Ordinal)), StringComparison.Ordinal);
         Assert.DoesNotContain(result.Output, line => line.Contains(" of ", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("quit", "1", "3")]
+    [InlineData("quit", "0", "1")]
+    [InlineData("quitMain", "-1", "3")]
+    public async Task A_program_that_quits_says_why_once(string how, string rank, string size)
+    {
+        BoxerResult result = (await Boxer.RunAsync("run", "-n", size, Puppet, how, rank)).ExitsWith(8);
+        string why = Assert.Single(result.Error, line => line.Contains("not today", StringComparison.Ordinal));
+        Assert.Matches("^boxer: rank [0-2] failed: puppet: not today$", why);
+        Assert.DoesNotContain(result.Error, line => line.Contains("   at ", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("quit", "0")]
+    [InlineData("quitMain", "-1")]
+    public async Task A_program_that_runs_alone_says_itself_why_it_quits(string how, string rank)
+    {
+        using Process process = Process.Start(new ProcessStartInfo("dotnet", [Puppet, how, rank]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        string error = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.Equal((8, "puppet: not today"), (process.ExitCode, error.Trim()));
     }
 
     [Fact]

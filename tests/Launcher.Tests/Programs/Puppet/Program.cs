@@ -5,10 +5,10 @@ using BoxerMpi.Rendezvous;
 
 string what = args[0];
 if (what == "until")
-    return MpiProgram.Run(args, Until);
+    return MpiProgram.Run(Until);
 if (what == "open")
 {
-    return MpiProgram.Run(args, world =>
+    return MpiProgram.Run(world =>
     {
         // The file has come: what a program opens for a moment must be there.
         Until(world);
@@ -32,9 +32,16 @@ if (what is "short" or "shortForGood" && requested == args[1])
 if (what is "shortOfLink" or "shortOfLinkForGood" && requested == args[1])
     return Scarcity.Link(what == "shortOfLinkForGood");
 if (what.StartsWith("short", StringComparison.Ordinal))
-    return MpiProgram.Run(args, world => world.Barrier());
+    return MpiProgram.Run(world => world.Barrier());
 if (what == "stand")
     return await StandAsync(args[2]);
+if (what == "quitMain")
+{
+    // A program with a Main of its own.
+    MpiEnvironment environment = Mpi.Initialize();
+    return environment.World.Quit(8, "puppet: not today");
+}
+
 if (what == "exit")
 {
     // A program with a Main of its own that forgets to leave.
@@ -45,7 +52,7 @@ if (what == "exit")
     environment.World.Receive<int>(who);
 }
 
-return MpiProgram.Run(args, world =>
+return MpiProgram.Run(world =>
 {
     Console.WriteLine($"pid {Environment.ProcessId}");
     world.Barrier();
@@ -74,9 +81,11 @@ return MpiProgram.Run(args, world =>
             case "die":
                 Process.GetCurrentProcess().Kill();
                 break;
-            case "quit":
+            case "exit7":
                 Environment.Exit(7);
                 break;
+            case "quit":
+                return world.Quit(8, "puppet: not today");
             case "hang":
                 // Never looks at messages again, so nothing reaches it but signals.
                 new ManualResetEvent(false).WaitOne();
@@ -108,7 +117,7 @@ async Task<int> StandAsync(string phase)
         Stand();
     }
 
-    int code = MpiProgram.Run(args, world =>
+    int code = MpiProgram.Run(world =>
     {
         world.Barrier();
         if (isIt && phase == "body")
