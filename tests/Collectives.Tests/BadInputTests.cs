@@ -241,7 +241,7 @@ public sealed class BadInputTests
             }
 
             MessageTruncatedException error = Assert.Throws<MessageTruncatedException>(Call);
-            Assert.Equal((12L, 8L, 1), (error.ExpectedBytes, error.ActualBytes, error.Source));
+            Assert.Equal((12L, 8L, 1), (error.ExpectedBytes, error.ActualBytes, error.Peer));
             Assert.Contains("AllToAllV", error.Message, StringComparison.Ordinal);
         }, new() { OperationTimeout = TimeSpan.FromSeconds(20) });
 

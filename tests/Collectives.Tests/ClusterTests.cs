@@ -12,7 +12,7 @@ public sealed partial class ClusterTests
 
     private static readonly int[] Sizes = [1, 2, 3, 4, 5, 7, 8, 9, 16];
     private static readonly Collective[] Collectives =
-        [.. Enum.GetValues<Collective>().Where(collective => !SymbolicRun.IsAmongNeighbours(collective))];
+        [.. Enum.GetValues<Collective>().Where(collective => !collective.IsAmongNeighbours())];
 
     private static readonly int[] Lengths = [0, 1, Odd, Large];
 

@@ -66,7 +66,7 @@ public sealed class FormsTests
 
         foreach (Collective collective in Enum.GetValues<Collective>())
         {
-            string row = SymbolicRun.IsAmongNeighbours(collective) ? "Neighbour…" : RowOf(collective);
+            string row = collective.IsAmongNeighbours() ? "Neighbour…" : RowOf(collective);
             foreach (CollectiveAlgorithm algorithm in CollectiveAlgorithms.Of(collective))
                 Assert.Contains((row, algorithm.Name), told);
         }
@@ -89,7 +89,7 @@ public sealed class FormsTests
     {
         (Collective.Barrier, not Form.Buffers) => "no data",
         (Collective.Broadcast, Form.InPlace) => "always",
-        (_, Form.InPlace) when SymbolicRun.IsAmongNeighbours(collective) => "not in MPI",
+        (_, Form.InPlace) when collective.IsAmongNeighbours() => "not in MPI",
         (_, Form.Value or Form.Object) when Plain(collective) is { } plain => $"as `{plain}`",
         (Collective.AllToAll or Collective.NeighbourAllToAll, Form.Value) => "blocks of 1",
         _ => null,

@@ -48,7 +48,7 @@ public sealed class RandomTests
             for (int i = 0; i < program.Calls.Length; i++)
             {
                 Call call = program.Calls[i] with { Number = i, Root = program.Calls[i].Root % world.Size };
-                running.Add(SymbolicRun.IsAmongNeighbours(call.Kind) ? RunAsync(box, call, token) : RunAsync(world, call, token));
+                running.Add(call.Kind.IsAmongNeighbours() ? RunAsync(box, call, token) : RunAsync(world, call, token));
                 if (call.Shift > 0)
                     running.Add(MessageAsync(world, call, token));
             }

@@ -48,9 +48,9 @@ public sealed class AbandonedOperationTests
     {
         using Pair pair = new();
         WeakReference[] buffers = Start(pair.First, Forms.Single(one => one.Name == form).Start);
-        Assert.True(pair.First.Messenger.PendingOperations().Count >= Count);
+        Assert.True(pair.First.Messenger.DescribePending().Count >= Count);
         Ends.Single(one => one.Name == end).Cause(pair);
-        pair.First.DriveUntil(() => pair.First.Messenger.PendingOperations().Count == 0);
+        pair.First.DriveUntil(() => pair.First.Messenger.DescribePending().Count == 0);
         Assert.True(SpinWait.SpinUntil(() => AreGone(buffers), Ranks.Patience));
         if (end == "job ended")
             return;
@@ -74,7 +74,7 @@ public sealed class AbandonedOperationTests
             buffers.AddRange(Start(pair.First, (world, buffer) => world.StartReceive<byte>(buffer.AsMemory(0, 1), 1, 1)));
             for (int k = 0; k < Count; k++)
                 pair.Second.Send<byte>(new byte[(k % 2) + 1], 0, 1);
-            pair.First.DriveUntil(() => pair.First.Messenger.PendingOperations().Count == 0);
+            pair.First.DriveUntil(() => pair.First.Messenger.DescribePending().Count == 0);
         }
 
         Assert.True(SpinWait.SpinUntil(() => AreGone(buffers), Ranks.Patience));

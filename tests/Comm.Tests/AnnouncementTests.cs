@@ -194,12 +194,12 @@ public sealed class AnnouncementTests
     {
         using Pair pair = new(linked: false);
         using RawPeer peer = pair.LinkToRaw();
-        byte[] offer = new byte[RendezvousOffer.Bytes];
+        byte[] offer = new byte[MessageOffer.Bytes];
         PeerFailedException error = Assert.Throws<PeerFailedException>(() =>
         {
             for (int i = 1; i <= Limit + 1; i++)
             {
-                new RendezvousOffer((ulong)i, 1).Write(offer);
+                new MessageOffer((ulong)i, 1).Write(offer);
                 peer.Write(new FrameHeader { Kind = FrameKind.RequestToSend, Context = Contexts.World, Source = 1, Length = offer.Length }, offer);
                 pair.First.TryProbe(1, 9);
             }

@@ -152,7 +152,7 @@ public sealed class BadInputTests
         pair.First.Send<byte>(new byte[5], 1, 1);
         pair.First.Send<byte>(new byte[4], 1, 1);
         MessageTruncatedException less = Assert.Throws<MessageTruncatedException>(() => pair.Second.Receive<int>(0, 1));
-        Assert.Equal((4L, 3L, 0, 1), (less.ExpectedBytes, less.ActualBytes, less.Source, less.Tag));
+        Assert.Equal((4L, 3L, 0, 1), (less.ExpectedBytes, less.ActualBytes, less.Peer, less.Tag));
         MessageTruncatedException more = Assert.Throws<MessageTruncatedException>(() => pair.Second.Receive<int>(0, 1));
         Assert.Equal((4L, 5L), (more.ExpectedBytes, more.ActualBytes));
         Assert.Equal(0, pair.Second.Receive<int>(0, 1));
@@ -294,8 +294,8 @@ public sealed class BadInputTests
         Request send = pair.First.StartSend<byte>(new byte[5_000_000], 1);
         FrameHeader offer = Assert.Single(peer.ReadFrames()).Header;
         Assert.Equal(FrameKind.RequestToSend, offer.Kind);
-        byte[] grant = new byte[RendezvousGrant.Bytes];
-        new RendezvousGrant(12345, 1, 5_000_000, true).Write(grant);
+        byte[] grant = new byte[MessageGrant.Bytes];
+        new MessageGrant(12345, 1, 5_000_000, true).Write(grant);
         peer.Write(Frame(FrameKind.ClearToSend) with { Length = grant.Length }, grant);
         Assert.False(send.Test(out _));
         Assert.Empty(peer.ReadFrames());
@@ -307,8 +307,8 @@ public sealed class BadInputTests
     {
         using Pair pair = new(linked: false);
         using RawPeer peer = pair.LinkToRaw();
-        byte[] offer = new byte[RendezvousOffer.Bytes];
-        new RendezvousOffer(1, WireLimits.MaximumMessageBytes).Write(offer);
+        byte[] offer = new byte[MessageOffer.Bytes];
+        new MessageOffer(1, WireLimits.MaximumMessageBytes).Write(offer);
         peer.Write(Frame(FrameKind.RequestToSend) with { Tag = 1, Length = offer.Length }, offer);
         MessageTruncatedException error = Assert.Throws<MessageTruncatedException>(() => pair.First.ReceiveOwned<byte>(1, 1));
         Assert.Equal(WireLimits.MaximumMessageBytes, error.ActualBytes);
@@ -335,7 +335,7 @@ public sealed class BadInputTests
     private static void IsUntouched(Pair pair)
     {
         Assert.Equal(0, pair.First.LinkTo(1).FramesSent);
-        Assert.Empty(pair.First.Messenger.PendingOperations());
+        Assert.Empty(pair.First.Messenger.DescribePending());
         int[] received = [0];
         pair.Second.Send(42, 0, tag: 9);
         Assert.Equal(4, pair.First.Receive<int>(received, Communicator.AnySource, Communicator.AnyTag).ByteCount);

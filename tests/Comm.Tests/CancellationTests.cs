@@ -42,7 +42,7 @@ public sealed class CancellationTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await pair.First.SendAsync<int>(new int[1], 1, 0, fired));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await pair.First.MatchedProbeAsync(1, 0, fired));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await pair.First.ReceiveOwnedAsync<int>(1, 0, fired));
-        Assert.Empty(pair.First.Messenger.PendingOperations());
+        Assert.Empty(pair.First.Messenger.DescribePending());
     }
 
     [Theory]
@@ -365,7 +365,7 @@ public sealed class CancellationTests
         ValueTask<Status> exchanging = pair.First.SendReceiveAsync<byte>(data, 1, incoming, 1, cancellationToken: source.Token);
         await source.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await exchanging);
-        Assert.Empty(pair.First.Messenger.PendingOperations());
+        Assert.Empty(pair.First.Messenger.DescribePending());
     }
 
     private static ValueTask Start(Communicator world, byte[] data, bool synchronous, CancellationToken token) =>

@@ -64,13 +64,13 @@ public sealed class FailureTests
 
                 // But for the requests that nobody gave up, nothing is left behind that would take a later message.
                 if (!operation.StartsWith("request among", StringComparison.Ordinal))
-                    Assert.Empty(world.Messenger.PendingOperations());
+                    Assert.Empty(world.Messenger.DescribePending());
             }
         }, Ranks.With(new FaultPlan().Kill(2)));
     }
 
     private static bool IsWaiting(Communicator?[] worlds, int rank) =>
-        Volatile.Read(ref worlds[rank])?.Messenger.PendingOperations().Count > 0;
+        Volatile.Read(ref worlds[rank])?.Messenger.DescribePending().Count > 0;
 
     [Theory, MemberData(nameof(Transports))]
     public Task The_others_go_on_without_the_dead_rank(LocalTransport transport) =>

@@ -106,8 +106,8 @@ public sealed class FrameFuzzTests
         long length = random.Next(15) == 0 ? Lengths[random.Next(Lengths.Length)] : kind switch
         {
             FrameKind.Eager or FrameKind.Revoke => random.Next(200),
-            FrameKind.RequestToSend => RendezvousOffer.Bytes,
-            FrameKind.ClearToSend => RendezvousGrant.Bytes,
+            FrameKind.RequestToSend => MessageOffer.Bytes,
+            FrameKind.ClearToSend => MessageGrant.Bytes,
             FrameKind.Data => random.Next(101),
             _ => 0,
         };

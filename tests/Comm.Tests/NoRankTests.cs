@@ -50,7 +50,7 @@ public sealed class NoRankTests
         Assert.Equal(Nothing, status);
         request.Cancel();
         Assert.Equal(new BoxerMpi.Wire.Traffic(0, 0, 0, 0), world.Messenger.Traffic);
-        Assert.Empty(world.Messenger.PendingOperations());
+        Assert.Empty(world.Messenger.DescribePending());
     }
 
     [Fact]

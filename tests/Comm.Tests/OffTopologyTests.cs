@@ -143,7 +143,7 @@ public sealed class OffTopologyTests
             await Assert.ThrowsAsync<LinkException>(() => world.SendAsync<int>(new int[1], 2, 0, token).Soon());
             await Assert.ThrowsAsync<LinkException>(() => world.SendReceiveAsync<int>(new int[1], 2, new int[1], 1, 0, cancellationToken: token).Soon());
             Assert.Throws<LinkException>(() => world.SendReceive<int>(new int[1], 2, new int[1], 1));
-            Assert.Empty(world.Messenger.PendingOperations());
+            Assert.Empty(world.Messenger.DescribePending());
             world.Send(1, 1);
         }, Ranks.Over(LocalTransport.Memory) with { Topology = "ring", OffTopology = OffTopologyPolicy.Refuse });
 

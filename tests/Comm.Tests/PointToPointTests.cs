@@ -214,7 +214,7 @@ public sealed class PointToPointTests
                 MessageTruncatedException error = Assert.Throws<MessageTruncatedException>(() => world.Receive<int>(small, 0, 1));
                 Assert.Equal(28, error.ExpectedBytes);
                 Assert.Equal(count * 4L, error.ActualBytes);
-                Assert.Equal(0, error.Source);
+                Assert.Equal(0, error.Peer);
                 Assert.Equal(Numbers(7, 1), small);
                 Assert.Equal(77, world.Receive<int>(0, 2));
             }

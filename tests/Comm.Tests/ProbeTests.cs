@@ -81,6 +81,6 @@ public sealed class ProbeTests
         Task<Status> probing = pair.Second.ProbeAsync(0, 3, source.Token).Soon();
         await source.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => probing);
-        Assert.Empty(pair.Second.Messenger.PendingOperations());
+        Assert.Empty(pair.Second.Messenger.DescribePending());
     }
 }

@@ -158,7 +158,7 @@ public sealed class RequestTests
         Assert.InRange(Environment.TickCount64 - start, 290, 30_000);
         Assert.Equal(199, requests.Count(request => request.Error is MpiTimeoutException));
         Assert.Equal(new Status(1, 8, 4), requests[8].Wait());
-        Assert.Empty(pair.First.Messenger.PendingOperations());
+        Assert.Empty(pair.First.Messenger.DescribePending());
 
         Request late = pair.First.StartReceive<int>(new int[1], 1, 0);
         Assert.Throws<MpiTimeoutException>(() => Request.WaitAll([late], Short));

@@ -102,7 +102,7 @@ public sealed class RevokeTests
         ValueTask<Status> first = pair.First.ReceiveAsync<int>(new int[1], 1, 1, token), second = pair.First.ReceiveAsync<int>(
             new int[1], 1, 2, token);
         Assert.Throws<CommunicatorRevokedException>(() => Rounds.Receive(child, 1));
-        Assert.Equal(2, pair.First.Messenger.PendingOperations().Count);
+        Assert.Equal(2, pair.First.Messenger.DescribePending().Count);
         pair.Second.Send(2, 0, tag: 2);
         pair.Second.Send(1, 0, tag: 1);
         Assert.Equal(1, (await first.Soon()).Tag);

@@ -91,7 +91,7 @@ public sealed class TimeoutTests
         ];
         Assert.All(errors, error => Assert.Equal([1], error.MissingRanks));
         Assert.All(errors, error => Assert.Equal(Short, error.Deadline));
-        Assert.Empty(pair.First.Messenger.PendingOperations());
+        Assert.Empty(pair.First.Messenger.DescribePending());
     }
 
     [Fact]

@@ -111,8 +111,8 @@ public sealed class FrameHeaderTests
         Assert.Equal(WireLimits.CreditWindowBytes, WireLimits.MaximumLength(FrameKind.Eager));
         Assert.Equal(0, WireLimits.MaximumLength(FrameKind.Credit));
         Assert.Equal(0, WireLimits.MaximumLength(FrameKind.Goodbye));
-        Assert.Equal(RendezvousOffer.Bytes, WireLimits.MaximumLength(FrameKind.RequestToSend));
-        Assert.Equal(RendezvousGrant.Bytes, WireLimits.MaximumLength(FrameKind.ClearToSend));
+        Assert.Equal(MessageOffer.Bytes, WireLimits.MaximumLength(FrameKind.RequestToSend));
+        Assert.Equal(MessageGrant.Bytes, WireLimits.MaximumLength(FrameKind.ClearToSend));
         Assert.InRange(WireLimits.MaximumLength(FrameKind.Revoke), 1, 64 * 1024);
 
         // Sums of two lengths and an overhead do not overflow.

@@ -69,7 +69,7 @@ internal sealed class CollectiveSelector(Topology topology, CollectiveOptions op
             string? refusal = IsLastResort(algorithm) && !isChosen
                 ? $"is planned above {MostRoutedRanks} ranks only where nothing else serves"
                 : Allows(algorithm, call) ? null : RefusalOf(algorithm, call);
-            candidates.Add(refusal is not null || IsNeighbourhood(call.Collective)
+            candidates.Add(refusal is not null || call.Collective.IsAmongNeighbours()
                 ? new() { Algorithm = algorithm.Name, Refusal = refusal, IsChosen = isChosen }
                 : CandidateOf(algorithm, _estimator.Estimate(algorithm, CallOf(shape)), isChosen));
         }
@@ -92,11 +92,6 @@ internal sealed class CollectiveSelector(Topology topology, CollectiveOptions op
             Reason = reason,
         };
     }
-
-    /// <summary>Calls along a neighbourhood that only its communicator knows: there is nothing to predict, and nothing to choose.</summary>
-    private static bool IsNeighbourhood(Collective collective) =>
-        collective is Collective.NeighbourAllGather or Collective.NeighbourAllGatherV
-        or Collective.NeighbourAllToAll or Collective.NeighbourAllToAllV;
 
     private bool IsLastResort(CollectiveAlgorithm algorithm) => Size > MostRoutedRanks && algorithm.FollowsTopology
         && algorithm.Collective is (Collective.AllToAll or Collective.AllToAllV);
@@ -151,7 +146,7 @@ internal sealed class CollectiveSelector(Topology topology, CollectiveOptions op
             allowed.RemoveAll(IsLastResort);
         if (allowed.Count == 0)
             throw new InvalidOperationException($"No algorithm of {shape.Collective} serves {topology.Spec} of {Size} ranks.");
-        if (allowed.Count == 1 || Size == 1 || IsNeighbourhood(shape.Collective))
+        if (allowed.Count == 1 || Size == 1 || shape.Collective.IsAmongNeighbours())
             return allowed[0];
 
         CollectiveCall call = CallOf(shape);

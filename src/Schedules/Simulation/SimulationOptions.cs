@@ -12,7 +12,7 @@ internal sealed record SimulationOptions
     /// Whether a message starts only when its receive is posted. Schedules that do not deadlock then do not deadlock on links that
     /// buffer little.
     /// </summary>
-    public bool Rendezvous { get; init; }
+    public bool Synchronous { get; init; }
 
     public ISimulationObserver? Observer { get; init; }
 }

@@ -7,7 +7,7 @@ internal sealed partial class Simulator
     private readonly double[] _outFree;
     private readonly double[] _inFree;
 
-    // Posted receives without a message, and messages without a receive: delivered ones, or posted ones that wait for it (rendezvous).
+    // Posted receives without a message, and messages without a receive: delivered ones, or posted ones that wait for it (synchronous).
     private readonly PairQueues _receives;
     private readonly PairQueues _messages;
 
@@ -32,7 +32,7 @@ internal sealed partial class Simulator
         }
 
         Bind(message, post);
-        if (_rendezvous)
+        if (_synchronous)
             Work(rank: peer, TaskKind.Send, message);
         else
             Work(rank, TaskKind.Receive, message);
@@ -46,7 +46,7 @@ internal sealed partial class Simulator
         _sentBytes += _programs[rank].Bytes(post);
         if (_observer is not null)
             _observer.Send(rank, StepOf(rank, post));
-        if (_rendezvous && !TryBind(message))
+        if (_synchronous && !TryBind(message))
             _messages.Add(rank, peer, message);
         else
             Work(rank, TaskKind.Send, message);
@@ -128,7 +128,7 @@ internal sealed partial class Simulator
 
     private void Deliver(int message)
     {
-        if (_rendezvous || TryBind(message))
+        if (_synchronous || TryBind(message))
             Work(_to[message], TaskKind.Receive, message);
         else
             _messages.Add(_from[message], _to[message], message);

@@ -10,7 +10,7 @@ internal sealed partial class Simulator
     private const int Listed = 8;
 
     private readonly LinkModel _model;
-    private readonly bool _rendezvous;
+    private readonly bool _synchronous;
     private readonly ISimulationObserver? _observer;
     private readonly RankProgram[] _programs;
     private readonly EventQueue _events = new();
@@ -27,7 +27,7 @@ internal sealed partial class Simulator
     private Simulator(RankProgram[] programs, LinkModel model, SimulationOptions options)
     {
         _model = model;
-        _rendezvous = options.Rendezvous;
+        _synchronous = options.Synchronous;
         _observer = options.Observer;
         _programs = programs;
         _processors = new(programs.Length, options.Cores, model.SwitchSeconds, _events);

@@ -1,7 +1,4 @@
-using BoxerMpi.Internal;
-using BoxerMpi.Schedules;
-
-namespace BoxerMpi.Collectives.Tests;
+namespace BoxerMpi.Schedules.Tests;
 
 /// <summary>Runs one collective with one algorithm on all ranks of a topology, symbolically, and checks what everybody ends with.</summary>
 internal sealed partial record SymbolicRun(CollectiveAlgorithm Algorithm, Topology Topology)
@@ -41,11 +38,7 @@ internal sealed partial record SymbolicRun(CollectiveAlgorithm Algorithm, Topolo
     private bool HasCounts => Collective is Collective.GatherV or Collective.ScatterV or Collective.AllGatherV or Collective.AllToAllV
         or Collective.ReduceScatter or Collective.NeighbourAllGatherV or Collective.NeighbourAllToAllV;
 
-    private bool IsSparse => Topology.Kind != TopologyKind.Mesh && !IsAmongNeighbours(Collective);
-
-    public static bool IsAmongNeighbours(Collective collective) =>
-        collective is Collective.NeighbourAllGather or Collective.NeighbourAllGatherV
-        or Collective.NeighbourAllToAll or Collective.NeighbourAllToAllV;
+    private bool IsSparse => Topology.Kind != TopologyKind.Mesh && !Collective.IsAmongNeighbours();
 
     public void Check() => Run(Build());
 

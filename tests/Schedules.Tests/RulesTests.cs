@@ -1,7 +1,6 @@
 using System.Collections;
-using BoxerMpi.Schedules;
 
-namespace BoxerMpi.Collectives.Tests;
+namespace BoxerMpi.Schedules.Tests;
 
 /// <summary>The rules file: what it may say, what wins, and what mistakes in it are called.</summary>
 public sealed class RulesTests

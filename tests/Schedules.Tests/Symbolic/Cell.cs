@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace BoxerMpi.Collectives.Tests;
+namespace BoxerMpi.Schedules.Tests;
 
 /// <summary>One symbolic byte: which ranks' byte at which place of their send buffers it is, or is the fold of.</summary>
 /// <param name="Offset">The place in the send buffer, or -1 for memory that nobody has written.</param>

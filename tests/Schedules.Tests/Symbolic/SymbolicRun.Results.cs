@@ -1,7 +1,4 @@
-using BoxerMpi.Internal;
-using BoxerMpi.Schedules;
-
-namespace BoxerMpi.Collectives.Tests;
+namespace BoxerMpi.Schedules.Tests;
 
 // What everybody must end with.
 internal sealed partial record SymbolicRun

@@ -1,6 +1,4 @@
-using BoxerMpi.Schedules;
-
-namespace BoxerMpi.Collectives.Tests;
+namespace BoxerMpi.Schedules.Tests;
 
 /// <summary>The schedules of all ranks with one thing broken.</summary>
 /// <param name="What">What is broken, and where.</param>

@@ -4,58 +4,6 @@ using BoxerMpi.Wire;
 
 namespace BoxerMpi.Tests;
 
-/// <summary>What the tests of this project share.</summary>
-internal static class Ranks
-{
-    /// <summary>Longer than anything takes on a busy machine; what is lost shows as a failure instead of a hang.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
-
-    public static LocalClusterOptions Over(LocalTransport transport) => new() { Transport = transport, Timeout = Patience };
-
-    public static LocalClusterOptions With(FaultPlan faults, LocalTransport transport = LocalTransport.Memory) =>
-        Over(transport) with { Faults = faults };
-
-    public static int[] Numbers(int count, int seed)
-    {
-        int[] numbers = new int[count];
-        for (int i = 0; i < count; i++)
-            numbers[i] = unchecked((i * 31) + seed);
-        return numbers;
-    }
-
-    public static byte[] Bytes(int count, int seed)
-    {
-        byte[] bytes = new byte[count];
-        for (int i = 0; i < count; i++)
-            bytes[i] = unchecked((byte)((i * 7) + (i >> 8) + seed));
-        return bytes;
-    }
-
-    public static Task<T> Soon<T>(this ValueTask<T> task) => task.AsTask().WaitAsync(Patience);
-
-    public static Task Soon(this ValueTask task) => task.AsTask().WaitAsync(Patience);
-
-    /// <summary>Moves bytes under the rank's gate until something is so. With the gate held, nothing else of the rank moves.</summary>
-    public static void DriveUntil(this Communicator world, Func<bool> done)
-    {
-        long end = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
-        lock (world.Messenger.Gate)
-        {
-            while (!done())
-            {
-                world.Messenger.Engine.Poll();
-                Assert.True(Environment.TickCount64 < end, "It did not come to that.");
-            }
-        }
-    }
-
-    public static Link LinkTo(this Communicator world, int peer)
-    {
-        lock (world.Messenger.Gate)
-            return world.Messenger.Engine.Links.Single(link => link.Peer == peer);
-    }
-}
-
 /// <summary>Two ranks whose links the test makes itself, both used from the test's thread.</summary>
 internal sealed class Pair : IDisposable
 {
@@ -139,4 +87,28 @@ internal sealed unsafe class RawPeer(MemoryChannel channel) : IDisposable
     }
 
     public void Dispose() => channel.Dispose();
+}
+
+/// <summary>Looking at a rank, and moving its bytes, from the test.</summary>
+internal static class Driving
+{
+    /// <summary>Moves bytes under the rank's gate until something is so. With the gate held, nothing else of the rank moves.</summary>
+    public static void DriveUntil(this Communicator world, Func<bool> done)
+    {
+        long end = Environment.TickCount64 + (long)Ranks.Patience.TotalMilliseconds;
+        lock (world.Messenger.Gate)
+        {
+            while (!done())
+            {
+                world.Messenger.Engine.Poll();
+                Assert.True(Environment.TickCount64 < end, "It did not come to that.");
+            }
+        }
+    }
+
+    public static Link LinkTo(this Communicator world, int peer)
+    {
+        lock (world.Messenger.Gate)
+            return world.Messenger.Engine.Links.Single(link => link.Peer == peer);
+    }
 }

@@ -1,7 +1,4 @@
-using BoxerMpi.Internal;
-using BoxerMpi.Schedules;
-
-namespace BoxerMpi.Collectives.Tests;
+namespace BoxerMpi.Schedules.Tests;
 
 /// <summary>
 /// Does the symbolic run see a schedule that is wrong? Every step of every algorithm is broken on purpose, one at a time, on all ranks;
@@ -86,7 +83,7 @@ public sealed class MutationTests
                     Root = 1,
                     Bytes = 2 * size + 1,
                     Count = (from, to) => 1 + from * topology.Size + to, // all differ, so that no count passes for another one
-                    Neighbours = SymbolicRun.IsAmongNeighbours(algorithm.Collective) ? rank => Neighbourhood.OfShape(shape, rank) : null,
+                    Neighbours = algorithm.Collective.IsAmongNeighbours() ? rank => Neighbourhood.OfShape(shape, rank) : null,
                 };
             }
         }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using BoxerMpi.Schedules;
 
-namespace BoxerMpi.Collectives.Tests;
+namespace BoxerMpi.Schedules.Tests;
 
 /// <summary>Virtual time equals the closed forms of docs/cost-model.md.</summary>
 public sealed class SimulatorTests

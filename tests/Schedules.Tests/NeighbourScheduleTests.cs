@@ -1,7 +1,4 @@
-using BoxerMpi.Internal;
-using BoxerMpi.Schedules;
-
-namespace BoxerMpi.Collectives.Tests;
+namespace BoxerMpi.Schedules.Tests;
 
 /// <summary>Schedules among neighbours, on symbolic data: boxes of every kind, graphs with repeated edges and edges to oneself.</summary>
 public sealed class NeighbourScheduleTests

@@ -1,6 +1,4 @@
-using BoxerMpi.Schedules;
-
-namespace BoxerMpi.Collectives.Tests;
+namespace BoxerMpi.Schedules.Tests;
 
 /// <summary>The formulas of docs/cost-model.md, their published figures, and estimates beside simulations.</summary>
 public sealed class CostModelTests

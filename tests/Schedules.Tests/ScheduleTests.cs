@@ -1,6 +1,4 @@
-using BoxerMpi.Schedules;
-
-namespace BoxerMpi.Collectives.Tests;
+namespace BoxerMpi.Schedules.Tests;
 
 /// <summary>
 /// Every algorithm, run on symbolic data by all ranks: right, free of deadlock, within its buffers and its topology's links.
@@ -20,7 +18,7 @@ public sealed class ScheduleTests
     public static TheoryData<string, string> Algorithms()
     {
         TheoryData<string, string> data = [];
-        foreach (Collective collective in Enum.GetValues<Collective>().Where(collective => !SymbolicRun.IsAmongNeighbours(collective)))
+        foreach (Collective collective in Enum.GetValues<Collective>().Where(collective => !collective.IsAmongNeighbours()))
         {
             foreach (CollectiveAlgorithm algorithm in CollectiveAlgorithms.Of(collective))
                 data.Add(collective.ToString(), algorithm.Name);

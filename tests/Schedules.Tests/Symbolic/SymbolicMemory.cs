@@ -1,6 +1,4 @@
-using BoxerMpi.Schedules;
-
-namespace BoxerMpi.Collectives.Tests;
+namespace BoxerMpi.Schedules.Tests;
 
 /// <summary>The buffers of all ranks, of symbolic data, that the simulator moves as the schedules say.</summary>
 /// <remarks>
@@ -44,7 +42,7 @@ internal sealed class SymbolicMemory : ISimulationObserver
     public static ulong[] Run(Schedule[] schedules, Cell[][] send, Cell[][] receive, bool commutative = true)
     {
         SymbolicMemory memory = new(schedules, send, receive, commutative);
-        Simulator.Run(schedules.Length, rank => schedules[rank], NoTime, new() { Rendezvous = true, Observer = memory });
+        Simulator.Run(schedules.Length, rank => schedules[rank], NoTime, new() { Synchronous = true, Observer = memory });
         return memory._heard;
     }
 
