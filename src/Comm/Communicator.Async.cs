@@ -88,7 +88,7 @@ public partial class Communicator
         finally
         {
             lock (Messenger.Gate)
-                Messenger.Recycle(receive);
+                Messenger.Pool.Return(receive);
         }
     }
 

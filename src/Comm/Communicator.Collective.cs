@@ -37,7 +37,7 @@ public unsafe partial class Communicator
         int from = Group.WorldRanks[source];
         if (Messenger.TryTake(this, CollectiveQueue, from, group.Tag, buffer, length, exact: true, out _))
             return;
-        ReceiveOperation receive = Messenger.RentReceive();
+        ReceiveOperation receive = Messenger.Pool.RentReceive();
         receive.Prepare(CollectiveQueue, from, group.Tag, buffer, length, ownsBuffer: false);
         receive.Communicator = this;
         group.Add(receive);
@@ -59,7 +59,7 @@ public unsafe partial class Communicator
         }
 
         Exception? error = send.Error;
-        Messenger.Recycle(send);
+        Messenger.Pool.Return(send);
         if (error is not null)
             throw error;
     }
@@ -70,7 +70,7 @@ public unsafe partial class Communicator
     internal void WaitPosted(CompletionGroup group)
     {
         if (!Messenger.WaitFor(group, Timeout) && !group.IsDone)
-            FailRound(group, Messenger.TimedOut(group, this, Timeout));
+            FailRound(group, Messenger.Errors.TimedOut(group, this, Timeout));
         EndRound(group);
     }
 
@@ -87,9 +87,10 @@ public unsafe partial class Communicator
         throw error;
     }
 
-    /// <summary>Ends a round that will not be completed; the others are told by a revocation. The caller holds the gate.</summary>
+    /// <summary>Ends a round that will not be completed; the others are told by a revocation.</summary>
     internal void FailRound(CompletionGroup group, Exception error)
     {
+        Messenger.Engine.AssertGate();
         group.Fail(error);
         Messenger.Revoke(this, error.Message, Messenger.Rank);
     }

@@ -43,14 +43,17 @@ public partial class Communicator
         await ended.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>
-    /// A collective that nobody blocks for has begun: the communicator stays until <see cref="EndCollective"/>. Under the gate.
-    /// </summary>
-    internal void BeginCollective() => RunningCollectives++;
+    /// <summary>A collective that nobody blocks for has begun: the communicator stays until <see cref="EndCollective"/>.</summary>
+    internal void BeginCollective()
+    {
+        Messenger.Engine.AssertGate();
+        RunningCollectives++;
+    }
 
-    /// <summary>One that was begun has ended. Under the gate.</summary>
+    /// <summary>One that was begun has ended.</summary>
     internal void EndCollective()
     {
+        Messenger.Engine.AssertGate();
         RunningCollectives--;
         Messenger.EndedOn(this);
     }
@@ -69,11 +72,19 @@ public partial class Communicator
         return new CollectiveScope(this);
     }
 
-    /// <summary>Ends when the operations that are pending have. Under the gate.</summary>
-    internal void EndLater() => _end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>Ends when the operations that are pending have.</summary>
+    internal void EndLater()
+    {
+        Messenger.Engine.AssertGate();
+        _end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
 
-    /// <summary>Has ended. Under the gate.</summary>
-    internal void Ended() => _end?.TrySetResult();
+    /// <summary>Has ended.</summary>
+    internal void Ended()
+    {
+        Messenger.Engine.AssertGate();
+        _end?.TrySetResult();
+    }
 
     internal readonly struct CollectiveScope(Communicator communicator) : IDisposable
     {

@@ -105,7 +105,7 @@ public unsafe partial class Communicator
             }
             finally
             {
-                Messenger.Recycle(receive);
+                Messenger.Pool.Return(receive);
             }
         }
     }
@@ -125,7 +125,7 @@ public unsafe partial class Communicator
     private ReceiveOperation PrepareOwned<T>(int source, int tag)
         where T : unmanaged
     {
-        ReceiveOperation receive = Messenger.RentReceive();
+        ReceiveOperation receive = Messenger.Pool.RentReceive();
         receive.Prepare(Queue, ToWorldRank(source), tag, null, 0, ownsBuffer: true);
         receive.Communicator = this;
         receive.Elements = typeof(T);
@@ -144,7 +144,7 @@ public unsafe partial class Communicator
             }
             catch
             {
-                Messenger.Recycle(receive);
+                Messenger.Pool.Return(receive);
                 throw;
             }
 

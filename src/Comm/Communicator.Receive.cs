@@ -106,7 +106,7 @@ public unsafe partial class Communicator
         {
             lock (Messenger.Gate)
             {
-                ReceiveOperation operation = Messenger.RentReceive();
+                ReceiveOperation operation = Messenger.Pool.RentReceive();
                 operation.Prepare(
                     Queue, ToWorldRank(source), receiveTag ?? tag, (byte*)incoming, (long)receive.Length * sizeof(T), ownsBuffer: false);
                 operation.Communicator = this;
@@ -170,7 +170,7 @@ public unsafe partial class Communicator
         finally
         {
             if (!receive.OwnsBuffer)
-                Messenger.Recycle(receive);
+                Messenger.Pool.Return(receive);
         }
     }
 
@@ -184,7 +184,7 @@ public unsafe partial class Communicator
         {
             ExpectedBytes = count * Unsafe.SizeOf<T>(),
             ActualBytes = status.ByteCount,
-            Source = status.Source,
+            Peer = status.Source,
             Tag = status.Tag,
             Rank = Messenger.Rank,
             Communicator = Name,
@@ -198,14 +198,14 @@ public unsafe partial class Communicator
         if (operation is { IsDone: false, IsStarted: true })
             operation.GiveUp(error: null);
 
-        Messenger.RecycleAny(operation);
+        Messenger.Pool.ReturnAny(operation);
     }
 
     private ReceiveOperation StartPinned<T>(Memory<T> buffer, int source, int tag)
         where T : unmanaged
     {
         MemoryHandle pin = buffer.Pin();
-        ReceiveOperation receive = Messenger.RentReceive();
+        ReceiveOperation receive = Messenger.Pool.RentReceive();
         receive.Prepare(Queue, ToWorldRank(source), tag, (byte*)pin.Pointer, (long)buffer.Length * sizeof(T), ownsBuffer: false);
         receive.Communicator = this;
         receive.Elements = typeof(T);
@@ -216,7 +216,7 @@ public unsafe partial class Communicator
         }
         catch
         {
-            Messenger.Recycle(receive);
+            Messenger.Pool.Return(receive);
             throw;
         }
 

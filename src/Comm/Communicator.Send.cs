@@ -109,7 +109,7 @@ public unsafe partial class Communicator
             }
             finally
             {
-                Messenger.Recycle(send);
+                Messenger.Pool.Return(send);
             }
         }
     }

@@ -59,7 +59,7 @@ public sealed unsafe class MatchedMessage : IDisposable
                 }
                 finally
                 {
-                    _communicator.Messenger.Recycle(receive);
+                    _communicator.Messenger.Pool.Return(receive);
                 }
             }
         }
@@ -109,7 +109,7 @@ public sealed unsafe class MatchedMessage : IDisposable
             }
             finally
             {
-                _communicator.Messenger.Recycle(receive);
+                _communicator.Messenger.Pool.Return(receive);
             }
         }
     }
@@ -137,7 +137,7 @@ public sealed unsafe class MatchedMessage : IDisposable
         where T : unmanaged
     {
         UnexpectedMessage message = Interlocked.Exchange(ref _message, null) ?? throw TakenBefore();
-        ReceiveOperation receive = _communicator.Messenger.RentReceive();
+        ReceiveOperation receive = _communicator.Messenger.Pool.RentReceive();
         receive.Prepare(_communicator.Queue, message.Source, message.Tag, buffer, capacity, ownsBuffer);
         receive.Communicator = _communicator;
         receive.Elements = typeof(T);

@@ -161,9 +161,10 @@ public sealed partial class Request
         return first;
     }
 
-    /// <summary>Waits until all have ended; at the deadline takes back what has not. The caller holds the gate.</summary>
+    /// <summary>Waits until all have ended; at the deadline takes back what has not.</summary>
     private static void EndAll(ReadOnlySpan<Request?> requests, Messenger messenger, TimeSpan timeout)
     {
+        messenger.Engine.AssertGate();
         AllEnded all = new(requests);
         if (all.IsMet && !messenger.Engine.HasCollectedOutput)
             return;
@@ -172,7 +173,7 @@ public sealed partial class Request
         foreach (Request? request in requests)
         {
             if (request?._operation is { } operation)
-                operation.GiveUp(messenger.TimedOut(operation, timeout));
+                operation.GiveUp(messenger.Errors.TimedOut(operation, timeout));
         }
     }
 

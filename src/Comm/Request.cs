@@ -99,9 +99,10 @@ public sealed partial class Request
         }
     }
 
-    /// <summary>Its operation has ended, and is given back with all that it holds. The caller holds the gate.</summary>
+    /// <summary>Its operation has ended, and is given back with all that it holds.</summary>
     internal void Settle(Operation operation)
     {
+        _communicator.Messenger.Engine.AssertGate();
         _communicator.Messenger.Engine.CountAsynchronous(-1);
         _endedAs = _communicator.Messenger.CountEndedRequest();
         _operation = null;
@@ -113,7 +114,7 @@ public sealed partial class Request
         Error = operation.Error;
         if (Error is null)
             _status = operation.Outcome();
-        _communicator.Messenger.RecycleAny(operation);
+        _communicator.Messenger.Pool.ReturnAny(operation);
     }
 
     private Status Tell()

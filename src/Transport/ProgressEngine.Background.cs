@@ -42,11 +42,12 @@ internal sealed unsafe partial class ProgressEngine
         }
     }
 
-    /// <summary>An operation whose caller does not block was started (+1) or has ended (-1). The caller holds the gate.</summary>
+    /// <summary>An operation whose caller does not block was started (+1) or has ended (-1).</summary>
     /// <param name="change">+1 or -1.</param>
     /// <param name="urgent">Somebody awaits it now; else the caller is likely to come back and drive.</param>
     public void CountAsynchronous(int change, bool urgent = true)
     {
+        AssertGate();
         _asynchronousOperations += change;
         if (change > 0 && _driver == Driver.None)
             ArmBackground(urgent);

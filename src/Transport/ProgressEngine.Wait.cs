@@ -28,13 +28,14 @@ internal sealed unsafe partial class ProgressEngine
     /// <summary>Whether a thread sleeps in the poller now.</summary>
     public bool IsAsleep => Volatile.Read(ref _sleepers) > 0;
 
-    /// <summary>Blocks the calling thread until the condition is met, moving bytes meanwhile. The caller holds the gate.</summary>
+    /// <summary>Blocks the calling thread until the condition is met, moving bytes meanwhile.</summary>
     /// <param name="condition">Looked at after every step.</param>
     /// <param name="timeout">How long to wait, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
     /// <returns>Whether the condition was met.</returns>
     public bool Wait<TCondition>(ref TCondition condition, TimeSpan timeout)
         where TCondition : struct, IWaitCondition, allows ref struct
     {
+        AssertGate();
         Epoch++;
         WaitLimit limit = new(timeout);
         while (true)
@@ -96,9 +97,10 @@ internal sealed unsafe partial class ProgressEngine
         return ticks >= long.MaxValue / 2 ? long.MaxValue : now + (long)ticks;
     }
 
-    /// <summary>One step, for callers that poll. The caller holds the gate.</summary>
+    /// <summary>One step, for callers that poll.</summary>
     public void Poll()
     {
+        AssertGate();
         Epoch++;
         if (_disposed)
             return;
@@ -108,9 +110,10 @@ internal sealed unsafe partial class ProgressEngine
             ArmBackground();
     }
 
-    /// <summary>Something that another thread may wait for has changed. The caller holds the gate.</summary>
+    /// <summary>Something that another thread may wait for has changed.</summary>
     public void SignalChange()
     {
+        AssertGate();
         if (_waitingThreads > 0)
             Monitor.PulseAll(Gate);
         if (_driver == Driver.Caller && _sleepers > 0)

@@ -12,9 +12,10 @@ internal sealed unsafe partial class ProgressEngine : IThreadPoolWorkItem
 
     private bool HasFollowUps => _ready.Count + _lent.Count > 0;
 
-    /// <summary>Work goes on as soon as the thread that drives is done with its step. The caller holds the gate.</summary>
+    /// <summary>Work goes on as soon as the thread that drives is done with its step.</summary>
     public void Continue(EngineWork work)
     {
+        AssertGate();
         _ready.Enqueue(work);
         if (_isPolling)
             return;
@@ -24,10 +25,11 @@ internal sealed unsafe partial class ProgressEngine : IThreadPoolWorkItem
             _poller.Wake();
     }
 
-    /// <summary>Lets <see cref="EngineWork.RunLent"/> run soon, without the gate. The caller holds the gate.</summary>
+    /// <summary>Lets <see cref="EngineWork.RunLent"/> run soon, without the gate.</summary>
     /// <returns>Whether it will; not when the engine has ended.</returns>
     public bool TryLend(EngineWork work)
     {
+        AssertGate();
         if (_disposed)
             return false;
         _lent.Enqueue(work);

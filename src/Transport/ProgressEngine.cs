@@ -44,6 +44,10 @@ internal sealed unsafe partial class ProgressEngine : IDisposable
     /// <summary>Guards everything; the first lock to take, and the only one on the data path.</summary>
     public object Gate { get; } = new();
 
+    /// <summary>What its caller does needs the gate; debug builds look whether it has it.</summary>
+    [Conditional("DEBUG")]
+    public void AssertGate() => Debug.Assert(Monitor.IsEntered(Gate), "the caller holds the gate");
+
     public IFrameHandler Handler { get; }
 
     /// <summary>Where bytes arrive whose target is not known yet; emptied by every read.</summary>
@@ -155,10 +159,11 @@ internal sealed unsafe partial class ProgressEngine : IDisposable
     }
 
     /// <summary>
-    /// What has collected leaves; for a call that would have waited had its message not been there. The caller holds the gate.
+    /// What has collected leaves; for a call that would have waited had its message not been there.
     /// </summary>
     public void FlushCollected()
     {
+        AssertGate();
         Epoch++;
         FlushDirty();
     }

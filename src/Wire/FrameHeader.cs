@@ -9,10 +9,10 @@ internal enum FrameKind : byte
     /// <summary>A message whose payload follows at once; the sender had credit for it.</summary>
     Eager = 1,
 
-    /// <summary>A message announced only. Payload: <see cref="RendezvousOffer"/>.</summary>
+    /// <summary>A message announced only. Payload: <see cref="MessageOffer"/>.</summary>
     RequestToSend = 2,
 
-    /// <summary>The announced message is wanted. Payload: <see cref="RendezvousGrant"/>.</summary>
+    /// <summary>The announced message is wanted. Payload: <see cref="MessageGrant"/>.</summary>
     ClearToSend = 3,
 
     /// <summary>Bytes of an announced message; <see cref="FrameHeader.Context"/> is the receiver's operation id.</summary>

@@ -32,8 +32,8 @@ internal static class WireLimits
     public static long MaximumLength(FrameKind kind) => kind switch
     {
         FrameKind.Eager => CreditWindowBytes,
-        FrameKind.RequestToSend => RendezvousOffer.Bytes,
-        FrameKind.ClearToSend => RendezvousGrant.Bytes,
+        FrameKind.RequestToSend => MessageOffer.Bytes,
+        FrameKind.ClearToSend => MessageGrant.Bytes,
         FrameKind.Data => MaximumMessageBytes,
         FrameKind.Revoke => MaximumReasonBytes,
         _ => 0,

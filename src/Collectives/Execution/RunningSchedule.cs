@@ -39,7 +39,7 @@ internal sealed class RunningSchedule(Communicator communicator) : RunningCollec
     public void Prepare(Schedule schedule, nint send, nint receive, ReduceOp? op) =>
         (_schedule, _send, _receive, _op, _round) = (schedule, send, receive, op, 0);
 
-    /// <summary>Gives back what it rented. The caller holds the gate.</summary>
+    /// <summary>Gives back what it rented.</summary>
     public void Clear()
     {
         if (_schedule is null)

@@ -64,8 +64,12 @@ internal sealed class CompletionGroup(Messenger messenger)
         TellFollower();
     }
 
-    /// <summary>Nobody blocks for the round: work goes on when it is done. The caller holds the gate.</summary>
-    public void ContinueWith(EngineWork follower) => _follower = follower;
+    /// <summary>Nobody blocks for the round: work goes on when it is done.</summary>
+    public void ContinueWith(EngineWork follower)
+    {
+        Messenger.Engine.AssertGate();
+        _follower = follower;
+    }
 
     /// <summary>World ranks that the round still waits for.</summary>
     public int[] MissingRanks() => [.. _members.Where(m => !m.IsDone).Select(m => m.PeerRank).Where(rank => rank >= 0).Distinct().Order()];
@@ -82,7 +86,7 @@ internal sealed class CompletionGroup(Messenger messenger)
                 member.Complete(default, Error);
             }
 
-            Messenger.RecycleAny(member);
+            Messenger.Pool.ReturnAny(member);
         }
 
         _members.Clear();

@@ -11,7 +11,7 @@ namespace BoxerMpi.Internal;
 internal sealed unsafe partial class Messenger
 {
     /// <summary>Announced messages that this rank remembers and has not asked for.</summary>
-    public int WaitingAnnouncements => _announced.Count;
+    public int WaitingAnnouncements => _announcements.Told;
 
     /// <summary>Sends that wait for a link, or for the receivers to take announced messages.</summary>
     public int SendsThatWait => _peers.Sum(peer => peer.Waiting?.ToArray().Length ?? 0);
@@ -79,30 +79,6 @@ internal sealed unsafe partial class Messenger
 
         if (receiver.Waiting?.Has(context) == true)
             SayHeld(receiver, context);
-    }
-
-    /// <summary>The receiver has answered an announcement, or it was taken back.</summary>
-    private static void CountAnswered(SendOperation send)
-    {
-        if (!send.IsAnnounced)
-            return;
-        send.IsAnnounced = false;
-        send.Peer.Announced--;
-    }
-
-    /// <summary>Counts a message that its sender has announced.</summary>
-    private void Remember(UnexpectedMessage message, Peer source)
-    {
-        if (message.SendId == 0 || !_announced.TryAdd((message.Source, message.SendId), message))
-            throw AnnouncedAgain(source, message.SendId);
-        if (++source.Remembered > WireLimits.AnnouncementLimit + (source.TimesAsked * WireLimits.AnnouncementBatch))
-            throw TooManyAnnounced(source);
-    }
-
-    private void Forget(UnexpectedMessage message)
-    {
-        if (_announced.Remove((message.Source, message.SendId)))
-            _peers[message.Source].Remembered--;
     }
 
     /// <summary>A sender holds messages of a context back: asked for at once if somebody looks for what it may be, else later.</summary>

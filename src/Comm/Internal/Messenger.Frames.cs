@@ -15,19 +15,19 @@ internal sealed unsafe partial class Messenger
         CheckRoute(link, header);
         Peer source = _peers[header.Source];
         if (header.Destination != Rank)
-            return BeginForward(header);
+            return _relay.Begin(header);
         if (source.Failure is not null)
             return default; // relayed by others, who do not know yet that it is gone
 
         source.Credit += header.Credit;
         if (source.Credit > WireLimits.CreditWindowBytes)
-            throw TooMuchCredit(source, header);
+            throw MessengerErrors.TooMuchCredit(source, header);
 
         return header.Kind switch
         {
             FrameKind.Eager => BeginEager(link, header, source),
-            FrameKind.RequestToSend => Control(link, header, RendezvousOffer.Bytes),
-            FrameKind.ClearToSend => Control(link, header, RendezvousGrant.Bytes),
+            FrameKind.RequestToSend => Control(link, header, MessageOffer.Bytes),
+            FrameKind.ClearToSend => Control(link, header, MessageGrant.Bytes),
             FrameKind.Data => BeginData(link, header),
             FrameKind.Revoke => BeginRevoke(header),
             FrameKind.Goodbye => BeginGoodbye(source),
@@ -39,7 +39,7 @@ internal sealed unsafe partial class Messenger
     {
         if (header.Destination != Rank)
         {
-            EndForward(header, (ForwardedPayload)state!);
+            _relay.End(header, (NativePayload)state!);
             return;
         }
 
@@ -53,10 +53,10 @@ internal sealed unsafe partial class Messenger
                 EndEager(header, source, state);
                 break;
             case FrameKind.RequestToSend:
-                Announced(header, source, RendezvousOffer.Read(new ReadOnlySpan<byte>(link.ControlPayload, RendezvousOffer.Bytes)));
+                Announced(header, source, MessageOffer.Read(new ReadOnlySpan<byte>(link.ControlPayload, MessageOffer.Bytes)));
                 break;
             case FrameKind.ClearToSend:
-                TakeGrant(source, RendezvousGrant.Read(new ReadOnlySpan<byte>(link.ControlPayload, RendezvousGrant.Bytes)));
+                TakeGrant(source, MessageGrant.Read(new ReadOnlySpan<byte>(link.ControlPayload, MessageGrant.Bytes)));
                 break;
             case FrameKind.Data:
                 EndData(header);
@@ -71,7 +71,7 @@ internal sealed unsafe partial class Messenger
                 SendMore(source, header.Context);
                 break;
             case FrameKind.Revoke:
-                ForwardedPayload reason = (ForwardedPayload)state!;
+                NativePayload reason = (NativePayload)state!;
                 string text = Encoding.UTF8.GetString(new ReadOnlySpan<byte>(reason.Pointer, (int)header.Length));
                 _blocks.Return(reason.Pointer, header.Length);
                 RevokedByPeer(header.Context, header.Tag, text);
@@ -82,18 +82,18 @@ internal sealed unsafe partial class Messenger
     private void CheckRoute(Link link, in FrameHeader header)
     {
         if ((uint)header.Source >= (uint)Size || (uint)header.Destination >= (uint)Size)
-            throw NoSuchRank(link, header);
+            throw Errors.NoSuchRank(link, header);
         if (!_options.Relay && (header.Source != link.Peer || header.Destination != Rank))
-            throw NotRelayed(link, header);
+            throw Errors.NotRelayed(link, header);
         if (header.Source == Rank)
-            throw FromItself(link);
+            throw Errors.FromItself(link);
     }
 
     private PayloadTarget BeginEager(Link link, in FrameHeader header, Peer source)
     {
         source.Charged += header.Length + WireLimits.MessageOverheadBytes;
         if (source.Charged > WireLimits.CreditWindowBytes)
-            throw TooMuchUnasked(source);
+            throw MessengerErrors.TooMuchUnasked(source);
 
         CheckTag(header);
         MatchQueue? queue = WantedQueue(header.Context);
@@ -109,7 +109,7 @@ internal sealed unsafe partial class Messenger
             return new PayloadTarget { Pointer = receive.Buffer, Capacity = receive.Capacity, State = receive };
         }
 
-        UnexpectedMessage message = RentMessage();
+        UnexpectedMessage message = Pool.RentMessage();
         message.State = UnexpectedMessage.Kind.Arriving;
         (message.Source, message.Tag, message.Length) = (header.Source, header.Tag, header.Length);
         message.Block = _blocks.Rent(header.Length);
@@ -158,13 +158,13 @@ internal sealed unsafe partial class Messenger
         HandOver(message, claim);
     }
 
-    private void Announced(in FrameHeader header, Peer source, RendezvousOffer offer)
+    private void Announced(in FrameHeader header, Peer source, MessageOffer offer)
     {
         CheckTag(header);
         MatchQueue? queue = WantedQueue(header.Context);
         if (queue is null)
         {
-            SendGrant(source, RendezvousGrant.Refusal(offer.SendId));
+            SendGrant(source, MessageGrant.Refusal(offer.SendId));
             return;
         }
 
@@ -175,22 +175,19 @@ internal sealed unsafe partial class Messenger
             return;
         }
 
-        UnexpectedMessage message = RentMessage();
+        UnexpectedMessage message = Pool.RentMessage();
         message.State = UnexpectedMessage.Kind.Offered;
         (message.Source, message.Tag, message.Length, message.SendId) = (header.Source, header.Tag, offer.TotalBytes, offer.SendId);
-        Remember(message, source);
+        _announcements.Remember(message, source);
         AddUnexpected(queue, message);
     }
 
     private PayloadTarget BeginData(Link link, in FrameHeader header)
     {
-        if (!_granted.TryGetValue(header.Context, out GrantedReceive? granted) || granted.Peer.Rank != header.Source)
-            throw new WireFormatException($"Rank {header.Source} sent data that was not asked for (receive {header.Context}).");
+        if (!_announcements.TryGetGranted(header.Context, out GrantedReceive? granted) || granted.Peer.Rank != header.Source)
+            throw MessengerErrors.NotAskedFor(header);
         if (header.Length > granted.Granted - granted.Received)
-        {
-            throw new WireFormatException(
-                $"Rank {header.Source} sent {header.Length} bytes of a message; {granted.Granted - granted.Received} were asked for.");
-        }
+            throw MessengerErrors.MoreThanAskedFor(header, granted.Granted - granted.Received);
 
         granted.ArrivingLink = link;
         byte* start = granted.Receive is { } receive ? receive.Buffer : granted.Message is { } message ? message.Block : null;
@@ -201,8 +198,8 @@ internal sealed unsafe partial class Messenger
 
     private void EndData(in FrameHeader header)
     {
-        if (!_granted.TryGetValue(header.Context, out GrantedReceive? granted))
-            throw new WireFormatException($"Rank {header.Source} sent data that was not asked for (receive {header.Context}).");
+        if (!_announcements.TryGetGranted(header.Context, out GrantedReceive? granted))
+            throw MessengerErrors.NotAskedFor(header);
         granted.Received += header.Length;
         if (granted.Received == granted.Accepted)
             EndGranted(header.Context, granted);
@@ -216,7 +213,7 @@ internal sealed unsafe partial class Messenger
     private static void CheckTag(in FrameHeader header)
     {
         if (header.Tag < 0)
-            throw NegativeTag(header);
+            throw MessengerErrors.NegativeTag(header);
     }
 
     private static PayloadTarget BeginGoodbye(Peer source)
@@ -227,40 +224,11 @@ internal sealed unsafe partial class Messenger
 
     private static PayloadTarget Control(Link link, in FrameHeader header, int bytes) => header.Length == bytes
         ? new PayloadTarget { Pointer = link.ControlPayload, Capacity = bytes }
-        : throw new WireFormatException($"A {header.Kind} frame has {bytes} bytes of payload, not {header.Length}.");
+        : throw MessengerErrors.WrongLength(header, bytes);
 
     private PayloadTarget BeginRevoke(in FrameHeader header) => (uint)header.Tag < (uint)Size
-        ? Block(header.Length)
-        : throw new WireFormatException(
-            $"Rank {header.Source} says that rank {header.Tag} revoked a communicator; the job has ranks 0 to {Size - 1}.");
-
-    private PayloadTarget Block(long length)
-    {
-        byte* block = _blocks.Rent(length);
-        return new PayloadTarget { Pointer = block, Capacity = length, State = new ForwardedPayload(block, length) };
-    }
-
-    private PayloadTarget BeginForward(in FrameHeader header)
-    {
-        // Grants of relayed messages are shorter than this, and so are messages that are not asked for.
-        if (header.Length > WireLimits.CreditWindowBytes)
-            throw new WireFormatException($"{header.Length} bytes were to be relayed at once; at most {WireLimits.CreditWindowBytes} are.");
-        return Block(header.Length);
-    }
-
-    private void EndForward(FrameHeader header, ForwardedPayload payload)
-    {
-        Peer destination = _peers[header.Destination];
-        if (destination.Link is not { IsClosed: false } link)
-        {
-            payload.PayloadSent();
-            return;
-        }
-
-        if (link.Enqueue(ref header, payload.Pointer, payload))
-            payload.PayloadSent();
-        Engine.Submit(link, urgent: true);
-    }
+        ? NativePayload.Target(_blocks, header.Length)
+        : throw Errors.RevokedByNobody(header);
 
     /// <summary>The message's memory is free again: its sender may send as much more.</summary>
     private void GiveCreditBack(Peer peer, long messageBytes)
@@ -271,17 +239,5 @@ internal sealed unsafe partial class Messenger
         FrameHeader header = Header(FrameKind.Credit, peer, 0, 0, 0);
         link.Enqueue(ref header, null, owner: null);
         Engine.Submit(link, urgent: true);
-    }
-
-    /// <summary>Bytes in library memory on their way to another rank, or a text.</summary>
-    private sealed class ForwardedPayload(byte* pointer, long length) : IPayloadOwner
-    {
-        public byte* Pointer => pointer;
-
-        public long Length => length;
-
-        public void PayloadSent() => NativeBlocks.Free(pointer);
-
-        public void PayloadLost(Exception reason) => NativeBlocks.Free(pointer);
     }
 }

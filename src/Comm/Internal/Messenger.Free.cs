@@ -27,9 +27,10 @@ internal sealed unsafe partial class Messenger
         }
     }
 
-    /// <summary>An operation of a communicator has ended. The caller holds the gate.</summary>
+    /// <summary>An operation of a communicator has ended.</summary>
     public void EndedOn(Communicator communicator)
     {
+        Engine.AssertGate();
         if (!communicator.IsFreed || _isClosing)
             return;
 

@@ -99,7 +99,7 @@ internal sealed unsafe partial class Messenger
             case UnexpectedMessage message:
                 Lose(message);
                 break;
-            case ForwardedPayload payload:
+            case NativePayload payload:
                 payload.PayloadLost(reason ?? new IOException("link closed"));
                 break;
         }
@@ -209,15 +209,7 @@ internal sealed unsafe partial class Messenger
     private void PeerFailed(Peer peer, Exception? reason)
     {
         bool left = reason is null;
-        string what = reason switch
-        {
-            null => $"Rank {peer.Rank} has left the job",
-            DeadPathException when peer.Link is { } link && link.Peer != peer.Rank =>
-                $"Rank {peer.Rank} is out of reach: the link between rank {Rank} and rank {link.Peer}, which relays, is cut: {reason.Message}",
-            DeadPathException => $"The link between rank {Rank} and rank {peer.Rank} is cut: {reason.Message}",
-            _ => $"Rank {peer.Rank} failed: {reason.Message}",
-        };
-        peer.Failure = new PeerFailedException(what, reason) { FailedRanks = [peer.Rank], Rank = Rank };
+        peer.Failure = Errors.Gone(peer, reason);
         peer.IsLinkWanted = false;
         if (!left)
             _failedPeers++;
@@ -233,16 +225,16 @@ internal sealed unsafe partial class Messenger
 
         // Receives from any rank may still be met by others after a goodbye, but nobody knows after a failure.
         // A collective needs all its members.
-        FailPending(
+        Pending.Fail(
             operation => operation.PeerRank == peer.Rank ||
                 (!left && (operation.PeerRank < 0 || operation.Group is not null) && operation.Communicator?.Group.Contains(peer.Rank) == true),
-            operation => PeerGone(peer, operation.Describe(), operation.Communicator, operation.Elapsed));
+            operation => Errors.PeerGone(peer, operation.Describe(), operation.Communicator, operation.Elapsed));
 
         // Not before: what is taken back has to be taken out of a link to a relay, which lives on.
         peer.Link = null;
-        foreach ((ulong id, GrantedReceive granted) in _granted.Where(pair => pair.Value.Peer == peer).ToArray())
+        foreach ((ulong id, GrantedReceive granted) in _announcements.GrantedOf(peer))
         {
-            _granted.Remove(id);
+            _announcements.EndGrant(id);
             if (granted.Message is { } message)
                 Lose(message);
         }
@@ -252,11 +244,15 @@ internal sealed unsafe partial class Messenger
     public void ThrowIfMemberFailed(Communicator communicator, CompletionGroup group)
     {
         if (FailedMemberOf(communicator) is { } failed)
-            throw PeerGone(failed, $"{group.Operation} #{group.Sequence}", communicator);
+            throw Errors.PeerGone(failed, $"{group.Operation} #{group.Sequence}", communicator);
     }
 
-    /// <summary>Whether the members of a communicator have no other reason to end what they do on it. The caller holds the gate.</summary>
-    public bool OthersGoOn(Communicator communicator) => _failure is null && FailedMemberOf(communicator) is null;
+    /// <summary>Whether the members of a communicator have no other reason to end what they do on it.</summary>
+    public bool OthersGoOn(Communicator communicator)
+    {
+        Engine.AssertGate();
+        return _failure is null && FailedMemberOf(communicator) is null;
+    }
 
     private Peer? FailedMemberOf(Communicator? communicator)
     {

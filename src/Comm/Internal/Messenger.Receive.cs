@@ -20,7 +20,7 @@ internal sealed unsafe partial class Messenger
                 return status;
             }
 
-            ReceiveOperation receive = RentReceive();
+            ReceiveOperation receive = Pool.RentReceive();
             receive.Prepare(queue, source, tag, buffer, capacity, ownsBuffer: false);
             receive.Communicator = communicator;
             try
@@ -31,12 +31,12 @@ internal sealed unsafe partial class Messenger
             }
             finally
             {
-                Recycle(receive);
+                Pool.Return(receive);
             }
         }
     }
 
-    /// <summary>Receives a message that is here whole and fits; it needs no operation. The caller holds the gate.</summary>
+    /// <summary>Receives a message that is here whole and fits; it needs no operation.</summary>
     /// <param name="communicator">Whose receive it is.</param>
     /// <param name="queue">Where its messages are.</param>
     /// <param name="source">World rank, or -1 for any.</param>
@@ -49,6 +49,7 @@ internal sealed unsafe partial class Messenger
     public bool TryTake(
         Communicator communicator, MatchQueue queue, int source, int tag, byte* buffer, long capacity, bool exact, out Status status)
     {
+        Engine.AssertGate();
         status = default;
         if (_failure is not null || queue.Find(source, tag) is not { State: UnexpectedMessage.Kind.Complete } message)
             return false;
@@ -62,13 +63,14 @@ internal sealed unsafe partial class Messenger
         return true;
     }
 
-    /// <summary>Starts a prepared receive: it gets a message that is there, or is posted. The caller holds the gate.</summary>
+    /// <summary>Starts a prepared receive: it gets a message that is there, or is posted.</summary>
     public void StartReceive(ReceiveOperation receive)
     {
+        Engine.AssertGate();
         ThrowIfFailed();
         MatchQueue queue = receive.Queue;
         if (queue.Revoked is not null)
-            throw RevokedAgain(queue.Revoked);
+            throw MessengerErrors.RevokedAgain(queue.Revoked);
 
         int source = receive.Source;
         if (queue.Find(source, receive.Tag) is { } message)
@@ -87,21 +89,23 @@ internal sealed unsafe partial class Messenger
             AskHolders(queue, source);
     }
 
-    /// <summary>Receives a message that was matched before. The caller holds the gate.</summary>
+    /// <summary>Receives a message that was matched before.</summary>
     public void StartReceive(ReceiveOperation receive, UnexpectedMessage message)
     {
+        Engine.AssertGate();
         ThrowIfFailed();
         receive.Begin();
         receive.IsOfMatched = true;
         Deliver(message, receive);
     }
 
-    /// <summary>Starts looking for a message to match. The caller holds the gate.</summary>
+    /// <summary>Starts looking for a message to match.</summary>
     public void StartProbe(ProbeOperation probe)
     {
+        Engine.AssertGate();
         ThrowIfFailed();
         if (probe.Queue.Revoked is not null)
-            throw RevokedAgain(probe.Queue.Revoked);
+            throw MessengerErrors.RevokedAgain(probe.Queue.Revoked);
         if (Find(probe.Queue, probe.Source, probe.Tag, probe.Takes) is { } message)
         {
             probe.Begin();
@@ -142,7 +146,7 @@ internal sealed unsafe partial class Messenger
             Discard(message, isMatched: true);
     }
 
-    /// <summary>A message that is there for a communicator's receives, or null. The caller holds the gate.</summary>
+    /// <summary>A message that is there for a communicator's receives, or null.</summary>
     /// <param name="communicator">Whose receives.</param>
     /// <param name="source">World rank, or -1 for any.</param>
     /// <param name="tag">Tag, or -1 for any.</param>
@@ -150,12 +154,13 @@ internal sealed unsafe partial class Messenger
     /// <exception cref="MpiException">There is none, and none can come.</exception>
     public UnexpectedMessage? TryProbe(Communicator communicator, int source, int tag, bool take)
     {
+        Engine.AssertGate();
         ThrowIfFailed();
         if (communicator.Queue.Revoked is { } revoked)
-            throw RevokedAgain(revoked);
+            throw MessengerErrors.RevokedAgain(revoked);
         UnexpectedMessage? message = Find(communicator.Queue, source, tag, take);
         if (message is null && (source >= 0 ? Gone(source) : FailedMemberOf(communicator)) is { } gone)
-            throw PeerGone(gone, take ? "TryMatchedProbe" : "TryProbe", communicator);
+            throw Errors.PeerGone(gone, take ? "TryMatchedProbe" : "TryProbe", communicator);
         if (message is null && communicator.Queue.Holders is not null)
             AskHolders(communicator.Queue, source);
         return message;
@@ -168,7 +173,7 @@ internal sealed unsafe partial class Messenger
         if (isOnItsWay && sender.Failure is not null)
         {
             Free(message);
-            receive.Complete(default, PeerGone(sender, receive.Describe(), receive.Communicator));
+            receive.Complete(default, Errors.PeerGone(sender, receive.Describe(), receive.Communicator));
             return;
         }
 
@@ -198,7 +203,7 @@ internal sealed unsafe partial class Messenger
                 break;
             case UnexpectedMessage.Kind.TakenBack:
                 Free(message);
-                receive.Complete(default, TakenBack(receive));
+                receive.Complete(default, Errors.TakenBack(receive));
                 break;
         }
     }
@@ -268,7 +273,7 @@ internal sealed unsafe partial class Messenger
     private void ThrowIfNobodySends(int source, Operation operation)
     {
         if (NobodySends(source, operation) is { } gone)
-            throw PeerGone(gone, operation.Describe(), operation.Communicator);
+            throw Errors.PeerGone(gone, operation.Describe(), operation.Communicator);
     }
 
     private Peer? NobodySends(int source, Operation operation) =>
@@ -291,9 +296,9 @@ internal sealed unsafe partial class Messenger
         };
         receive.Queue.CountIn(receive);
         receive.Progress = ReceiveOperation.Stage.Granted;
-        receive.ReceiveId = ++_nextId;
+        receive.ReceiveId = _announcements.NextId();
         receive.MatchedSource = peer.Rank;
-        _granted.Add(receive.ReceiveId, granted);
+        _announcements.Grant(receive.ReceiveId, granted);
         ExpectFrom(receive, peer.Rank);
         GrantMore(receive.ReceiveId, granted);
     }
@@ -303,27 +308,27 @@ internal sealed unsafe partial class Messenger
         long step = granted.Peer.IsRelayed ? RelayedGrantBytes : long.MaxValue;
         granted.Granted += Math.Min(step, granted.Accepted - granted.Granted);
         bool final = granted.Granted == granted.Accepted;
-        SendGrant(granted.Peer, new RendezvousGrant(granted.SendId, receiveId, granted.Granted, final));
+        SendGrant(granted.Peer, new MessageGrant(granted.SendId, receiveId, granted.Granted, final));
         if (granted.Accepted == 0)
             EndGranted(receiveId, granted);
     }
 
     private void EndGranted(ulong receiveId, GrantedReceive granted)
     {
-        _granted.Remove(receiveId);
+        _announcements.EndGrant(receiveId);
         if (granted.Receive is { } receive)
             Finish(receive, granted.Peer.Rank, granted.Tag, granted.Total);
         else if (granted.Message is { } message)
             EndArriving(message);
     }
 
-    private void SendGrant(Peer peer, RendezvousGrant grant)
+    private void SendGrant(Peer peer, MessageGrant grant)
     {
-        byte* payload = stackalloc byte[RendezvousGrant.Bytes];
-        grant.Write(new Span<byte>(payload, RendezvousGrant.Bytes));
+        byte* payload = stackalloc byte[MessageGrant.Bytes];
+        grant.Write(new Span<byte>(payload, MessageGrant.Bytes));
         if (peer.Link is not { IsClosed: false } link)
             return;
-        FrameHeader header = Header(FrameKind.ClearToSend, peer, 0, 0, RendezvousGrant.Bytes);
+        FrameHeader header = Header(FrameKind.ClearToSend, peer, 0, 0, MessageGrant.Bytes);
         link.Enqueue(ref header, payload, owner: null);
         Engine.Submit(link, urgent: true);
     }
@@ -334,7 +339,7 @@ internal sealed unsafe partial class Messenger
         Unexpect(receive);
         Status status = new(source, tag, Math.Min(total, receive.Capacity));
         Exception? error = total > receive.Capacity || (receive.Group is not null && total != receive.Capacity)
-            ? Truncated(receive, source, tag, total)
+            ? Errors.Truncated(receive, source, tag, total)
             : receive.Refusal(status);
         receive.Complete(status, error);
     }

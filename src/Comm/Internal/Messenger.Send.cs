@@ -21,19 +21,20 @@ internal sealed unsafe partial class Messenger
             }
             finally
             {
-                Recycle(send);
+                Pool.Return(send);
             }
         }
     }
 
-    /// <summary>Starts a send. The caller holds the gate.</summary>
+    /// <summary>Starts a send.</summary>
     /// <returns>The operation, perhaps done already; null when the message was copied and nothing is left to wait for.</returns>
     public SendOperation? StartSend(
         Communicator communicator, MatchQueue queue, int destination, int tag, byte* data, long length, bool synchronous)
     {
+        Engine.AssertGate();
         ThrowIfFailed();
         if (queue.Revoked is not null)
-            throw RevokedAgain(queue.Revoked);
+            throw MessengerErrors.RevokedAgain(queue.Revoked);
 
         synchronous |= _options.Strict;
         if (destination == Rank)
@@ -72,12 +73,12 @@ internal sealed unsafe partial class Messenger
     }
 
     private PeerFailedException NobodyReceives(Peer peer, int tag, long length, Communicator communicator) =>
-        PeerGone(peer, $"Send of {length} bytes to rank {communicator.FromWorldRank(peer.Rank)}, tag {tag}", communicator);
+        Errors.PeerGone(peer, $"Send of {length} bytes to rank {communicator.FromWorldRank(peer.Rank)}, tag {tag}", communicator);
 
     private SendOperation Prepare(
         Communicator communicator, Peer peer, MatchQueue queue, int tag, byte* data, long length, bool synchronous)
     {
-        SendOperation send = RentSend();
+        SendOperation send = Pool.RentSend();
         send.Prepare(peer, queue.Context, tag, data, length, synchronous);
         send.Communicator = communicator;
         send.Begin();
@@ -124,33 +125,30 @@ internal sealed unsafe partial class Messenger
 
     private void Offer(SendOperation send, Link link)
     {
-        send.IsAnnounced = true;
-        send.Peer.Announced++;
+        _announcements.Offer(send);
         send.Progress = SendOperation.Stage.Offered;
-        send.SendId = ++_nextId;
-        _offered.Add(send.SendId, send);
         send.ExpectedLink = link;
         Engine.Expect(link, +1);
 
-        byte* payload = stackalloc byte[RendezvousOffer.Bytes];
-        new RendezvousOffer(send.SendId, send.Length).Write(new Span<byte>(payload, RendezvousOffer.Bytes));
-        FrameHeader header = Header(FrameKind.RequestToSend, send.Peer, send.Context, send.Tag, RendezvousOffer.Bytes);
+        byte* payload = stackalloc byte[MessageOffer.Bytes];
+        new MessageOffer(send.SendId, send.Length).Write(new Span<byte>(payload, MessageOffer.Bytes));
+        FrameHeader header = Header(FrameKind.RequestToSend, send.Peer, send.Context, send.Tag, MessageOffer.Bytes);
         link.Enqueue(ref header, payload, owner: null);
         send.AnnouncedAt = link.FramesSent;
         Engine.Submit(link, urgent: true);
     }
 
     /// <summary>The receiver asked for more of an announced message.</summary>
-    private void TakeGrant(Peer receiver, RendezvousGrant grant)
+    private void TakeGrant(Peer receiver, MessageGrant grant)
     {
-        if (!_offered.TryGetValue(grant.SendId, out SendOperation? send) || send.Peer != receiver
+        if (!_announcements.TryGetOffered(grant.SendId, out SendOperation? send) || send.Peer != receiver
             || receiver.Link is not { IsClosed: false } link)
             return;
 
-        CountAnswered(send);
-        if (grant.IsRefusal && (send.TakingBack ?? (send.Synchronous ? NotReceived(send) : null)) is { } error)
+        AnnouncementBook.CountAnswered(send);
+        if (grant.IsRefusal && (send.TakingBack ?? (send.Synchronous ? Errors.NotReceived(send) : null)) is { } error)
         {
-            _offered.Remove(grant.SendId);
+            _announcements.EndOffer(send);
             Unexpect(send);
             send.Complete(default, error);
             SendWaiting(receiver);
@@ -161,7 +159,7 @@ internal sealed unsafe partial class Messenger
         long length = upTo - send.Granted;
         if (grant.Final)
         {
-            _offered.Remove(grant.SendId);
+            _announcements.EndOffer(send);
             send.FinalGrant = true;
             Unexpect(send);
         }
@@ -191,7 +189,7 @@ internal sealed unsafe partial class Messenger
             return null;
         }
 
-        UnexpectedMessage message = RentMessage();
+        UnexpectedMessage message = Pool.RentMessage();
         (message.Source, message.Tag, message.Length) = (Rank, tag, length);
         SendOperation? send = null;
         if (!synchronous && length <= Math.Max(_options.EagerLimitBytes, Link.CopyLimitBytes))

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using BoxerMpi.Transport;
 using BoxerMpi.Wire;
 
@@ -26,7 +27,7 @@ internal sealed unsafe partial class Messenger
                 receive.ArrivingLink?.AbandonTarget(receive);
                 break;
             case ReceiveOperation.Stage.Granted:
-                if (_granted.TryGetValue(receive.ReceiveId, out GrantedReceive? granted))
+                if (_announcements.TryGetGranted(receive.ReceiveId, out GrantedReceive? granted))
                 {
                     granted.Receive = null;
                     granted.ArrivingLink?.AbandonTarget(granted);
@@ -72,11 +73,11 @@ internal sealed unsafe partial class Messenger
         if (header.Length > receive.Capacity)
         {
             link.AbandonTarget(receive);
-            receive.Complete(default, Truncated(receive, header.Source, header.Tag, header.Length));
+            receive.Complete(default, Errors.Truncated(receive, header.Source, header.Tag, header.Length));
             return false;
         }
 
-        UnexpectedMessage message = RentMessage();
+        UnexpectedMessage message = Pool.RentMessage();
         (message.Source, message.Tag, message.Length) = (header.Source, header.Tag, header.Length);
         (message.State, message.HoldsCredit, message.ArrivingLink) = (UnexpectedMessage.Kind.Arriving, true, link);
         message.Block = _blocks.Rent(header.Length);
@@ -89,16 +90,17 @@ internal sealed unsafe partial class Messenger
     /// <summary>A message that was asked for goes on to come, to library memory.</summary>
     private bool PutBackGranted(ReceiveOperation receive)
     {
-        GrantedReceive granted = _granted[receive.ReceiveId];
+        if (!_announcements.TryGetGranted(receive.ReceiveId, out GrantedReceive? granted))
+            throw new UnreachableException("a receive that has asked for its message is in the book");
         granted.Receive = null;
         if (granted.Accepted < granted.Total)
         {
             granted.ArrivingLink?.AbandonTarget(granted);
-            receive.Complete(default, Truncated(receive, granted.Peer.Rank, granted.Tag, granted.Total));
+            receive.Complete(default, Errors.Truncated(receive, granted.Peer.Rank, granted.Tag, granted.Total));
             return false;
         }
 
-        UnexpectedMessage message = RentMessage();
+        UnexpectedMessage message = Pool.RentMessage();
         (message.Source, message.Tag, message.Length) = (granted.Peer.Rank, granted.Tag, granted.Total);
         message.State = UnexpectedMessage.Kind.Arriving;
         message.OfSource.Order = granted.Order;
@@ -150,7 +152,7 @@ internal sealed unsafe partial class Messenger
         receive.Queue.CountIn(receive);
         if (receive.IsOfMatched)
         {
-            receive.Complete(default, TakenBack(receive));
+            receive.Complete(default, Errors.TakenBack(receive));
             return;
         }
 
@@ -163,7 +165,7 @@ internal sealed unsafe partial class Messenger
 
         if (NobodySends(receive.Source, receive) is { } gone)
         {
-            receive.Complete(default, PeerGone(gone, receive.Describe(), receive.Communicator, receive.Elapsed));
+            receive.Complete(default, Errors.PeerGone(gone, receive.Describe(), receive.Communicator, receive.Elapsed));
             return;
         }
 
@@ -185,8 +187,8 @@ internal sealed unsafe partial class Messenger
                 LeaveFromCopy(send);
                 break;
             case SendOperation.Stage.Offered:
-                _offered.Remove(send.SendId);
-                CountAnswered(send);
+                _announcements.EndOffer(send);
+                AnnouncementBook.CountAnswered(send);
                 LeaveFromCopy(send);
                 if (!send.FinalGrant)
                     TellOfWithdrawal(send, isQuestion: false);
@@ -272,13 +274,13 @@ internal sealed unsafe partial class Messenger
     /// <param name="isQuestion">It only asks for that: what has been matched stays so.</param>
     private void EndAnnounced(Peer source, ulong sendId, bool isQuestion)
     {
-        UnexpectedMessage? message = _announced.GetValueOrDefault((source.Rank, sendId));
+        UnexpectedMessage? message = _announcements.Find(source, sendId);
         if (message?.Queue is { } queue)
         {
             queue.Remove(message);
             Free(message);
             if (isQuestion)
-                SendGrant(source, RendezvousGrant.Refusal(sendId));
+                SendGrant(source, MessageGrant.Refusal(sendId));
             return;
         }
 
@@ -287,18 +289,18 @@ internal sealed unsafe partial class Messenger
         if (message is not null)
         {
             // Whoever probed it frees it.
-            Forget(message);
+            _announcements.Forget(message, source);
             (message.State, message.SendId) = (UnexpectedMessage.Kind.TakenBack, 0);
             return;
         }
 
-        // Asked for while the withdrawal was under way: as rare as that, so they are not kept by sender.
-        foreach ((ulong receiveId, GrantedReceive granted) in _granted)
+        // Asked for while the withdrawal was under way.
+        foreach ((ulong receiveId, GrantedReceive granted) in _announcements.GrantedOf(source))
         {
-            if (granted.Peer != source || granted.SendId != sendId)
+            if (granted.SendId != sendId)
                 continue;
             granted.ArrivingLink?.AbandonTarget(granted);
-            _granted.Remove(receiveId);
+            _announcements.EndGrant(receiveId);
             ReceiveOperation? receive = granted.Receive;
             if (granted.Message is { } fetched)
             {

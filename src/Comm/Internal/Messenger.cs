@@ -4,7 +4,7 @@ using BoxerMpi.Wire;
 
 namespace BoxerMpi.Internal;
 
-/// <summary>Turns frames into messages for one rank: matching, credits, rendezvous, failure of peers.</summary>
+/// <summary>Turns frames into messages for one rank: matching, credits, announcements, failure of peers.</summary>
 /// <remarks>
 /// Everything is guarded by the engine's gate. Partial files by verb: Send, Receive, Frames (what arrives), Links (peers coming
 /// and going), Wait (deadlines and what their errors say).
@@ -16,17 +16,10 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
     private readonly Dictionary<ulong, MatchQueue> _queues = [];
     private readonly Dictionary<ulong, Communicator> _communicators = [];
     private readonly NativeBlocks _blocks = new();
-    private readonly Stack<ReceiveOperation> _receivePool = new();
-    private readonly Stack<SendOperation> _sendPool = new();
-    private readonly Stack<UnexpectedMessage> _messagePool = new();
-    private readonly Stack<CompletionGroup> _groupPool = new();
-    private readonly Dictionary<ulong, SendOperation> _offered = [];
-    private readonly Dictionary<ulong, GrantedReceive> _granted = [];
-    private readonly Dictionary<(int Source, ulong SendId), UnexpectedMessage> _announced = [];
+    private readonly FrameRelay _relay;
+    private readonly AnnouncementBook _announcements = new();
     private MatchQueue? _lastQueue;
-    private Operation? _firstPending;
     private int _failedPeers;
-    private ulong _nextId;
     private Exception? _failure;
     private bool _disposed;
     private readonly long? _endsAt;
@@ -41,7 +34,10 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
     {
         (Rank, Size, _options) = (rank, size, options);
         _peers = [.. Enumerable.Range(0, size).Select(peer => new Peer(peer))];
+        Errors = new MessengerErrors(rank, size, _peers);
+        Pool = new OperationPool(this);
         Engine = new ProgressEngine(this, poller);
+        _relay = new FrameRelay(Engine, _peers, _blocks);
     }
 
     public ProgressEngine Engine { get; }
@@ -53,6 +49,12 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
     public int Size { get; }
 
     public object Gate => Engine.Gate;
+
+    public OperationPool Pool { get; }
+
+    public MessengerErrors Errors { get; }
+
+    public PendingOperations Pending { get; } = new();
 
     /// <summary>The contexts of its communicators. Guarded by the gate.</summary>
     public Contexts Contexts { get; } = new();
@@ -74,10 +76,10 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
     }
 
     /// <summary>Announced sends that the receivers have not asked for to the end.</summary>
-    public int AnnouncedSends => _offered.Count;
+    public int AnnouncedSends => _announcements.Offered;
 
     /// <summary>Announced messages that this rank has asked for and that have not come to the end.</summary>
-    public int AskedFor => _granted.Count;
+    public int AskedFor => _announcements.Granted;
 
     /// <summary>What was sent to and received from other ranks so far.</summary>
     public Traffic Traffic
@@ -140,7 +142,7 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
         lock (Gate)
         {
             _failure ??= failure;
-            FailPending(_ => true, _ => _failure);
+            Pending.Fail(_ => true, _ => _failure);
         }
     }
 
@@ -153,65 +155,25 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
             DiscardAll(queue);
     }
 
-    public void AddPending(Operation operation)
-    {
-        operation.Previous = null;
-        operation.Next = _firstPending;
-        if (_firstPending is not null)
-            _firstPending.Previous = operation;
-        _firstPending = operation;
-    }
-
+    /// <summary>An operation has ended.</summary>
     public void RemovePending(Operation operation)
     {
-        if (operation.Previous is null)
-            _firstPending = operation.Next;
-        else
-            operation.Previous.Next = operation.Next;
-        if (operation.Next is not null)
-            operation.Next.Previous = operation.Previous;
-        operation.Previous = operation.Next = null;
+        Engine.AssertGate();
+        Pending.Remove(operation);
         if (_freed is not null && operation.Communicator is { } communicator)
             EndedOn(communicator);
     }
 
-    public ReceiveOperation RentReceive() => _receivePool.TryPop(out ReceiveOperation? receive) ? receive : new ReceiveOperation(this);
-
-    public SendOperation RentSend() => _sendPool.TryPop(out SendOperation? send) ? send : new SendOperation(this);
-
     public CompletionGroup RentGroup()
     {
         lock (Gate)
-            return _groupPool.TryPop(out CompletionGroup? group) ? group : new CompletionGroup(this);
+            return Pool.RentGroup();
     }
 
     public void Return(CompletionGroup group)
     {
         lock (Gate)
-        {
-            group.Clear();
-            _groupPool.Push(group);
-        }
-    }
-
-    public void Recycle(ReceiveOperation receive)
-    {
-        receive.Reset();
-        _receivePool.Push(receive);
-    }
-
-    public void Recycle(SendOperation send)
-    {
-        send.Reset();
-        _sendPool.Push(send);
-    }
-
-    public void RecycleAny(Operation operation)
-    {
-        if (operation is SendOperation send)
-            Recycle(send);
-        else if (operation is ReceiveOperation receive)
-            Recycle(receive);
+            Pool.Return(group);
     }
 
     public void Dispose()
@@ -222,7 +184,7 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
                 return;
             _disposed = true;
             _failure ??= new ObjectDisposedException(nameof(Communicator));
-            FailPending(_ => true, _ => _failure);
+            Pending.Fail(_ => true, _ => _failure);
             EndFreed();
             foreach (MatchQueue queue in _queues.Values)
                 DiscardAll(queue);
@@ -239,12 +201,12 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
         if (queue.Revoked is not null)
             return false;
         queue.Revoked = reason;
-        FailPending(operation => ContextOf(operation) == queue.Context, _ => reason);
+        Pending.Fail(operation => ContextOf(operation) == queue.Context, _ => reason);
         return true;
     }
 
     private bool HasPending(Communicator communicator) =>
-        communicator.RunningCollectives > 0 || Pending().Any(operation => operation.Communicator == communicator);
+        communicator.RunningCollectives > 0 || Pending.All().Any(operation => operation.Communicator == communicator);
 
     private void Close(Communicator communicator)
     {
@@ -254,9 +216,10 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
         CloseQueue(communicator.CollectiveQueue, communicator);
     }
 
-    /// <summary>Forgets a queue, and what came for it. The caller holds the gate.</summary>
+    /// <summary>Forgets a queue, and what came for it.</summary>
     public void DropQueue(ulong context)
     {
+        Engine.AssertGate();
         if (!_queues.Remove(context, out MatchQueue? queue))
             return;
         _lastQueue = null;
@@ -278,12 +241,6 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
             if (message.Queue == queue)
                 Discard(message, isMatched: false);
         }
-    }
-
-    private IEnumerable<Operation> Pending()
-    {
-        for (Operation? operation = _firstPending; operation is not null; operation = operation.Next)
-            yield return operation;
     }
 
     private static ulong ContextOf(Operation operation) => operation switch
@@ -308,34 +265,19 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
         return _lastQueue = queue;
     }
 
-    private void FailPending(Func<Operation, bool> affected, Func<Operation, Exception> error)
-    {
-        // Ending an operation changes the list, and a link that closes meanwhile ends more of them.
-        foreach (Operation victim in Pending().Where(affected).ToArray())
-        {
-            if (victim.IsDone)
-                continue;
-            victim.Withdraw();
-            victim.Complete(default, error(victim));
-        }
-    }
-
     private void ThrowIfFailed()
     {
         if (_failure is not null)
             throw _failure is ObjectDisposedException ? new ObjectDisposedException(nameof(Communicator)) : _failure;
     }
 
-    private UnexpectedMessage RentMessage() => _messagePool.TryPop(out UnexpectedMessage? message) ? message : new UnexpectedMessage();
-
     private void Free(UnexpectedMessage message)
     {
         if (message.Block is not null)
             _blocks.Return(message.Block, message.Length);
         if (message.SendId != 0)
-            Forget(message);
-        message.Reset();
-        _messagePool.Push(message);
+            _announcements.Forget(message, _peers[message.Source]);
+        Pool.Return(message);
     }
 
     /// <summary>Drops a message that is in a queue, or that a probe has matched.</summary>
@@ -349,9 +291,9 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
                 return;
             case UnexpectedMessage.Kind.Offered when _peers[message.Source].Link is { IsClosed: false }:
                 // The sender is told that nothing of it is wanted, so that it may go on.
-                RendezvousGrant nothing = isMatched
-                    ? new RendezvousGrant(message.SendId, ++_nextId, 0, Final: true)
-                    : RendezvousGrant.Refusal(message.SendId);
+                MessageGrant nothing = isMatched
+                    ? new MessageGrant(message.SendId, _announcements.NextId(), 0, Final: true)
+                    : MessageGrant.Refusal(message.SendId);
                 SendGrant(_peers[message.Source], nothing);
                 break;
             case UnexpectedMessage.Kind.Self when message.SelfSend is { IsDone: false } send:
@@ -368,31 +310,5 @@ internal sealed unsafe partial class Messenger : IFrameHandler, IDisposable
         if (message.HoldsCredit)
             GiveCreditBack(_peers[message.Source], message.Length);
         message.HoldsCredit = false;
-    }
-
-    /// <summary>A message that the receiver has asked for, from the first grant to its last byte.</summary>
-    private sealed class GrantedReceive
-    {
-        public required Peer Peer;
-        public required ulong SendId;
-        public required int Tag;
-        public required long Total;
-
-        /// <summary>What of it is taken: all, or what the buffer holds.</summary>
-        public required long Accepted;
-
-        /// <summary>The message's age among those of its queue.</summary>
-        public required long Order;
-
-        /// <summary>Null once the caller has gone; the bytes that were asked for then go to the message, or are dropped.</summary>
-        public required ReceiveOperation? Receive;
-
-        /// <summary>In library memory, for another receive.</summary>
-        public UnexpectedMessage? Message;
-        public long Granted;
-        public long Received;
-
-        /// <summary>The link over which it comes; with relays not always the one that leads to the sender.</summary>
-        public Link? ArrivingLink;
     }
 }

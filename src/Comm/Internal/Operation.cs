@@ -87,7 +87,7 @@ internal abstract unsafe class Operation : IValueTaskSource<Status>, IValueTaskS
         IsDone = false;
         Error = null;
         _started = Environment.TickCount64;
-        Messenger.AddPending(this);
+        Messenger.Pending.Add(this);
     }
 
     public void MakeAsynchronous(CancellationToken cancellationToken)

@@ -116,5 +116,5 @@ internal sealed unsafe class ReceiveOperation : Operation
         base.Reset();
     }
 
-    protected override void Recycle() => Messenger.Recycle(this);
+    protected override void Recycle() => Messenger.Pool.Return(this);
 }

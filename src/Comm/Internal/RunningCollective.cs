@@ -189,9 +189,10 @@ internal abstract class RunningCollective(Messenger messenger) : EngineWork, IVa
     void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _source.OnCompleted(continuation, state, token, flags);
 
-    /// <summary>Back to the state in which a pool hands it out. The caller holds the gate.</summary>
+    /// <summary>Back to the state in which a pool hands it out.</summary>
     protected void Release()
     {
+        messenger.Engine.AssertGate();
         messenger.Return(_group);
         (_communicator, _group, Error, _givenUp) = (null!, null!, null, null);
     }
@@ -327,7 +328,7 @@ internal abstract class RunningCollective(Messenger messenger) : EngineWork, IVa
             }
             else if (Remaining(timeout, since) == TimeSpan.Zero)
             {
-                GiveUp(messenger.TimedOut(_group, _communicator, timeout));
+                GiveUp(messenger.Errors.TimedOut(_group, _communicator, timeout));
             }
         }
     }

@@ -104,5 +104,5 @@ internal sealed unsafe class SendOperation(Messenger messenger) : Operation(mess
         base.Reset();
     }
 
-    protected override void Recycle() => Messenger.Recycle(this);
+    protected override void Recycle() => Messenger.Pool.Return(this);
 }

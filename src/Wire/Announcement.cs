@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace BoxerMpi.Wire;
 
 /// <summary>Payload of a request to send: the sender's operation and the message's whole length.</summary>
-internal readonly record struct RendezvousOffer(ulong SendId, long TotalBytes)
+internal readonly record struct MessageOffer(ulong SendId, long TotalBytes)
 {
     public const int Bytes = 16;
 
@@ -14,9 +14,9 @@ internal readonly record struct RendezvousOffer(ulong SendId, long TotalBytes)
     }
 
     /// <exception cref="WireFormatException">The length is negative or beyond the cap.</exception>
-    public static RendezvousOffer Read(ReadOnlySpan<byte> source)
+    public static MessageOffer Read(ReadOnlySpan<byte> source)
     {
-        RendezvousOffer offer = new(BinaryPrimitives.ReadUInt64LittleEndian(source), BinaryPrimitives.ReadInt64LittleEndian(source[8..]));
+        MessageOffer offer = new(BinaryPrimitives.ReadUInt64LittleEndian(source), BinaryPrimitives.ReadInt64LittleEndian(source[8..]));
         if ((ulong)offer.TotalBytes > (ulong)WireLimits.MaximumMessageBytes)
             throw new WireFormatException(
                 $"A message of {offer.TotalBytes} bytes was announced; at most {WireLimits.MaximumMessageBytes} are allowed.");
@@ -29,14 +29,14 @@ internal readonly record struct RendezvousOffer(ulong SendId, long TotalBytes)
 /// <see cref="UpTo"/> grows with every grant of the same message; it ends short of the total when the receiver's buffer does.
 /// <see cref="Final"/> is set on the last grant, after which the sender may forget the message.
 /// </remarks>
-internal readonly record struct RendezvousGrant(ulong SendId, ulong ReceiveId, long UpTo, bool Final)
+internal readonly record struct MessageGrant(ulong SendId, ulong ReceiveId, long UpTo, bool Final)
 {
     public const int Bytes = 32;
 
     /// <summary>Nobody receives the message: its communicator is gone. Receives have numbers from 1 on.</summary>
     public bool IsRefusal => ReceiveId == 0;
 
-    public static RendezvousGrant Refusal(ulong sendId) => new(sendId, ReceiveId: 0, UpTo: 0, Final: true);
+    public static MessageGrant Refusal(ulong sendId) => new(sendId, ReceiveId: 0, UpTo: 0, Final: true);
 
     public void Write(Span<byte> target)
     {
@@ -47,9 +47,9 @@ internal readonly record struct RendezvousGrant(ulong SendId, ulong ReceiveId, l
     }
 
     /// <exception cref="WireFormatException">The grant is negative.</exception>
-    public static RendezvousGrant Read(ReadOnlySpan<byte> source)
+    public static MessageGrant Read(ReadOnlySpan<byte> source)
     {
-        RendezvousGrant grant = new(
+        MessageGrant grant = new(
             BinaryPrimitives.ReadUInt64LittleEndian(source),
             BinaryPrimitives.ReadUInt64LittleEndian(source[8..]),
             BinaryPrimitives.ReadInt64LittleEndian(source[16..]),
