@@ -1,3 +1,5 @@
+using BoxerMpi.Control;
+
 namespace BoxerMpi.Rendezvous;
 
 internal sealed partial class JobClient : IFrameTarget

@@ -49,7 +49,7 @@ public sealed class NoRankTests
         Assert.Equal([Nothing], Request.WaitAll(request));
         Assert.Equal(Nothing, status);
         request.Cancel();
-        Assert.Equal(new BoxerMpi.Rendezvous.Traffic(0, 0, 0, 0), world.Messenger.Traffic);
+        Assert.Equal(new BoxerMpi.Control.Traffic(0, 0, 0, 0), world.Messenger.Traffic);
         Assert.Empty(world.Messenger.PendingOperations());
     }
 

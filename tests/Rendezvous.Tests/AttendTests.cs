@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using System.Threading.Channels;
+using BoxerMpi.Control;
+using BoxerMpi.Coordinator;
 
 namespace BoxerMpi.Rendezvous.Tests;
 

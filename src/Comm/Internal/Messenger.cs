@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using BoxerMpi.Rendezvous;
+using BoxerMpi.Control;
 using BoxerMpi.Transport;
 using BoxerMpi.Wire;
 

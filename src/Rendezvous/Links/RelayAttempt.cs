@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using BoxerMpi.Control;
 
 namespace BoxerMpi.Rendezvous;
 

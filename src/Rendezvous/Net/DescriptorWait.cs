@@ -1,3 +1,4 @@
+using BoxerMpi.Control;
 using BoxerMpi.Transport;
 
 namespace BoxerMpi.Rendezvous;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
+using BoxerMpi.Control;
 
 namespace BoxerMpi.Rendezvous;
 
