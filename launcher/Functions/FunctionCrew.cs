@@ -1,5 +1,6 @@
+using BoxerMpi.Control;
+using BoxerMpi.Coordinator;
 using BoxerMpi.Launcher.Processes;
-using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Functions;
 
