@@ -21,7 +21,7 @@ internal static class ControlHandshake
         SeedRace race = new(target);
         try
         {
-            for (RetryPause pause = new(); ;)
+            for (Backoff pause = new(); ;)
             {
                 try
                 {

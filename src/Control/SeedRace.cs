@@ -86,7 +86,7 @@ internal sealed class SeedRace(SeedTarget target)
 
     private async Task<SeedGreeting> ReachAsync(SeedTry one, TaskCompletionSource hasFailed, CancellationToken cancellationToken)
     {
-        for (RetryPause pause = new(); ;)
+        for (Backoff pause = new(); ;)
         {
             try
             {

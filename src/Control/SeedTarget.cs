@@ -64,19 +64,3 @@ internal sealed record SeedTarget
         }
     }
 }
-
-/// <summary>Pauses between attempts at one address: growing, and never the same for two that failed together.</summary>
-internal sealed class RetryPause
-{
-    private static readonly TimeSpan First = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(1);
-
-    private TimeSpan _next = First;
-
-    public TimeSpan Next()
-    {
-        TimeSpan pause = _next * (0.5 + Random.Shared.NextDouble());
-        _next = _next * 2 < Longest ? _next * 2 : Longest;
-        return pause;
-    }
-}

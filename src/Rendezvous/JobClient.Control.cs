@@ -8,7 +8,7 @@ internal sealed partial class JobClient : IFrameTarget
     private static readonly TimeSpan LongestRejoinPause = TimeSpan.FromSeconds(5);
 
     private FrameConnection? _connection;
-    private TimeSpan _rejoinPause;
+    private Backoff? _rejoinPause;
     private long _lostSince;
     private Traffic? _traffic;
     private bool _isLeaving;
@@ -66,7 +66,7 @@ internal sealed partial class JobClient : IFrameTarget
 
         _options.Log?.Invoke($"The coordinator at {ControlHandshake.Name(_options.Seed)} is lost: {reason}");
         _lostSince = _reactor.Now;
-        _rejoinPause = FirstRejoinPause;
+        _rejoinPause = new Backoff(FirstRejoinPause, LongestRejoinPause);
         SeedLost?.Invoke(reason);
         if (_aborted.Task.IsCompleted)
             _ended.TrySetResult();
@@ -131,10 +131,8 @@ internal sealed partial class JobClient : IFrameTarget
             return;
         }
 
-        // Jitter, so that not all ranks come back at once.
-        TimeSpan pause = _rejoinPause * (0.5 + Random.Shared.NextDouble());
-        _rejoinPause = _rejoinPause * 2 < LongestRejoinPause ? _rejoinPause * 2 : LongestRejoinPause;
-        _reactor.After(pause, Rejoin);
+        // Not all ranks come back at once.
+        _reactor.After(_rejoinPause!.Next(), Rejoin);
     }
 
     private void Rejoin()

@@ -27,7 +27,7 @@ internal sealed class SeedApproach : ISeedRouteOwner
     private readonly Action<Exception> _onFailed;
     private readonly ReactorTimer _deadline;
     private readonly long _start;
-    private readonly RetryPause _lookUpPause = new();
+    private readonly Backoff _lookUpPause = new();
     private SeedRoute[] _routes = [];
     private int _begun;
     private ReactorTimer? _next;

@@ -23,7 +23,7 @@ internal interface ISeedRouteOwner
 /// <summary>One address of a coordinator that is looked for: attempt after attempt until one is answered.</summary>
 internal sealed class SeedRoute(Reactor reactor, JoinOptions options, LocalPorts ports, IPEndPoint remote, ISeedRouteOwner owner) : ISeedDialogueOwner
 {
-    private readonly RetryPause _pause = new();
+    private readonly Backoff _pause = new();
     private SeedDialogue? _dialogue;
     private ReactorTimer? _retry;
     private bool _isStopped;
