@@ -104,7 +104,7 @@ internal readonly record struct ControlFrame(ControlKind Kind, ReadOnlyMemory<by
 }
 
 /// <summary>Length-prefixed frames over an asynchronous socket: one reader, any number of posters, a bounded queue.</summary>
-internal sealed class ControlChannel : IDisposable
+internal sealed class ControlChannel : IHeartbeatConnection, IDisposable
 {
     private const int IdleBufferBytes = 512;
 

@@ -50,25 +50,6 @@ internal static class ControlHandshake
         }
     }
 
-    /// <summary>Says that this end is there when nothing else does, and gives up a coordinator that does not.</summary>
-    public static ITimer StartHeartbeat(TimeProvider time, AcceptedMessage accepted, Func<ControlChannel> current)
-    {
-        TimeSpan period = accepted.HeartbeatInterval / 2 < accepted.HeartbeatTimeout / 4 ? accepted.HeartbeatInterval / 2 : accepted.HeartbeatTimeout / 4;
-        return time.CreateTimer(
-            _ =>
-            {
-                ControlChannel channel = current();
-                long now = time.GetTimestamp();
-                if (time.GetElapsedTime(channel.LastReceived, now) >= accepted.HeartbeatTimeout)
-                    channel.Close($"it was silent for {accepted.HeartbeatTimeout.TotalSeconds:0.#} s");
-                else if (time.GetElapsedTime(channel.LastSent, now) >= accepted.HeartbeatInterval)
-                    channel.Post(ShortMessages.Heartbeat);
-            },
-            null,
-            period,
-            period);
-    }
-
     public static string Name(EndPoint seed) => seed is DnsEndPoint dns ? $"{dns.Host}:{dns.Port}" : $"{seed}";
 
     public static RendezvousException Rejected(EndPoint seed, RejectedMessage rejected) => new(rejected.Reason, Name(seed), rejected.Text);

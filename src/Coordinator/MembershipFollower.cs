@@ -20,7 +20,7 @@ internal static class MembershipFollower
             _ => new MessageWriter(ControlKind.Follow).ReserveProof(),
             cancellationToken).ConfigureAwait(false);
         using ControlChannel closing = channel;
-        using ITimer heartbeat = ControlHandshake.StartHeartbeat(target.Time, accepted, () => channel);
+        using ITimer heartbeat = Heartbeat.Of(accepted, target.Time).Start(channel);
         while (await NextAsync(channel, target, cancellationToken).ConfigureAwait(false) is { } happened)
             yield return happened;
     }

@@ -39,7 +39,8 @@ internal sealed class Seed : IAsyncDisposable
         EndPoints = [.. listeners.Select(listener => (IPEndPoint)listener.LocalEndPoint!)];
         foreach (JobSpec spec in jobs)
             AddJob(spec);
-        TimeSpan period = Shortest(options.JoinDeadline / 4, options.RelayDeadline / 4, options.HeartbeatInterval / 2, options.HeartbeatTimeout / 4, TimeSpan.FromSeconds(1));
+        Heartbeat = new Heartbeat(options.Time, options.HeartbeatInterval, options.HeartbeatTimeout);
+        TimeSpan period = Shortest(options.JoinDeadline / 4, options.RelayDeadline / 4, Heartbeat.Period, TimeSpan.FromSeconds(1));
         if (options.RejoinGrace > TimeSpan.Zero)
             period = Shortest(period, options.RejoinGrace / 4);
         _timer = options.Time.CreateTimer(static state => ((Seed)state!).LookAfterSilence(), this, period, period);
@@ -63,6 +64,9 @@ internal sealed class Seed : IAsyncDisposable
     }
 
     internal SeedOptions Options => _options;
+
+    /// <summary>Of every connection that has proven the token.</summary>
+    internal Heartbeat Heartbeat { get; }
 
     /// <param name="options">Where and how.</param>
     /// <param name="jobs">

@@ -5,7 +5,7 @@ using BoxerMpi.Control;
 namespace BoxerMpi.Coordinator;
 
 /// <summary>One control connection at the coordinator: a stranger first, then a member, follower or attendant of a job.</summary>
-internal sealed partial class SeedConnection : IDisposable
+internal sealed partial class SeedConnection : IHeartbeatConnection, IDisposable
 {
     // What an ending connection may still send before it is cut.
     private const int FramesAfterRejection = 16;
@@ -53,10 +53,13 @@ internal sealed partial class SeedConnection : IDisposable
     public void Dispose() => _channel.Dispose();
 
     /// <summary>Queues a frame; a member that does not read is given up.</summary>
-    public void Post(ReadOnlyMemory<byte> frame)
+    /// <returns>Whether it was queued.</returns>
+    public bool Post(ReadOnlyMemory<byte> frame)
     {
-        if (!_channel.Post(frame))
-            _channel.Close("it does not read what it is sent");
+        if (_channel.Post(frame))
+            return true;
+        _channel.Close("it does not read what it is sent");
+        return false;
     }
 
     /// <summary>Queues a frame that may be lost.</summary>

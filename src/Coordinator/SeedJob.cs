@@ -232,26 +232,18 @@ internal sealed partial class SeedJob
             foreach (Place place in _places)
             {
                 if (place.Connection is not null)
-                    LookAfterSilence(place.Connection, now);
+                    _seed.Heartbeat.Look(place.Connection, now);
                 else if (place.DisconnectedSince is { } since && _time.GetElapsedTime(since, now) >= _options.RejoinGrace)
                     End(place, MemberState.Failed, place.FailureReason ?? "its control connection broke");
             }
 
             foreach (SeedConnection connection in _followerConnections)
-                LookAfterSilence(connection, now);
+                _seed.Heartbeat.Look(connection, now);
             foreach (SeedConnection connection in _attending)
-                LookAfterSilence(connection, now);
+                _seed.Heartbeat.Look(connection, now);
             LookAfterRelays(now);
             LookAfterReturning(now);
         }
-    }
-
-    private void LookAfterSilence(SeedConnection connection, long now)
-    {
-        if (!connection.IsHeld && _time.GetElapsedTime(connection.Channel.LastReceived, now) >= _options.HeartbeatTimeout)
-            connection.Close($"it was silent for {_options.HeartbeatTimeout.TotalSeconds:0.#} s");
-        else if (_time.GetElapsedTime(connection.Channel.LastSent, now) >= _options.HeartbeatInterval)
-            connection.Post(ShortMessages.Heartbeat);
     }
 
     internal void Close(string reason)

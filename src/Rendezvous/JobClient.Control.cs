@@ -82,25 +82,16 @@ internal sealed partial class JobClient : IFrameTarget
         Volatile.Write(ref _isConnected, true);
     }
 
-    /// <summary>Says that this end is there when nothing else does, and gives up a coordinator that does not.</summary>
     private void BeginHeartbeat()
     {
-        TimeSpan interval = _accepted!.HeartbeatInterval;
-        TimeSpan timeout = _accepted.HeartbeatTimeout;
-        TimeSpan period = interval / 2 < timeout / 4 ? interval / 2 : timeout / 4;
-        _reactor.After(period, Beat);
+        Heartbeat heartbeat = Heartbeat.Of(_accepted!, _options.Time);
+        _reactor.After(heartbeat.Period, Beat);
 
         void Beat()
         {
             if (_connection is { } connection)
-            {
-                if (_reactor.Since(connection.LastReceived) >= timeout)
-                    connection.Close($"it was silent for {timeout.TotalSeconds:0.#} s");
-                else if (_reactor.Since(connection.LastSent) >= interval)
-                    connection.Send(ShortMessages.Heartbeat);
-            }
-
-            _reactor.After(period, Beat);
+                heartbeat.Look(connection, _reactor.Now);
+            _reactor.After(heartbeat.Period, Beat);
         }
     }
 
@@ -154,7 +145,7 @@ internal sealed partial class JobClient : IFrameTarget
 
         Adopt(connection);
         if (_report is not null)
-            connection.Send(_report.Encode());
+            connection.Post(_report.Encode());
         SeedFound?.Invoke();
     }
 
@@ -175,7 +166,7 @@ internal sealed partial class JobClient : IFrameTarget
 
     private void Abort(AbortInfo abort, TaskCompletionSource<bool> told)
     {
-        if (!IsConnected || !_connection!.Send(ShortMessages.Encode(abort)))
+        if (!IsConnected || !_connection!.Post(ShortMessages.Encode(abort)))
         {
             told.TrySetResult(false);
             return;
@@ -198,7 +189,7 @@ internal sealed partial class JobClient : IFrameTarget
 
         _isLeaving = true;
         _traffic = traffic;
-        _connection.Send(ShortMessages.EncodeLeave(_traffic));
+        _connection.Post(ShortMessages.EncodeLeave(_traffic));
         _connection.CloseSend();
 
         // Until the coordinator closes its end, so that nothing is lost on the way.

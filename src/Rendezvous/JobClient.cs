@@ -196,8 +196,8 @@ internal sealed partial class JobClient : IAsyncDisposable
         if (report is null)
             return;
         _report = report;
-        _connection?.Send(report.Encode());
+        _connection?.Post(report.Encode());
     }
 
-    private bool SendSignal(SignalMessage signal) => IsConnected && _connection!.Send(signal.Encode());
+    private bool SendSignal(SignalMessage signal) => IsConnected && _connection!.Post(signal.Encode());
 }

@@ -71,7 +71,7 @@ internal sealed class SeedDialogue : IReadinessTarget, IFrameTarget
         if (_connection is null)
             return;
         _expected = request.Kind == ControlKind.Relay ? ControlKind.RelayReady : ControlKind.Accepted;
-        _connection.Send(ControlHandshake.Prove(request, _token, _hello, _seedNonce));
+        _connection.Post(ControlHandshake.Prove(request, _token, _hello, _seedNonce));
         _connection.MaximumFrameBytes = Limits.MemberFrameBytes;
     }
 
@@ -100,7 +100,7 @@ internal sealed class SeedDialogue : IReadinessTarget, IFrameTarget
         Local = _connecting.Local ?? Local;
         _connection = new FrameConnection(_reactor, _connecting, this);
         _connecting = null;
-        _connection.Send(_hello.Encode());
+        _connection.Post(_hello.Encode());
     }
 
     public void OnFrame(FrameConnection connection, ControlKind kind, ReadOnlySpan<byte> payload)

@@ -58,7 +58,7 @@ internal sealed class AttendanceClient : IAsyncDisposable
         _time = time;
         Rank = accepted.Rank;
         Size = accepted.Size;
-        _heartbeat = ControlHandshake.StartHeartbeat(time, accepted, () => channel);
+        _heartbeat = Heartbeat.Of(accepted, time).Start(channel);
         _reading = ReadAsync(_closing.Token);
     }
 

@@ -5,10 +5,12 @@ namespace BoxerMpi.Coordinator;
 
 internal sealed partial class SeedConnection
 {
+    // Nothing is read because the host of attendants takes no more: that nothing comes means nothing.
     private volatile bool _isHeld;
 
-    /// <summary>Nothing is read because the host of attendants takes no more: that nothing comes means nothing.</summary>
-    public bool IsHeld => _isHeld;
+    public long LastReceived => _isHeld ? _seed.Options.Time.GetTimestamp() : _channel.LastReceived;
+
+    public long LastSent => _channel.LastSent;
 
     private async Task AttendAsync(AttendMessage message, CancellationToken stopping)
     {

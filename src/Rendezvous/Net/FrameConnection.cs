@@ -18,7 +18,7 @@ internal interface IFrameTarget
 }
 
 /// <summary>Length-prefixed frames over a socket that the reactor watches. Never reads a byte beyond the frame it is at.</summary>
-internal sealed class FrameConnection : IReadinessTarget
+internal sealed class FrameConnection : IReadinessTarget, IHeartbeatConnection
 {
     private const int IdleBufferBytes = 512;
 
@@ -61,7 +61,7 @@ internal sealed class FrameConnection : IReadinessTarget
 
     /// <summary>Sends a frame, or keeps it until the socket takes it.</summary>
     /// <returns><see langword="false"/> when the connection is over or breaks; the target hears of that by itself.</returns>
-    public bool Send(ReadOnlyMemory<byte> frame)
+    public bool Post(ReadOnlyMemory<byte> frame)
     {
         if (_socket is null || _closesSendWhenSent)
             return false;
@@ -108,6 +108,8 @@ internal sealed class FrameConnection : IReadinessTarget
         Dispose();
         Target.OnClosed(this, reason, malformed);
     }
+
+    void IHeartbeatConnection.Close(string reason) => Close(reason);
 
     /// <summary>Ends the connection without a word.</summary>
     public void Dispose()
