@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using BoxerMpi.Transport;
@@ -106,8 +105,6 @@ internal readonly record struct ControlFrame(ControlKind Kind, ReadOnlyMemory<by
 /// <summary>Length-prefixed frames over an asynchronous socket: one reader, any number of posters, a bounded queue.</summary>
 internal sealed class ControlChannel : IHeartbeatConnection, IDisposable
 {
-    private const int IdleBufferBytes = 512;
-
     private readonly Socket _socket;
     private readonly TimeProvider _time;
     private readonly int _queueLimit;
@@ -119,9 +116,7 @@ internal sealed class ControlChannel : IHeartbeatConnection, IDisposable
     private bool _closeAfterSending;
     private TaskCompletionSource? _drained;
 
-    private byte[] _buffer = new byte[IdleBufferBytes];
-    private int _start;
-    private int _end;
+    private readonly FrameBuffer _frames = new();
     private string? _closeReason;
 
     public ControlChannel(Socket socket, TimeProvider time, int queueLimit)
@@ -145,7 +140,7 @@ internal sealed class ControlChannel : IHeartbeatConnection, IDisposable
     public bool IsFromElsewhere => !IPAddress.IsLoopback(Remote.Address) && !Remote.Address.Equals(Local.Address);
 
     /// <summary>Longest frame that is taken; raised when the other side has proven the token.</summary>
-    public int MaximumFrameBytes { get; set; } = Limits.StrangerFrameBytes;
+    public int MaximumFrameBytes { get => _frames.MaximumFrameBytes; set => _frames.MaximumFrameBytes = value; }
 
     /// <summary>Timestamp of the last bytes that came.</summary>
     public long LastReceived { get; private set; }
@@ -167,31 +162,17 @@ internal sealed class ControlChannel : IHeartbeatConnection, IDisposable
     /// <exception cref="SocketException">The connection broke.</exception>
     public async ValueTask<ControlFrame> ReadAsync(CancellationToken cancellationToken)
     {
-        while (true)
+        ControlFrame frame;
+        while (!_frames.TryTake(out frame))
         {
-            int available = _end - _start;
-            int needed = ControlFrame.PrefixBytes;
-            if (available >= ControlFrame.PrefixBytes)
-            {
-                int length = BinaryPrimitives.ReadInt32LittleEndian(_buffer.AsSpan(_start));
-                if (length < 1 || length > MaximumFrameBytes)
-                    throw new WireFormatException($"A frame of {length} bytes from {Remote} was announced; 1 to {MaximumFrameBytes} are allowed.");
-                needed = 4 + length;
-                if (available >= needed)
-                {
-                    ControlFrame frame = new((ControlKind)_buffer[_start + 4], _buffer.AsMemory(_start + ControlFrame.PrefixBytes, length - 1));
-                    _start += needed;
-                    return frame;
-                }
-            }
-
-            MakeRoom(needed);
             int received = await ReceiveAsync(cancellationToken).ConfigureAwait(false);
             if (received == 0)
-                return available == 0 ? default : throw new WireFormatException($"The stream from {Remote} ended within a frame.");
-            _end += received;
+                return _frames.Rest.IsEmpty ? default : throw new WireFormatException(FrameBuffer.EndedWithin);
+            _frames.Add(received);
             LastReceived = _time.GetTimestamp();
         }
+
+        return frame;
     }
 
     /// <summary>Queues a frame; never waits. Frames leave in the order of the calls.</summary>
@@ -264,7 +245,7 @@ internal sealed class ControlChannel : IHeartbeatConnection, IDisposable
     /// <remarks>The memory stays valid; <see cref="ReadAsync"/> may not be called any more.</remarks>
     public Socket Detach(out ReadOnlyMemory<byte> alreadyRead)
     {
-        alreadyRead = _buffer.AsMemory(_start, _end - _start);
+        alreadyRead = _frames.Rest;
         return _socket;
     }
 
@@ -287,7 +268,7 @@ internal sealed class ControlChannel : IHeartbeatConnection, IDisposable
     {
         try
         {
-            int received = await _socket.ReceiveAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
+            int received = await _socket.ReceiveAsync(_frames.Room(beyond: true), cancellationToken).ConfigureAwait(false);
             IsClosedByPeer |= received == 0;
             return received;
         }
@@ -296,29 +277,6 @@ internal sealed class ControlChannel : IHeartbeatConnection, IDisposable
             IsClosedByPeer = true;
             throw;
         }
-    }
-
-    private void MakeRoom(int needed)
-    {
-        int available = _end - _start;
-        if (available == 0 && _buffer.Length > IdleBufferBytes && needed <= IdleBufferBytes)
-        {
-            // A long frame has been read: an idle connection keeps no long buffer.
-            _buffer = new byte[IdleBufferBytes];
-        }
-        else if (needed > _buffer.Length)
-        {
-            byte[] larger = new byte[needed];
-            _buffer.AsSpan(_start, available).CopyTo(larger);
-            _buffer = larger;
-        }
-        else if (_start > 0)
-        {
-            _buffer.AsSpan(_start, available).CopyTo(_buffer);
-        }
-
-        _start = 0;
-        _end = available;
     }
 
     private async Task SendQueuedAsync()
