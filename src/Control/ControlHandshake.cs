@@ -26,7 +26,7 @@ internal static class ControlHandshake
                 try
                 {
                     SeedGreeting greeting = await race.RunAsync(linked.Token).ConfigureAwait(false);
-                    return (greeting.Channel, await AskAsync(greeting, target, makeRequest, linked.Token).ConfigureAwait(false));
+                    return (greeting.Channel, await AskAsync(greeting, makeRequest, linked.Token).ConfigureAwait(false));
                 }
                 catch (SocketException error) when (SeedTarget.IsUnknownName(error))
                 {
@@ -95,66 +95,30 @@ internal static class ControlHandshake
         IsTransient = true,
     };
 
-    private static async Task<AcceptedMessage> AskAsync(
-        SeedGreeting greeting, SeedTarget target, Func<IPEndPoint, MessageWriter> makeRequest, CancellationToken cancellationToken)
+    /// <exception cref="EndOfStreamException">It has closed the connection.</exception>
+    public static async Task<ControlFrame> ReadAsync(ControlChannel channel, CancellationToken cancellationToken)
     {
-        ControlChannel channel = greeting.Channel;
+        ControlFrame frame = await channel.ReadAsync(cancellationToken).ConfigureAwait(false);
+        return frame.Kind != ControlKind.None ? frame : throw new EndOfStreamException("it closed the connection");
+    }
+
+    private static async Task<AcceptedMessage> AskAsync(
+        SeedGreeting greeting, Func<IPEndPoint, MessageWriter> makeRequest, CancellationToken cancellationToken)
+    {
+        (ControlChannel channel, JoinerHandshake handshake) = greeting;
         try
         {
-            channel.Post(Prove(makeRequest(greeting.Local), target.Token, greeting.Hello, greeting.SeedNonce));
-            channel.MaximumFrameBytes = Limits.MemberFrameBytes;
-            ControlFrame accepted = await ReadAsync(channel, target.Seed, ControlKind.Accepted, cancellationToken).ConfigureAwait(false);
-            AcceptedMessage job = Check(accepted.Payload.Span, target.Seed, target.Token, greeting.Hello, greeting.SeedNonce);
-            channel.MaximumFrameBytes = Limits.CoordinatorFrameBytes;
-            return job;
+            channel.Post(handshake.Ask(makeRequest(channel.Local)));
+            channel.MaximumFrameBytes = handshake.MaximumFrameBytes;
+            ControlFrame answer = await ReadAsync(channel, cancellationToken).ConfigureAwait(false);
+            AcceptedMessage accepted = handshake.TakeAnswer(answer.Kind, answer.Payload.Span)!;
+            channel.MaximumFrameBytes = handshake.MaximumFrameBytes;
+            return accepted;
         }
         catch
         {
             channel.Dispose();
             throw;
         }
-    }
-
-    /// <exception cref="RendezvousException">It rejects.</exception>
-    /// <exception cref="EndOfStreamException">It has closed the connection.</exception>
-    /// <exception cref="WireFormatException">Something else came.</exception>
-    public static async Task<ControlFrame> ReadAsync(ControlChannel channel, EndPoint seed, ControlKind expected, CancellationToken cancellationToken)
-    {
-        ControlFrame frame = await channel.ReadAsync(cancellationToken).ConfigureAwait(false);
-        if (frame.Kind == expected)
-            return frame;
-        throw frame.Kind switch
-        {
-            ControlKind.Rejected => Rejected(seed, RejectedMessage.Decode(frame.Payload.Span)),
-            ControlKind.None => new EndOfStreamException("it closed the connection"),
-            _ => new WireFormatException($"A frame of kind {(byte)frame.Kind} came instead of {expected}."),
-        };
-    }
-
-    /// <summary>Seals a request with the proof of the token.</summary>
-    public static ReadOnlyMemory<byte> Prove(MessageWriter request, byte[] token, HelloMessage hello, byte[] seedNonce)
-    {
-        request.ForProof(out Span<byte> proof, out ReadOnlySpan<byte> body);
-        Proof.OfJoiner(token, request.Kind, hello.JobId, hello.Nonce, seedNonce, body, proof);
-        return request.Finish();
-    }
-
-    /// <summary>Reads the answer to a join, after its proof.</summary>
-    /// <exception cref="RendezvousException">The token is not proven.</exception>
-    public static AcceptedMessage Check(ReadOnlySpan<byte> payload, EndPoint seed, byte[] token, HelloMessage hello, byte[] seedNonce)
-    {
-        if (payload.Length < Proof.Bytes)
-            throw new WireFormatException("The answer ends before its proof.");
-        Span<byte> expected = stackalloc byte[Proof.Bytes];
-        Proof.OfSeed(token, hello.JobId, hello.Nonce, seedNonce, payload[Proof.Bytes..], expected);
-        if (!Proof.Same(expected, payload[..Proof.Bytes]))
-        {
-            throw new RendezvousException(
-                RendezvousFailure.BadToken,
-                Name(seed),
-                $"The coordinator at {Name(seed)} does not prove the token of job '{hello.JobId}'; see whether another program has taken its port.");
-        }
-
-        return AcceptedMessage.Decode(payload[Proof.Bytes..]);
     }
 }

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace BoxerMpi.Control;
 
 /// <summary>A coordinator that has answered the hello; what is left is to ask, behind a proof.</summary>
-internal sealed record SeedGreeting(ControlChannel Channel, HelloMessage Hello, byte[] SeedNonce, IPEndPoint Local);
+internal sealed record SeedGreeting(ControlChannel Channel, JoinerHandshake Handshake);
 
 /// <summary>
 /// Looks for a coordinator at all its addresses: each is tried again and again, a quarter of a second after the one before it or once that
@@ -118,12 +118,12 @@ internal sealed class SeedRace(SeedTarget target)
         try
         {
             await socket.ConnectAsync(remote, cancellationToken).ConfigureAwait(false);
-            IPEndPoint local = Addresses.Normalise((IPEndPoint)socket.LocalEndPoint!);
             channel = new ControlChannel(socket, target.Time, queueLimit: 1024);
-            HelloMessage hello = new(Protocol.Version, Proof.Nonce(), target.JobId);
-            channel.Post(hello.Encode());
-            ControlFrame answer = await ControlHandshake.ReadAsync(channel, target.Seed, ControlKind.Challenge, cancellationToken).ConfigureAwait(false);
-            return new SeedGreeting(channel, hello, ChallengeMessage.Decode(answer.Payload.Span).Nonce, local);
+            JoinerHandshake handshake = new(target.Seed, target.JobId, target.Token);
+            channel.Post(handshake.Hello());
+            ControlFrame answer = await ControlHandshake.ReadAsync(channel, cancellationToken).ConfigureAwait(false);
+            handshake.TakeChallenge(answer.Kind, answer.Payload.Span);
+            return new SeedGreeting(channel, handshake);
         }
         catch
         {

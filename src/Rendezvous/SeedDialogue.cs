@@ -27,13 +27,10 @@ internal sealed class SeedDialogue : IReadinessTarget, IFrameTarget
 {
     private readonly Reactor _reactor;
     private readonly EndPoint _name;
-    private readonly byte[] _token;
     private readonly ISeedDialogueOwner _owner;
-    private readonly HelloMessage _hello;
+    private readonly JoinerHandshake _handshake;
     private NetSocket? _connecting;
     private FrameConnection? _connection;
-    private byte[] _seedNonce = [];
-    private ControlKind _expected = ControlKind.Challenge;
     private bool _isOver;
 
     /// <param name="reactor">Whose thread it runs on.</param>
@@ -43,8 +40,8 @@ internal sealed class SeedDialogue : IReadinessTarget, IFrameTarget
     /// <param name="owner">Hears how it goes.</param>
     public SeedDialogue(Reactor reactor, EndPoint name, string jobId, byte[] token, ISeedDialogueOwner owner)
     {
-        (_reactor, _name, _token, _owner) = (reactor, name, token, owner);
-        _hello = new HelloMessage(Protocol.Version, Proof.Nonce(), jobId);
+        (_reactor, _name, _owner) = (reactor, name, owner);
+        _handshake = new JoinerHandshake(name, jobId, token);
     }
 
     /// <summary>This end of the connection.</summary>
@@ -70,9 +67,8 @@ internal sealed class SeedDialogue : IReadinessTarget, IFrameTarget
     {
         if (_connection is null)
             return;
-        _expected = request.Kind == ControlKind.Relay ? ControlKind.RelayReady : ControlKind.Accepted;
-        _connection.Post(ControlHandshake.Prove(request, _token, _hello, _seedNonce));
-        _connection.MaximumFrameBytes = Limits.MemberFrameBytes;
+        _connection.Post(_handshake.Ask(request));
+        _connection.MaximumFrameBytes = _handshake.MaximumFrameBytes;
     }
 
     /// <summary>Ends it without a word.</summary>
@@ -100,56 +96,39 @@ internal sealed class SeedDialogue : IReadinessTarget, IFrameTarget
         Local = _connecting.Local ?? Local;
         _connection = new FrameConnection(_reactor, _connecting, this);
         _connecting = null;
-        _connection.Post(_hello.Encode());
+        _connection.Post(_handshake.Hello());
     }
 
     public void OnFrame(FrameConnection connection, ControlKind kind, ReadOnlySpan<byte> payload)
     {
-        if (kind == ControlKind.Rejected)
+        ChallengeMessage? challenge = null;
+        AcceptedMessage? accepted = null;
+        try
         {
-            Fail(ControlHandshake.Rejected(_name, RejectedMessage.Decode(payload)));
+            if (_handshake.IsChallenged)
+                accepted = _handshake.TakeAnswer(kind, payload);
+            else
+                challenge = _handshake.TakeChallenge(kind, payload);
         }
-        else if (kind != _expected)
+        catch (RendezvousException error)
         {
-            throw new WireFormatException($"A frame of kind {(byte)kind} came instead of kind {(byte)_expected}.");
+            Fail(error);
+            return;
         }
-        else if (kind == ControlKind.Challenge)
+
+        if (challenge is not null)
         {
-            ChallengeMessage challenge = ChallengeMessage.Decode(payload);
-            _seedNonce = challenge.Nonce;
-            _expected = ControlKind.None; // nothing comes until something is asked
             _owner.OnChallenged(this, challenge);
+            return;
         }
-        else
-        {
-            Take(kind, payload);
-        }
+
+        _isOver = true;
+        connection.MaximumFrameBytes = _handshake.MaximumFrameBytes;
+        _owner.OnTaken(this, connection, accepted);
     }
 
     public void OnClosed(FrameConnection connection, string reason, bool malformed) =>
         Fail(malformed ? ControlHandshake.NoCoordinator(_name, reason) : new EndOfStreamException(reason));
-
-    private void Take(ControlKind kind, ReadOnlySpan<byte> payload)
-    {
-        AcceptedMessage? accepted = null;
-        if (kind == ControlKind.Accepted)
-        {
-            try
-            {
-                accepted = ControlHandshake.Check(payload, _name, _token, _hello, _seedNonce);
-            }
-            catch (RendezvousException error)
-            {
-                Fail(error);
-                return;
-            }
-        }
-
-        _isOver = true;
-        FrameConnection connection = _connection!;
-        connection.MaximumFrameBytes = Limits.CoordinatorFrameBytes;
-        _owner.OnTaken(this, connection, accepted);
-    }
 
     private void Fail(Exception error)
     {
