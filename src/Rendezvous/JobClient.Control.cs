@@ -130,7 +130,7 @@ internal sealed partial class JobClient : IFrameTarget
     {
         if (_isClosing || _isLeaving)
             return;
-        _approach = new SeedApproach(_reactor, _options, _links.Ports, Rank, resumed: true, LongestRejoinPause, OnBack, OnRejoinFailed);
+        _approach = new JoinerApproach(_reactor, _options, _links.Ports, Rank, resumed: true, LongestRejoinPause, OnBack, OnRejoinFailed);
     }
 
     private void OnBack(FrameConnection connection, AcceptedMessage accepted)

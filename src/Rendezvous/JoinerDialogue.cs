@@ -5,29 +5,29 @@ using BoxerMpi.Control;
 namespace BoxerMpi.Rendezvous;
 
 /// <summary>What hears how a conversation with the coordinator goes.</summary>
-internal interface ISeedDialogueOwner
+internal interface IJoinerDialogueOwner
 {
-    /// <summary>The coordinator has answered the hello; the owner calls <see cref="SeedDialogue.Ask"/> when it knows what to ask.</summary>
-    void OnChallenged(SeedDialogue dialogue, ChallengeMessage challenge);
+    /// <summary>The coordinator has answered the hello; the owner calls <see cref="JoinerDialogue.Ask"/> when it knows what to ask.</summary>
+    void OnChallenged(JoinerDialogue dialogue, ChallengeMessage challenge);
 
     /// <summary>The coordinator has taken what was asked: the next frames on the connection are the owner's.</summary>
     /// <param name="dialogue">The conversation, which is over.</param>
     /// <param name="connection">Its connection, which belongs to the owner now.</param>
     /// <param name="accepted">What it said, when it was asked to join.</param>
-    void OnTaken(SeedDialogue dialogue, FrameConnection connection, AcceptedMessage? accepted);
+    void OnTaken(JoinerDialogue dialogue, FrameConnection connection, AcceptedMessage? accepted);
 
     /// <summary>It failed.</summary>
     /// <param name="dialogue">The conversation, which is over.</param>
     /// <param name="error">A <see cref="RendezvousException"/> when trying again is of no use.</param>
-    void OnFailed(SeedDialogue dialogue, Exception error);
+    void OnFailed(JoinerDialogue dialogue, Exception error);
 }
 
 /// <summary>One attempt at the coordinator: connect, hello, challenge, proof with what is asked, answer.</summary>
-internal sealed class SeedDialogue : IReadinessTarget, IFrameTarget
+internal sealed class JoinerDialogue : IReadinessTarget, IFrameTarget
 {
     private readonly Reactor _reactor;
     private readonly EndPoint _name;
-    private readonly ISeedDialogueOwner _owner;
+    private readonly IJoinerDialogueOwner _owner;
     private readonly JoinerHandshake _handshake;
     private NetSocket? _connecting;
     private FrameConnection? _connection;
@@ -38,7 +38,7 @@ internal sealed class SeedDialogue : IReadinessTarget, IFrameTarget
     /// <param name="jobId">The job.</param>
     /// <param name="token">Its secret.</param>
     /// <param name="owner">Hears how it goes.</param>
-    public SeedDialogue(Reactor reactor, EndPoint name, string jobId, byte[] token, ISeedDialogueOwner owner)
+    public JoinerDialogue(Reactor reactor, EndPoint name, string jobId, byte[] token, IJoinerDialogueOwner owner)
     {
         (_reactor, _name, _owner) = (reactor, name, owner);
         _handshake = new JoinerHandshake(name, jobId, token);

@@ -5,26 +5,26 @@ using BoxerMpi.Transport;
 namespace BoxerMpi.Rendezvous;
 
 /// <summary>What hears how a coordinator is reached at one of its addresses.</summary>
-internal interface ISeedRouteOwner
+internal interface IJoinerRouteOwner
 {
     /// <summary>It has answered there: the owner asks, or stops the route.</summary>
-    void OnGreeted(SeedRoute route, SeedDialogue dialogue, ChallengeMessage challenge);
+    void OnGreeted(JoinerRoute route, JoinerDialogue dialogue, ChallengeMessage challenge);
 
     /// <summary>It has taken what was asked; the connection is the owner's.</summary>
-    void OnTaken(SeedRoute route, FrameConnection connection, AcceptedMessage accepted);
+    void OnTaken(JoinerRoute route, FrameConnection connection, AcceptedMessage accepted);
 
     /// <summary>An attempt failed; the route is tried again by itself unless the owner has stopped it.</summary>
-    void OnAttemptFailed(SeedRoute route);
+    void OnAttemptFailed(JoinerRoute route);
 
     /// <summary>It is of no use to try there again.</summary>
-    void OnHopeless(SeedRoute route, RendezvousException error);
+    void OnHopeless(JoinerRoute route, RendezvousException error);
 }
 
 /// <summary>One address of a coordinator that is looked for: attempt after attempt until one is answered.</summary>
-internal sealed class SeedRoute(Reactor reactor, JoinOptions options, LocalPorts ports, IPEndPoint remote, ISeedRouteOwner owner) : ISeedDialogueOwner
+internal sealed class JoinerRoute(Reactor reactor, JoinOptions options, LocalPorts ports, IPEndPoint remote, IJoinerRouteOwner owner) : IJoinerDialogueOwner
 {
     private readonly Backoff _pause = new();
-    private SeedDialogue? _dialogue;
+    private JoinerDialogue? _dialogue;
     private ReactorTimer? _retry;
     private bool _isStopped;
 
@@ -58,19 +58,19 @@ internal sealed class SeedRoute(Reactor reactor, JoinOptions options, LocalPorts
 
     public TimeSpan NextPause() => _pause.Next();
 
-    public void OnChallenged(SeedDialogue dialogue, ChallengeMessage challenge)
+    public void OnChallenged(JoinerDialogue dialogue, ChallengeMessage challenge)
     {
         IsGreeted = true;
         owner.OnGreeted(this, dialogue, challenge);
     }
 
-    public void OnTaken(SeedDialogue dialogue, FrameConnection connection, AcceptedMessage? accepted)
+    public void OnTaken(JoinerDialogue dialogue, FrameConnection connection, AcceptedMessage? accepted)
     {
         _dialogue = null;
         owner.OnTaken(this, connection, accepted!);
     }
 
-    public void OnFailed(SeedDialogue dialogue, Exception error)
+    public void OnFailed(JoinerDialogue dialogue, Exception error)
     {
         _dialogue = null;
         if (error is RendezvousException final)
@@ -99,7 +99,7 @@ internal sealed class SeedRoute(Reactor reactor, JoinOptions options, LocalPorts
         NetSocket socket = Port.CreateFor(remote);
         if (socket.Descriptor >= 0)
             Outcome.HasSocket();
-        _dialogue = new SeedDialogue(reactor, options.Seed, options.JobId, options.Token, this);
+        _dialogue = new JoinerDialogue(reactor, options.Seed, options.JobId, options.Token, this);
         _dialogue.Start(socket, remote);
     }
 

@@ -9,7 +9,7 @@ namespace BoxerMpi.Rendezvous;
 /// A name may have several addresses. Each is a route of its own, begun a quarter of a second after the one before it or once that has failed;
 /// the first on which the coordinator answers is taken, the others end.
 /// </remarks>
-internal sealed class SeedApproach : ISeedRouteOwner
+internal sealed class JoinerApproach : IJoinerRouteOwner
 {
     private static readonly TimeSpan ReflectionLimit = TimeSpan.FromSeconds(2);
 
@@ -28,7 +28,7 @@ internal sealed class SeedApproach : ISeedRouteOwner
     private readonly ReactorTimer _deadline;
     private readonly long _start;
     private readonly Backoff _lookUpPause = new();
-    private SeedRoute[] _routes = [];
+    private JoinerRoute[] _routes = [];
     private int _begun;
     private ReactorTimer? _next;
     private Reflection? _reflection;
@@ -43,7 +43,7 @@ internal sealed class SeedApproach : ISeedRouteOwner
     /// <param name="timeout">How long to try.</param>
     /// <param name="onOpen">Takes the connection.</param>
     /// <param name="onFailed">Takes the reason.</param>
-    public SeedApproach(
+    public JoinerApproach(
         Reactor reactor, JoinOptions options, LocalPorts ports, int rank, bool resumed, TimeSpan timeout,
         Action<FrameConnection, AcceptedMessage> onOpen, Action<Exception> onFailed)
     {
@@ -60,14 +60,14 @@ internal sealed class SeedApproach : ISeedRouteOwner
         _deadline.Stop();
         _next?.Stop();
         _reflection?.Stop();
-        foreach (SeedRoute route in _routes)
+        foreach (JoinerRoute route in _routes)
             route.Stop();
     }
 
-    public void OnGreeted(SeedRoute route, SeedDialogue dialogue, ChallengeMessage challenge)
+    public void OnGreeted(JoinerRoute route, JoinerDialogue dialogue, ChallengeMessage challenge)
     {
         _next?.Stop();
-        foreach (SeedRoute other in _routes)
+        foreach (JoinerRoute other in _routes)
         {
             if (!ReferenceEquals(other, route))
                 other.Stop();
@@ -80,14 +80,14 @@ internal sealed class SeedApproach : ISeedRouteOwner
             Reflect(route, dialogue, challenge.Reflectors, 0, _reactor.Now);
     }
 
-    public void OnTaken(SeedRoute route, FrameConnection connection, AcceptedMessage accepted)
+    public void OnTaken(JoinerRoute route, FrameConnection connection, AcceptedMessage accepted)
     {
         Stop();
         _ports.Choose(route.Port!);
         _onOpen(connection, accepted);
     }
 
-    public void OnAttemptFailed(SeedRoute route)
+    public void OnAttemptFailed(JoinerRoute route)
     {
         if (!route.IsGreeted)
         {
@@ -103,7 +103,7 @@ internal sealed class SeedApproach : ISeedRouteOwner
         _next = _reactor.After(route.NextPause(), Begin);
     }
 
-    public void OnHopeless(SeedRoute route, RendezvousException error)
+    public void OnHopeless(JoinerRoute route, RendezvousException error)
     {
         if (route.IsGreeted || error.Reason is not (RendezvousFailure.ProtocolVersion or RendezvousFailure.Unreachable))
         {
@@ -148,7 +148,7 @@ internal sealed class SeedApproach : ISeedRouteOwner
 
     private void Begin(IPEndPoint[] addresses)
     {
-        _routes = Array.ConvertAll(addresses, address => new SeedRoute(_reactor, _options, _ports, address, this));
+        _routes = Array.ConvertAll(addresses, address => new JoinerRoute(_reactor, _options, _ports, address, this));
         Begin();
     }
 
@@ -158,7 +158,7 @@ internal sealed class SeedApproach : ISeedRouteOwner
         _next?.Stop();
         while (!_isOver && _begun < _routes.Length)
         {
-            SeedRoute route = _routes[_begun++];
+            JoinerRoute route = _routes[_begun++];
             if (route.IsHopeless)
                 continue;
             if (_begun < _routes.Length)
@@ -168,7 +168,7 @@ internal sealed class SeedApproach : ISeedRouteOwner
         }
     }
 
-    private void Reflect(SeedRoute route, SeedDialogue dialogue, IReadOnlyList<IPEndPoint> reflectors, int index, long start)
+    private void Reflect(JoinerRoute route, JoinerDialogue dialogue, IReadOnlyList<IPEndPoint> reflectors, int index, long start)
     {
         IPEndPoint reflector = reflectors[index];
         if (reflector.Address.Equals(IPAddress.Any) || reflector.Address.Equals(IPAddress.IPv6Any))
@@ -195,7 +195,7 @@ internal sealed class SeedApproach : ISeedRouteOwner
         });
     }
 
-    private void Ask(SeedRoute route, SeedDialogue dialogue, IPEndPoint? secondObserved)
+    private void Ask(JoinerRoute route, JoinerDialogue dialogue, IPEndPoint? secondObserved)
     {
         int port = route.Port!.EndPoint.Port;
         IPEndPoint[] advertised = new IPEndPoint[_options.Advertised.Count];
