@@ -26,21 +26,21 @@ internal sealed partial class SeedJob
     internal Subscription Subscribe(SeedConnection connection)
     {
         lock (_gate)
-            _followerConnections.Add(connection);
+            _followers.Add(connection);
         return Subscribe();
     }
 
     internal void Unsubscribe(SeedConnection connection, Subscription follower)
     {
         lock (_gate)
-            _followerConnections.Remove(connection);
+            _followers.Remove(connection);
         Unsubscribe(follower);
     }
 
     public void Unsubscribe(Subscription follower)
     {
         lock (_gate)
-            _followers.RemoveAll(entry => entry.Follower == follower);
+            _followers.Remove(follower);
         follower.Complete();
     }
 
@@ -48,7 +48,7 @@ internal sealed partial class SeedJob
     {
         lock (_gate)
         {
-            foreach (Place place in _places)
+            foreach (MemberPlace place in _places)
             {
                 if (place.Info is not null)
                     follower.Offer(Event(place, place.HasReturned ? MembershipChange.Returned : MembershipChange.Joined) with { At = place.JoinedAfter });
@@ -56,7 +56,7 @@ internal sealed partial class SeedJob
 
             if (_started.Task.IsCompletedSuccessfully)
                 follower.Offer(Event(null, MembershipChange.Started));
-            foreach (Place place in _places)
+            foreach (MemberPlace place in _places)
             {
                 if (place.LinkedAfter is { } linked)
                     follower.Offer(Event(place, MembershipChange.Linked, number: place.WireUp!.Count) with { At = linked });
@@ -66,33 +66,24 @@ internal sealed partial class SeedJob
                 follower.Offer(Event(place, change, place.FailureReason ?? "", place.HasClosed ? 1 : 0) with { At = ended });
             }
 
-            foreach (RelayedPair pair in _relayedPairs.Values)
+            foreach (RelayedPair pair in _relays.Pairs)
                 follower.Offer(Event(_places[pair.Lower], MembershipChange.Relayed, number: pair.Higher));
             if (_abort is not null)
                 follower.Offer(Event(null, MembershipChange.Aborted, _abort.Message, _abort.Code, _abort.Rank));
             if (_closed is null && (_ended < Spec.Size || !endsWithJob))
-                _followers.Add((follower, endsWithJob));
+                _followers.Add(follower, endsWithJob);
             else if (endsWithJob)
                 follower.Complete();
         }
     }
 
-    private void Publish(Place? place, MembershipChange change, string reason = "", int number = 0, int rank = -1)
+    private void Publish(MemberPlace? place, MembershipChange change, string reason = "", int number = 0, int rank = -1)
     {
-        if (_followers.Count == 0)
-            return;
-        MembershipEvent happened = Event(place, change, reason, number, rank);
-        for (int i = _followers.Count - 1; i >= 0; i--)
-        {
-            if (_followers[i].Follower.Offer(happened))
-                continue;
-            if (_followers[i].Follower.DroppedReason is { } dropped)
-                _options.Log?.Invoke($"A follower of job '{Spec.JobId}' is dropped: {dropped}");
-            _followers.RemoveAt(i);
-        }
+        if (_followers.Count > 0)
+            _followers.Tell(Event(place, change, reason, number, rank));
     }
 
-    private MembershipEvent Event(Place? place, MembershipChange change, string reason = "", int number = 0, int rank = -1) => new()
+    private MembershipEvent Event(MemberPlace? place, MembershipChange change, string reason = "", int number = 0, int rank = -1) => new()
     {
         Change = change,
         JobId = Spec.JobId,

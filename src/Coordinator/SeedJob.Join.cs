@@ -19,7 +19,7 @@ internal sealed partial class SeedJob
                 return;
             }
 
-            if (_rankOfMember.TryGetValue(join.MemberId, out int known))
+            if (_directory.RankOf(join.MemberId) is >= 0 and int known)
                 JoinAgain(connection, join, _places[known]);
             else if (join.Resumed)
                 Return(connection, join);
@@ -33,7 +33,7 @@ internal sealed partial class SeedJob
         int rank = join.RequestedRank >= 0 ? join.RequestedRank : NextFree();
         if (connection.Channel.IsFromElsewhere)
             SendHome(rank, connection);
-        Place place = _places[rank];
+        MemberPlace place = _places[rank];
         place.Info = Register(connection, join, rank);
         place.State = MemberState.Joined;
         place.Connection = connection;
@@ -49,7 +49,7 @@ internal sealed partial class SeedJob
     }
 
     /// <summary>The same member over a new connection: the answer is the same as before, and the old connection ends.</summary>
-    private void JoinAgain(SeedConnection connection, JoinMessage join, Place place)
+    private void JoinAgain(SeedConnection connection, JoinMessage join, MemberPlace place)
     {
         SeedConnection? old = place.Connection;
         bool returned = old is null;
@@ -60,7 +60,7 @@ internal sealed partial class SeedJob
         connection.Rank = place.Rank;
         if (place.State == MemberState.Joined)
         {
-            Forget(place.Info!);
+            _directory.Remove(place.Info!);
             place.Info = Register(connection, join, place.Rank);
             place.Deadline = Now + join.Remaining;
         }
@@ -86,14 +86,14 @@ internal sealed partial class SeedJob
             return (RendezvousFailure.WrongJob, $"Job '{Spec.JobId}' was aborted with code {_abort.Code}: {_abort.Message}");
         if (_gateFailed)
             return (RendezvousFailure.GateTimeout, $"Job '{Spec.JobId}' was given up: not all of its {Spec.Size} ranks joined in time; start it again.");
-        if (_rankOfMember.TryGetValue(join.MemberId, out int known))
+        if (_directory.RankOf(join.MemberId) is >= 0 and int known)
         {
             return _places[known].State switch
             {
                 MemberState.Left => (RendezvousFailure.JobFull, $"This member was rank {known} and has left the job."),
                 MemberState.Failed => (RendezvousFailure.JobFull, $"This member was rank {known} and counts as failed: {_places[known].FailureReason}."),
                 MemberState.Joined => AddressConflict(connection, join, known),
-                _ when _returningSince is not null && !join.Resumed => (RendezvousFailure.JobFull, RunsAlready),
+                _ when _returning.HasBegun && !join.Resumed => _returning.RunsAlready,
                 _ => null,
             };
         }
@@ -124,7 +124,7 @@ internal sealed partial class SeedJob
     private (RendezvousFailure Reason, string Text)? AddressConflict(SeedConnection connection, JoinMessage join, int ownRank)
     {
         IPEndPoint observed = connection.Channel.Remote;
-        if (Spec.OnePerAddress && _rankOfAddress.TryGetValue(observed.Address, out int sameAddress) && sameAddress != ownRank)
+        if (Spec.OnePerAddress && _directory.RankAt(observed.Address) is >= 0 and int sameAddress && sameAddress != ownRank)
         {
             return (
                 RendezvousFailure.AddressRegistered,
@@ -148,7 +148,7 @@ internal sealed partial class SeedJob
     }
 
     private int? Taken(IPEndPoint endPoint, int ownRank) =>
-        _rankOfEndPoint.TryGetValue(endPoint, out int rank) && rank != ownRank ? rank : null;
+        _directory.RankAt(endPoint) is >= 0 and int rank && rank != ownRank ? rank : null;
 
     private static IReadOnlyList<IPEndPoint> EndPointsOf(SeedConnection connection, JoinMessage join)
     {
@@ -166,22 +166,8 @@ internal sealed partial class SeedJob
             Local = join.Local,
             Nat = NatKinds.Detect(join.Local, observed, join.SecondObserved),
         };
-        _rankOfMember[info.Id] = rank;
-        _rankOfAddress.TryAdd(info.Observed.Address, rank);
-        _rankOfEndPoint[info.Observed] = rank;
-        foreach (IPEndPoint endPoint in info.EndPoints)
-            _rankOfEndPoint[endPoint] = rank;
+        _directory.Add(info);
         return info;
-    }
-
-    private void Forget(MemberInfo info)
-    {
-        _rankOfMember.Remove(info.Id);
-        if (_rankOfAddress.GetValueOrDefault(info.Observed.Address, -1) == info.Rank)
-            _rankOfAddress.Remove(info.Observed.Address);
-        _rankOfEndPoint.Remove(info.Observed);
-        foreach (IPEndPoint endPoint in info.EndPoints)
-            _rankOfEndPoint.Remove(endPoint);
     }
 
     private int NextFree()
@@ -195,7 +181,7 @@ internal sealed partial class SeedJob
     {
         _gateTimer?.Dispose();
         ReadOnlyMemory<byte> start = StartFrame();
-        foreach (Place place in _places)
+        foreach (MemberPlace place in _places)
         {
             place.State = MemberState.Started;
             place.Connection!.Post(start);
@@ -222,7 +208,7 @@ internal sealed partial class SeedJob
             string text = $"Only {_joined} of {Spec.Size} ranks joined job '{Spec.JobId}' within {Spec.GateTimeout.TotalSeconds:0.#} s; missing: {Missing()}. " +
                 "See whether the others were started and reach the coordinator, or raise the gate's time limit.";
             failure = new RendezvousException(RendezvousFailure.GateTimeout, _seed.EndPoint.ToString(), text);
-            foreach (Place place in _places)
+            foreach (MemberPlace place in _places)
                 place.Connection?.Reject(RendezvousFailure.GateTimeout, text);
         }
 

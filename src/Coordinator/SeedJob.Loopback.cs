@@ -12,7 +12,7 @@ internal sealed partial class SeedJob
         IReadOnlyList<IPEndPoint> endPoints = EndPointsOf(connection, join);
         if (!AreLoopback(endPoints))
             return null;
-        foreach (Place place in _places)
+        foreach (MemberPlace place in _places)
         {
             if (place.Rank != ownRank && place.Connection is { Channel.IsFromElsewhere: true } other)
                 return LoopbackText("This rank", endPoints[0], place.Rank, other.Channel);
@@ -24,7 +24,7 @@ internal sealed partial class SeedJob
     /// <summary>The first from another host has come: members that it could not reach have to come again by another address.</summary>
     private void SendHome(int rank, SeedConnection connection)
     {
-        foreach (Place place in _places)
+        foreach (MemberPlace place in _places)
         {
             if (place.State != MemberState.Joined || !AreLoopback(place.Info!.EndPoints))
                 continue;

@@ -34,7 +34,7 @@ internal sealed partial class SeedJob
     }
 
     /// <returns>Why the member is dropped, when it sends too many.</returns>
-    private string? SpendSignal(Place place)
+    private string? SpendSignal(MemberPlace place)
     {
         long now = _time.GetTimestamp();
         if (_time.GetElapsedTime(place.SignalsSince, now) >= _options.HeartbeatTimeout)

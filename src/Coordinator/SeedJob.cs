@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using BoxerMpi.Control;
 
@@ -18,12 +19,11 @@ internal sealed partial class SeedJob
     // Protects all below. Frames are posted under it, so that every member sees the news in one order;
     // posting never waits. Taken before a channel's lock and the seed's.
     private readonly Lock _gate = new();
-    private readonly Place[] _places;
-    private readonly Dictionary<Guid, int> _rankOfMember = [];
-    private readonly Dictionary<IPEndPoint, int> _rankOfEndPoint = [];
-    private readonly Dictionary<IPAddress, int> _rankOfAddress = [];
-    private readonly List<(Subscription Follower, bool EndsWithJob)> _followers = [];
-    private readonly HashSet<SeedConnection> _followerConnections = [];
+    private readonly MemberPlace[] _places;
+    private readonly MemberDirectory _directory;
+    private readonly JobFollowers _followers;
+    private readonly RelayDesk _relays;
+    private readonly ReturnWindow _returning;
     private ITimer? _gateTimer;
     private int _joined;
     private int _linked;
@@ -40,10 +40,14 @@ internal sealed partial class SeedJob
         _time = _options.Time;
         _added = _time.GetTimestamp();
         Spec = spec;
+        _directory = new MemberDirectory(_gate);
+        _followers = new JobFollowers(spec, _options, _gate);
+        _relays = new RelayDesk(spec, _options, _gate);
+        _returning = new ReturnWindow(spec, _options, _gate);
         _nextFree = spec.FirstFreeRank;
-        _places = new Place[spec.Size];
+        _places = new MemberPlace[spec.Size];
         for (int rank = 0; rank < _places.Length; rank++)
-            _places[rank] = new Place(rank);
+            _places[rank] = new MemberPlace(rank);
 
         // A topology that cannot be is an error here, not at each rank.
         if (spec.Topology.Length > 0)
@@ -116,7 +120,7 @@ internal sealed partial class SeedJob
         get
         {
             lock (_gate)
-                return (3 * Spec.Size) + 2 + _relayedPairs.Count;
+                return (3 * Spec.Size) + 2 + _relays.Pairs.Count;
         }
     }
 
@@ -229,7 +233,7 @@ internal sealed partial class SeedJob
     {
         lock (_gate)
         {
-            foreach (Place place in _places)
+            foreach (MemberPlace place in _places)
             {
                 if (place.Connection is not null)
                     _seed.Heartbeat.Look(place.Connection, now);
@@ -237,11 +241,11 @@ internal sealed partial class SeedJob
                     End(place, MemberState.Failed, place.FailureReason ?? "its control connection broke");
             }
 
-            foreach (SeedConnection connection in _followerConnections)
+            foreach (SeedConnection connection in _followers.Connections)
                 _seed.Heartbeat.Look(connection, now);
             foreach (SeedConnection connection in _attending)
                 _seed.Heartbeat.Look(connection, now);
-            LookAfterRelays(now);
+            _relays.LookAfter(now);
             LookAfterReturning(now);
         }
     }
@@ -254,17 +258,11 @@ internal sealed partial class SeedJob
                 return;
             _closed = reason;
             _gateTimer?.Dispose();
-            foreach (Place place in _places)
+            foreach (MemberPlace place in _places)
                 place.Connection?.Close(reason);
             foreach (SeedConnection connection in _attending)
                 connection.Close(reason);
-            BreakRelays(reason);
-            foreach ((Subscription follower, bool endsWithJob) in _followers)
-            {
-                if (endsWithJob)
-                    follower.Complete();
-            }
-
+            _relays.Break(reason);
             _followers.Clear();
         }
 
@@ -280,7 +278,7 @@ internal sealed partial class SeedJob
                 return;
             _abort = abort;
             ReadOnlyMemory<byte> frame = ShortMessages.Encode(abort);
-            foreach (Place place in _places)
+            foreach (MemberPlace place in _places)
                 place.Connection?.Post(frame);
             Publish(null, MembershipChange.Aborted, abort.Message, abort.Code, abort.Rank);
         }
@@ -289,17 +287,19 @@ internal sealed partial class SeedJob
         _aborted.TrySetResult(abort);
     }
 
-    private Place? PlaceOf(SeedConnection connection)
+    private MemberPlace? PlaceOf(SeedConnection connection)
     {
+        Debug.Assert(_gate.IsHeldByCurrentThread);
         int rank = connection.Rank;
         return rank >= 0 && ReferenceEquals(_places[rank].Connection, connection) ? _places[rank] : null;
     }
 
     /// <summary>Before the start: the rank is free for the next joiner.</summary>
-    private void Vacate(Place place, string reason)
+    private void Vacate(MemberPlace place, string reason)
     {
+        Debug.Assert(_gate.IsHeldByCurrentThread);
         MemberInfo info = place.Info!;
-        Forget(info);
+        _directory.Remove(info);
         _options.Log?.Invoke($"Rank {place.Rank} of job '{Spec.JobId}' ({info.Observed}) is free again: {reason}");
         _joined--;
         _nextFree = Math.Max(Spec.FirstFreeRank, Math.Min(_nextFree, place.Rank));
@@ -313,8 +313,9 @@ internal sealed partial class SeedJob
     }
 
     /// <summary>After the start: the rank has left or failed, for good.</summary>
-    private void End(Place place, MemberState state, string reason)
+    private void End(MemberPlace place, MemberState state, string reason)
     {
+        Debug.Assert(_gate.IsHeldByCurrentThread);
         place.State = state;
         place.EndedAfter = Now;
         place.DisconnectedSince = null;
@@ -324,13 +325,13 @@ internal sealed partial class SeedJob
         {
             _options.Log?.Invoke($"Rank {place.Rank} of job '{Spec.JobId}' ({place.Info!.Observed}) has failed: {reason}");
 
-            BreakRelays($"rank {place.Rank} has failed", place.Rank);
+            _relays.Break($"rank {place.Rank} has failed", place.Rank);
 
             // An aborted job ends anyway: no news of each member to each other.
             if (_abort is null)
             {
                 ReadOnlyMemory<byte> frame = ShortMessages.EncodeLost(place.Rank, reason);
-                foreach (Place other in _places)
+                foreach (MemberPlace other in _places)
                     other.Connection?.Post(frame);
             }
         }
@@ -338,62 +339,7 @@ internal sealed partial class SeedJob
         Publish(place, state == MemberState.Failed ? MembershipChange.Failed : MembershipChange.Left, reason, number: place.HasClosed ? 1 : 0);
         if (_ended < Spec.Size)
             return;
-        foreach ((Subscription follower, bool endsWithJob) in _followers)
-        {
-            if (endsWithJob)
-                follower.Complete();
-        }
-
+        _followers.End();
         _allLeft.TrySetResult();
-    }
-
-    private sealed class Place(int rank)
-    {
-        public int Rank { get; } = rank;
-
-        public MemberState State { get; set; }
-
-        public MemberInfo? Info { get; set; }
-
-        public SeedConnection? Connection { get; set; }
-
-        public TimeSpan JoinedAfter { get; set; }
-
-        /// <summary>It had joined the job at another coordinator.</summary>
-        public bool HasReturned { get; set; }
-
-        /// <summary>When it has to have stopped, on the job's clock.</summary>
-        public TimeSpan? Deadline { get; set; }
-
-        public TimeSpan? LinkedAfter { get; set; }
-
-        public TimeSpan? EndedAfter { get; set; }
-
-        public long? DisconnectedSince { get; set; }
-
-        public string? FailureReason { get; set; }
-
-        /// <summary>It closed its end of the connection without leaving, as happens when its process ends.</summary>
-        public bool HasClosed { get; set; }
-
-        public WireUpReport? WireUp { get; set; }
-
-        public Traffic? Traffic { get; set; }
-
-        /// <summary>Signals it has sent since <see cref="SignalsSince"/>.</summary>
-        public int Signals { get; set; }
-
-        public long SignalsSince { get; set; }
-
-        public void Clear()
-        {
-            State = MemberState.Absent;
-            Info = null;
-            Connection = null;
-            HasClosed = false;
-        }
-
-        public MemberStatus ToStatus() =>
-            new(Rank, State, Info, Info is null ? null : JoinedAfter, LinkedAfter, EndedAfter, FailureReason, WireUp, Traffic);
     }
 }
