@@ -24,7 +24,8 @@ internal sealed class Heartbeat(TimeProvider time, TimeSpan interval, TimeSpan t
     public TimeSpan Period { get; } = interval / 2 < timeout / 4 ? interval / 2 : timeout / 4;
 
     /// <summary>The one that a coordinator asks for.</summary>
-    public static Heartbeat Of(AcceptedMessage accepted, TimeProvider time) => new(time, accepted.HeartbeatInterval, accepted.HeartbeatTimeout);
+    public static Heartbeat Of(AcceptedMessage accepted, TimeProvider time) =>
+        new(time, accepted.HeartbeatInterval, accepted.HeartbeatTimeout);
 
     public void Look(IHeartbeatConnection connection, long now)
     {

@@ -2,8 +2,8 @@ using System.Net;
 
 namespace BoxerMpi.Control;
 
-/// <summary>What whoever comes to a coordinator says and hears until it is taken: hello, challenge, proof with what is asked, answer.</summary>
-/// <remarks>Makes and takes frames; who moves them and waits for them is another's matter. A rejection is a <see cref="RendezvousException"/>.</remarks>
+/// <summary>What whoever comes to a coordinator says and hears until it is taken: hello, challenge, proof of the token, answer.</summary>
+/// <remarks>Makes and takes frames, and neither moves them nor waits. A rejection is a <see cref="RendezvousException"/>.</remarks>
 /// <param name="seed">The coordinator as it was given, for messages.</param>
 /// <param name="jobId">The job.</param>
 /// <param name="token">Its secret.</param>

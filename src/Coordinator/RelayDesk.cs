@@ -32,7 +32,7 @@ internal sealed class RelayDesk(JobSpec spec, SeedOptions options, Lock gate)
         }
     }
 
-    /// <summary>Whether the job may have a link between two ranks besides those that there are; the second end of one is not another.</summary>
+    /// <summary>Whether the job may relay for two ranks besides those that it relays for; the second end of a link is none.</summary>
     public bool HasRoomFor(int rank, int peer) => Count < spec.RelayPairs || _waiting.ContainsKey(KeyOf(rank, peer));
 
     /// <summary>Takes a rank's end of the link to a peer.</summary>
@@ -65,21 +65,27 @@ internal sealed class RelayDesk(JobSpec spec, SeedOptions options, Lock gate)
     public void Break(string reason, int rank = -1)
     {
         Debug.Assert(gate.IsHeldByCurrentThread);
-        foreach (RelayedLink link in _links.Where(link => rank < 0 || link.Pair.Lower == rank || link.Pair.Higher == rank).ToArray())
-            link.Break(reason);
+        foreach (RelayedLink link in _links.ToArray())
+        {
+            if (rank < 0 || link.Pair.Lower == rank || link.Pair.Higher == rank)
+                link.Break(reason);
+        }
     }
 
     /// <summary>Gives up links whose other end has not come in time.</summary>
     public void LookAfter(long now)
     {
         Debug.Assert(gate.IsHeldByCurrentThread);
-        foreach (RelayedLink link in _waiting.Values.Where(link => options.Time.GetElapsedTime(link.Since, now) >= options.RelayDeadline).ToArray())
+        foreach (RelayedLink link in _waiting.Values.ToArray())
         {
+            if (options.Time.GetElapsedTime(link.Since, now) < options.RelayDeadline)
+                continue;
             bool higher = link[true] is not null;
             (int here, int missing) = higher ? (link.Pair.Higher, link.Pair.Lower) : (link.Pair.Lower, link.Pair.Higher);
             link[higher]!.Reject(
                 RendezvousFailure.RelayRefused,
-                $"Rank {missing} did not come to its relayed link with rank {here} within {options.RelayDeadline.TotalSeconds:0.#} s; see what it says.");
+                $"Rank {missing} did not come to its relayed link with rank {here} within {options.RelayDeadline.TotalSeconds:0.#} s; "
+                + "see what it says.");
             link.GiveUp();
             Forget(link);
         }

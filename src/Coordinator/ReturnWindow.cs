@@ -32,7 +32,8 @@ internal sealed class ReturnWindow(JobSpec spec, SeedOptions options, Lock gate)
     {
         Debug.Assert(gate.IsHeldByCurrentThread);
         _since = options.Time.GetTimestamp();
-        options.Log?.Invoke($"Job '{spec.JobId}' runs already: rank {rank} is back, the others may come within {options.ReturnWindow.TotalSeconds:0.#} s.");
+        options.Log?.Invoke(
+            $"Job '{spec.JobId}' runs already: rank {rank} is back, the others may come within {options.ReturnWindow.TotalSeconds:0.#} s.");
     }
 
     /// <summary>Whether who has not come back by now counts as gone.</summary>
@@ -47,9 +48,16 @@ internal sealed class ReturnWindow(JobSpec spec, SeedOptions options, Lock gate)
         if (!join.Resumed)
             return HasBegun ? RunsAlready : null;
         if (!HasBegun && hasStarted)
-            return (RendezvousFailure.WrongJob, $"A rank comes back to job '{spec.JobId}', but this job of that name has started without it.");
+        {
+            return (
+                RendezvousFailure.WrongJob,
+                $"A rank comes back to job '{spec.JobId}', but this job of that name has started without it.");
+        }
+
         if (join.RequestedRank < 0)
             return (RendezvousFailure.WrongJob, $"Whoever comes back to job '{spec.JobId}' has to say as which rank.");
-        return isGone ? (RendezvousFailure.JobFull, $"Rank {join.RequestedRank} comes back to job '{spec.JobId}' too late; it counts as gone.") : null;
+        return isGone
+            ? (RendezvousFailure.JobFull, $"Rank {join.RequestedRank} comes back to job '{spec.JobId}' too late; it counts as gone.")
+            : null;
     }
 }

@@ -74,7 +74,8 @@ public class FrameBufferTests
         FrameBuffer frames = new();
         BitConverter.GetBytes(length).CopyTo(frames.Room(beyond: false));
         frames.Add(ControlFrame.PrefixBytes);
-        Assert.Contains($"{length} bytes was announced", Assert.Throws<WireFormatException>(() => frames.TryTake(out _)).Message, StringComparison.Ordinal);
+        WireFormatException error = Assert.Throws<WireFormatException>(() => frames.TryTake(out _));
+        Assert.Contains($"{length} bytes was announced", error.Message, StringComparison.Ordinal);
     }
 
     private static ReadOnlyMemory<byte> Frame(int value, int count) =>

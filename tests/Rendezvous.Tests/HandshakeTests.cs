@@ -38,7 +38,8 @@ public class HandshakeTests
         Challenge(joiner);
         joiner.Ask(new AttendMessage(0, "", Probe: true).Encode());
         byte[] answer = Accepted(hello, TestJob.NewToken());
-        Assert.Equal(RendezvousFailure.BadToken, Assert.Throws<RendezvousException>(() => joiner.TakeAnswer(ControlKind.Accepted, answer)).Reason);
+        RendezvousException error = Assert.Throws<RendezvousException>(() => joiner.TakeAnswer(ControlKind.Accepted, answer));
+        Assert.Equal(RendezvousFailure.BadToken, error.Reason);
         Assert.Equal(Limits.MemberFrameBytes, joiner.MaximumFrameBytes);
     }
 
@@ -47,7 +48,8 @@ public class HandshakeTests
     {
         JoinerHandshake joiner = new(Seed, "test", Token);
         byte[] rejected = Payload(new RejectedMessage(Protocol.Version, RendezvousFailure.JobFull, "no more").Encode());
-        Assert.Equal(RendezvousFailure.JobFull, Assert.Throws<RendezvousException>(() => joiner.TakeChallenge(ControlKind.Rejected, rejected)).Reason);
+        RendezvousException error = Assert.Throws<RendezvousException>(() => joiner.TakeChallenge(ControlKind.Rejected, rejected));
+        Assert.Equal(RendezvousFailure.JobFull, error.Reason);
         Challenge(joiner);
         Assert.Equal("no more", Assert.Throws<RendezvousException>(() => joiner.TakeAnswer(ControlKind.Rejected, rejected)).Message);
     }

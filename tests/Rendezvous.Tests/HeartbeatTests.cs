@@ -13,7 +13,7 @@ public class HeartbeatTests
     [InlineData(0, 5, 1, false)]
     [InlineData(20, 0, 0, true)]
     [InlineData(20, 5, 0, true)]
-    public void It_says_something_when_nothing_else_does_and_gives_up_who_does_not(int silentSeconds, int quietSeconds, int posted, bool isClosed)
+    public void It_speaks_when_nothing_else_does_and_gives_up_who_does_not(int silentSeconds, int quietSeconds, int posted, bool isClosed)
     {
         long now = Time.GetTimestamp();
         Recorder connection = new(now - (silentSeconds * Time.TimestampFrequency), now - (quietSeconds * Time.TimestampFrequency));
