@@ -67,7 +67,7 @@ internal enum ControlKind : byte
     /// <summary>Coordinator: the other end is there; from here on the bytes are those of the link.</summary>
     RelayReady = 19,
 
-    /// <summary>Attendant, in place of a join: proof, starter, name; asks which rank to start.</summary>
+    /// <summary>Attendant, in place of a join: proof, number, name; asks which rank to start.</summary>
     Attend = 20,
 
     /// <summary>Attendant: stream, bytes that its program wrote.</summary>

@@ -284,7 +284,7 @@ public sealed class FunctionStartTests
                 Seed = Addresses.Parse(sent.Seed),
                 JobId = sent.Job,
                 Token = Convert.FromHexString(sent.Token),
-                Starter = sent.Starter,
+                Number = sent.Starter,
                 Name = $"request-{sent.Starter}",
             },
             TestContext.Current.CancellationToken);

@@ -193,7 +193,7 @@ public class AddressTests
                         Seed = options.Seed,
                         JobId = options.JobId,
                         Token = options.Token,
-                        Starter = 0,
+                        Number = 0,
                         Probe = true,
                         LookUp = options.LookUp,
                     },

@@ -22,12 +22,12 @@ internal sealed record AttendedExit(
     int Code, bool OutOfTime, TimeSpan Life, TimeSpan? Billed, long PeakBytes, TimeSpan UserTime = default, TimeSpan SystemTime = default);
 
 /// <summary>In place of a join: somebody asks which rank to start; sent behind a proof.</summary>
-/// <param name="Starter">Which of the launcher's starts it comes from.</param>
+/// <param name="Number">Which of its launcher's attendants it is.</param>
 /// <param name="Name">Its own name, for reports.</param>
 /// <param name="Probe">It only wants to know that the coordinator is reached: the answer is rank -1, and nobody is told.</param>
-internal sealed record AttendMessage(int Starter, string Name, bool Probe)
+internal sealed record AttendMessage(int Number, string Name, bool Probe)
 {
-    public MessageWriter Encode() => new MessageWriter(ControlKind.Attend).ReserveProof().Int32(Starter).Text(Name, Limits.NameBytes).Flag(Probe);
+    public MessageWriter Encode() => new MessageWriter(ControlKind.Attend).ReserveProof().Int32(Number).Text(Name, Limits.NameBytes).Flag(Probe);
 
     /// <summary>Reads the body, without the proof.</summary>
     public static AttendMessage Decode(ReadOnlySpan<byte> body)

@@ -15,8 +15,8 @@ internal sealed record AttendanceOptions
     /// <summary>The job's secret.</summary>
     public required byte[] Token { get; init => field = Limits.CheckToken(value); }
 
-    /// <summary>Which of the launcher's starts this is.</summary>
-    public required int Starter { get; init; }
+    /// <summary>Which of its launcher's attendants this is.</summary>
+    public required int Number { get; init; }
 
     /// <summary>This attendant's own name, for reports.</summary>
     public string Name { get; init; } = "";
@@ -82,7 +82,7 @@ internal sealed class AttendanceClient : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         (ControlChannel channel, AcceptedMessage accepted) = await ControlHandshake.OpenAsync(
             options.Target,
-            _ => new AttendMessage(options.Starter, options.Name, options.Probe).Encode(),
+            _ => new AttendMessage(options.Number, options.Name, options.Probe).Encode(),
             cancellationToken).ConfigureAwait(false);
         return new AttendanceClient(channel, accepted, options.Time);
     }

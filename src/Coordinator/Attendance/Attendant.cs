@@ -16,12 +16,12 @@ internal sealed class Attendant
     public Attendant(SeedConnection connection, AttendMessage message)
     {
         _connection = connection;
-        Starter = message.Starter;
+        Number = message.Number;
         Name = message.Name;
     }
 
-    /// <summary>Which of the launcher's starts it comes from.</summary>
-    public int Starter { get; }
+    /// <summary>Which of its launcher's attendants it is.</summary>
+    public int Number { get; }
 
     /// <summary>Its own name, such as the request id of a function's invocation.</summary>
     public string Name { get; }
