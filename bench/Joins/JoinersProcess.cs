@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Net;
-using BoxerMpi.Rendezvous;
+using BoxerMpi.Control;
 
 namespace BoxerMpi.Joins;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Net;
-using BoxerMpi.Rendezvous;
+using BoxerMpi.Coordinator;
 
 namespace BoxerMpi.Joins;
 

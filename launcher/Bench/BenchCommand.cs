@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Security.Cryptography;
+using BoxerMpi.Coordinator;
 using BoxerMpi.Launcher.Commands;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Programs;
-using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Bench;
 

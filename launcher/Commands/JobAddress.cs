@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using BoxerMpi.Control;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Commands;

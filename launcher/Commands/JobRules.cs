@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Security.Cryptography;
-using BoxerMpi.Rendezvous;
+using BoxerMpi.Coordinator;
 
 namespace BoxerMpi.Launcher.Commands;
 

@@ -1,11 +1,11 @@
 using System.Diagnostics;
+using BoxerMpi.Coordinator;
 using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Output;
 using BoxerMpi.Launcher.Places;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Programs;
 using BoxerMpi.Launcher.Reports;
-using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Commands;
 

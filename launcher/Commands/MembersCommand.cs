@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
+using BoxerMpi.Control;
+using BoxerMpi.Coordinator;
 using BoxerMpi.Rendezvous;
 using BoxerMpi.Transport;
 
@@ -38,10 +40,10 @@ internal sealed class MembersCommand : Command
         await using Stream output = Console.OpenStandardOutput();
         try
         {
-            await foreach (MembershipEvent happened in MembershipFollower.FollowAsync(join, quiet.Token))
+            await foreach (MembershipEvent happened in MembershipFollower.FollowAsync(join.Target, quiet.Token))
             {
                 byte[] line =
-                    [.. JsonSerializer.SerializeToUtf8Bytes(happened.ToLine(), MembershipJson.Default.MembershipLine), (byte)'\n'];
+                    [.. JsonSerializer.SerializeToUtf8Bytes(MembershipLine.Of(happened), MembershipJson.Default.MembershipLine), (byte)'\n'];
                 await output.WriteAsync(line, cancellationToken);
                 await output.FlushAsync(cancellationToken);
                 if (!follow)

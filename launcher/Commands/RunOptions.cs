@@ -1,6 +1,6 @@
+using BoxerMpi.Coordinator;
 using BoxerMpi.Launcher.Places;
 using BoxerMpi.Launcher.Processes;
-using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Commands;
 

@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Net;
 using System.Security.Cryptography;
+using BoxerMpi.Coordinator;
 using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Processes;
-using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Commands;
 

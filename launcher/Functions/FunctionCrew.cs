@@ -1,5 +1,6 @@
+using BoxerMpi.Control;
+using BoxerMpi.Coordinator;
 using BoxerMpi.Launcher.Processes;
-using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Functions;
 
@@ -199,13 +200,13 @@ internal sealed class FunctionCrew(int needed, TimeProvider time) : IAttendanceH
     {
         if (_closed is not null)
             return AttendanceAnswer.Reject(_closed);
-        if (attendant.Starter < 0 || attendant.Starter >= _starters.Count)
-            return AttendanceAnswer.Reject($"this launcher has made no invocation {attendant.Starter}");
+        if (attendant.Number < 0 || attendant.Number >= _starters.Count)
+            return AttendanceAnswer.Reject($"this launcher has made no invocation {attendant.Number}");
 
         // Lambda delivers an event at least once, so one may come twice.
-        Starter starter = _starters[attendant.Starter];
+        Starter starter = _starters[attendant.Number];
         if (!starter.IsUnderWay)
-            return AttendanceAnswer.Reject($"invocation {attendant.Starter} has been here already");
+            return AttendanceAnswer.Reject($"invocation {attendant.Number} has been here already");
         starter.Arrived = time.GetTimestamp();
         if (_ranks.Find(rank => rank.TrySeat(attendant)) is not { } seat)
         {
@@ -221,7 +222,7 @@ internal sealed class FunctionCrew(int needed, TimeProvider time) : IAttendanceH
     }
 
     private Starter? StarterOf(Attendant attendant) =>
-        attendant.Starter >= 0 && attendant.Starter < _starters.Count && _starters[attendant.Starter] is { } starter
+        attendant.Number >= 0 && attendant.Number < _starters.Count && _starters[attendant.Number] is { } starter
             && starter.Attendant == attendant
             ? starter
             : null;

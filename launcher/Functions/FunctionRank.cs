@@ -1,6 +1,7 @@
+using BoxerMpi.Control;
+using BoxerMpi.Coordinator;
 using BoxerMpi.Launcher.Output;
 using BoxerMpi.Launcher.Processes;
-using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Functions;
 

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using BoxerMpi.Aws;
+using BoxerMpi.Control;
+using BoxerMpi.Coordinator;
 using BoxerMpi.LambdaBootstrap;
 using BoxerMpi.Launcher.Commands;
 using BoxerMpi.Launcher.Jobs;
@@ -8,7 +10,6 @@ using BoxerMpi.Launcher.Output;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Reports;
 using BoxerMpi.Launcher.Topologies;
-using BoxerMpi.Rendezvous;
 using BoxerMpi.Transport;
 
 namespace BoxerMpi.Launcher.Functions;

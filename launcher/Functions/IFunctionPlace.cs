@@ -1,6 +1,6 @@
 using System.Net;
 using BoxerMpi.Aws;
-using BoxerMpi.Rendezvous;
+using BoxerMpi.Coordinator;
 
 namespace BoxerMpi.Launcher.Functions;
 

@@ -1,12 +1,12 @@
 using System.Net;
 using System.Security.Cryptography;
 using BoxerMpi.Aws;
+using BoxerMpi.Coordinator;
 using BoxerMpi.LambdaService;
 using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Lambda;
 using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Launcher.Processes;
-using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Functions;
 

@@ -1,4 +1,4 @@
-using BoxerMpi.Rendezvous;
+using BoxerMpi.Control;
 
 namespace BoxerMpi.Launcher.Jobs;
 

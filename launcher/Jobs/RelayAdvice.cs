@@ -1,4 +1,5 @@
-using BoxerMpi.Rendezvous;
+using BoxerMpi.Control;
+using BoxerMpi.Coordinator;
 
 namespace BoxerMpi.Launcher.Jobs;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using BoxerMpi.Rendezvous;
+using BoxerMpi.Control;
 
 namespace BoxerMpi.LambdaBootstrap;
 

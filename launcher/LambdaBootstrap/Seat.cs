@@ -1,4 +1,4 @@
-using BoxerMpi.Rendezvous;
+using BoxerMpi.Control;
 
 namespace BoxerMpi.LambdaBootstrap;
 
@@ -21,7 +21,7 @@ internal static class Seat
                 Seed = Addresses.Parse(request.Seed),
                 JobId = request.Job,
                 Token = Convert.FromHexString(request.Token),
-                Starter = request.Starter,
+                Number = request.Starter,
                 Name = requestId,
                 Probe = request.Probe,
                 Timeout = request.Probe ? ProbeTimeout : AttendTimeout,

@@ -1,5 +1,5 @@
+using BoxerMpi.Coordinator;
 using BoxerMpi.Launcher.Processes;
-using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Places;
 

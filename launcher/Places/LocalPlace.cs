@@ -1,6 +1,6 @@
 using System.Net;
+using BoxerMpi.Coordinator;
 using BoxerMpi.Launcher.Processes;
-using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Places;
 

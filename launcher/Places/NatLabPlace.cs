@@ -1,7 +1,7 @@
 using System.Net;
+using BoxerMpi.Coordinator;
 using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Launcher.Processes;
-using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Places;
 

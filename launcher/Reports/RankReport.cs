@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
+using BoxerMpi.Control;
+using BoxerMpi.Coordinator;
 using BoxerMpi.Launcher.Jobs;
-using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Reports;
 

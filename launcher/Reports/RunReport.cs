@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using BoxerMpi.Coordinator;
 using BoxerMpi.Launcher.Commands;
 using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Processes;
-using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Reports;
 

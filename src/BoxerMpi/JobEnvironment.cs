@@ -1,4 +1,5 @@
 using System.Globalization;
+using BoxerMpi.Control;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi;

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using BoxerMpi.Control;
 using BoxerMpi.Internal;
 using BoxerMpi.Rendezvous;
 using BoxerMpi.Transport;

@@ -1,6 +1,6 @@
 using System.Net.Sockets;
+using BoxerMpi.Control;
 using BoxerMpi.Internal;
-using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi;
 

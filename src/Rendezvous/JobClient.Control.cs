@@ -1,3 +1,4 @@
+using BoxerMpi.Control;
 using BoxerMpi.Wire;
 
 namespace BoxerMpi.Rendezvous;
@@ -8,7 +9,7 @@ internal sealed partial class JobClient : IFrameTarget
     private static readonly TimeSpan LongestRejoinPause = TimeSpan.FromSeconds(5);
 
     private FrameConnection? _connection;
-    private TimeSpan _rejoinPause;
+    private Backoff? _rejoinPause;
     private long _lostSince;
     private Traffic? _traffic;
     private bool _isLeaving;
@@ -66,7 +67,7 @@ internal sealed partial class JobClient : IFrameTarget
 
         _options.Log?.Invoke($"The coordinator at {ControlHandshake.Name(_options.Seed)} is lost: {reason}");
         _lostSince = _reactor.Now;
-        _rejoinPause = FirstRejoinPause;
+        _rejoinPause = new Backoff(FirstRejoinPause, LongestRejoinPause);
         SeedLost?.Invoke(reason);
         if (_aborted.Task.IsCompleted)
             _ended.TrySetResult();
@@ -82,25 +83,16 @@ internal sealed partial class JobClient : IFrameTarget
         Volatile.Write(ref _isConnected, true);
     }
 
-    /// <summary>Says that this end is there when nothing else does, and gives up a coordinator that does not.</summary>
     private void BeginHeartbeat()
     {
-        TimeSpan interval = _accepted!.HeartbeatInterval;
-        TimeSpan timeout = _accepted.HeartbeatTimeout;
-        TimeSpan period = interval / 2 < timeout / 4 ? interval / 2 : timeout / 4;
-        _reactor.After(period, Beat);
+        Heartbeat heartbeat = Heartbeat.Of(_accepted!, _options.Time);
+        _reactor.After(heartbeat.Period, Beat);
 
         void Beat()
         {
             if (_connection is { } connection)
-            {
-                if (_reactor.Since(connection.LastReceived) >= timeout)
-                    connection.Close($"it was silent for {timeout.TotalSeconds:0.#} s");
-                else if (_reactor.Since(connection.LastSent) >= interval)
-                    connection.Send(ShortMessages.Heartbeat);
-            }
-
-            _reactor.After(period, Beat);
+                heartbeat.Look(connection, _reactor.Now);
+            _reactor.After(heartbeat.Period, Beat);
         }
     }
 
@@ -131,17 +123,15 @@ internal sealed partial class JobClient : IFrameTarget
             return;
         }
 
-        // Jitter, so that not all ranks come back at once.
-        TimeSpan pause = _rejoinPause * (0.5 + Random.Shared.NextDouble());
-        _rejoinPause = _rejoinPause * 2 < LongestRejoinPause ? _rejoinPause * 2 : LongestRejoinPause;
-        _reactor.After(pause, Rejoin);
+        // Not all ranks come back at once.
+        _reactor.After(_rejoinPause!.Next(), Rejoin);
     }
 
     private void Rejoin()
     {
         if (_isClosing || _isLeaving)
             return;
-        _approach = new SeedApproach(_reactor, _options, _links.Ports, Rank, resumed: true, LongestRejoinPause, OnBack, OnRejoinFailed);
+        _approach = new JoinerApproach(_reactor, _options, _links.Ports, Rank, resumed: true, LongestRejoinPause, OnBack, OnRejoinFailed);
     }
 
     private void OnBack(FrameConnection connection, AcceptedMessage accepted)
@@ -156,7 +146,7 @@ internal sealed partial class JobClient : IFrameTarget
 
         Adopt(connection);
         if (_report is not null)
-            connection.Send(_report.Encode());
+            connection.Post(_report.Encode());
         SeedFound?.Invoke();
     }
 
@@ -177,7 +167,7 @@ internal sealed partial class JobClient : IFrameTarget
 
     private void Abort(AbortInfo abort, TaskCompletionSource<bool> told)
     {
-        if (!IsConnected || !_connection!.Send(ShortMessages.Encode(abort)))
+        if (!IsConnected || !_connection!.Post(ShortMessages.Encode(abort)))
         {
             told.TrySetResult(false);
             return;
@@ -200,7 +190,7 @@ internal sealed partial class JobClient : IFrameTarget
 
         _isLeaving = true;
         _traffic = traffic;
-        _connection.Send(ShortMessages.EncodeLeave(_traffic));
+        _connection.Post(ShortMessages.EncodeLeave(_traffic));
         _connection.CloseSend();
 
         // Until the coordinator closes its end, so that nothing is lost on the way.

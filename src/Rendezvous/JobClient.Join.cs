@@ -1,10 +1,11 @@
+using BoxerMpi.Control;
 using BoxerMpi.Transport;
 
 namespace BoxerMpi.Rendezvous;
 
 internal sealed partial class JobClient
 {
-    private SeedApproach? _approach;
+    private JoinerApproach? _approach;
 
     /// <summary>Joins a job and waits until its gate is open.</summary>
     /// <exception cref="RendezvousException">The coordinator is not reached, or rejects; the reason says why and the message what to try.</exception>
@@ -36,7 +37,7 @@ internal sealed partial class JobClient
         return client._joined.Task;
     }
 
-    private void BeginJoin(TimeSpan timeout) => _approach = new SeedApproach(
+    private void BeginJoin(TimeSpan timeout) => _approach = new JoinerApproach(
         _reactor, _options, _links.Ports, _options.RequestedRank ?? -1, resumed: false, timeout, OnAccepted, FailJoin);
 
     private void OnAccepted(FrameConnection connection, AcceptedMessage accepted)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using BoxerMpi.Control;
 using BoxerMpi.Wire;
 
 namespace BoxerMpi.Rendezvous;
@@ -196,8 +197,8 @@ internal sealed partial class JobClient : IAsyncDisposable
         if (report is null)
             return;
         _report = report;
-        _connection?.Send(report.Encode());
+        _connection?.Post(report.Encode());
     }
 
-    private bool SendSignal(SignalMessage signal) => IsConnected && _connection!.Send(signal.Encode());
+    private bool SendSignal(SignalMessage signal) => IsConnected && _connection!.Post(signal.Encode());
 }

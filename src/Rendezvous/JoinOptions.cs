@@ -1,4 +1,5 @@
 using System.Net;
+using BoxerMpi.Control;
 using BoxerMpi.Transport;
 
 namespace BoxerMpi.Rendezvous;

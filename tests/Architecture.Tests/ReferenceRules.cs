@@ -10,12 +10,14 @@ internal static class ReferenceRules
         ["Topology"] = [],
         ["Schedules"] = ["Wire", "Topology"],
         ["Transport"] = ["Wire"],
-        ["Rendezvous"] = ["Wire", "Topology", "Transport"],
+        ["Control"] = ["Wire", "Transport"],
+        ["Coordinator"] = ["Wire", "Topology", "Transport", "Control"],
+        ["Rendezvous"] = ["Wire", "Topology", "Transport", "Control"],
         ["Comm"] = ["Wire", "Topology", "Transport"],
         ["Collectives"] = ["Wire", "Topology", "Schedules", "Transport", "Comm"],
         ["Exchange"] = ["Wire", "Topology", "Schedules", "Transport", "Comm", "Collectives"],
-        ["BoxerMpi"] = ["Wire", "Topology", "Schedules", "Transport", "Rendezvous", "Comm", "Collectives", "Exchange"],
-        ["Aws"] = ["Wire", "Topology", "Schedules", "Transport", "Rendezvous", "Comm", "Collectives", "Exchange"],
+        ["BoxerMpi"] = ["Wire", "Topology", "Schedules", "Transport", "Control", "Rendezvous", "Comm", "Collectives", "Exchange"],
+        ["Aws"] = ["Wire", "Topology", "Schedules", "Transport", "Control", "Rendezvous", "Comm", "Collectives", "Exchange"],
     };
 
     // Examples are what a user writes, so they use the library only. Tests and benchmarks look at everything above them.

@@ -11,7 +11,10 @@ public class RepositoryTests
     public void Projects_use_only_the_layers_below_them()
     {
         IReadOnlyList<ProjectFile> projects = Repository.Projects();
-        string[] layers = ["Wire", "Topology", "Schedules", "Transport", "Rendezvous", "Comm", "Collectives", "Exchange", "BoxerMpi"];
+        string[] layers =
+        [
+            "Wire", "Topology", "Schedules", "Transport", "Control", "Coordinator", "Rendezvous", "Comm", "Collectives", "Exchange", "BoxerMpi",
+        ];
         Assert.Superset(layers.ToHashSet(), projects.Select(project => project.Layer).ToHashSet());
         Assert.Empty(ReferenceRules.Direction(projects));
     }

@@ -1,5 +1,5 @@
+using BoxerMpi.Control;
 using BoxerMpi.Internal;
-using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Tests;
 

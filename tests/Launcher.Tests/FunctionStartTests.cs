@@ -2,12 +2,13 @@ using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json;
 using BoxerMpi.Aws;
+using BoxerMpi.Control;
+using BoxerMpi.Coordinator;
 using BoxerMpi.LambdaBootstrap;
 using BoxerMpi.Launcher.Functions;
 using BoxerMpi.Launcher.Output;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Tests.Support;
-using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Tests;
 
@@ -283,7 +284,7 @@ public sealed class FunctionStartTests
                 Seed = Addresses.Parse(sent.Seed),
                 JobId = sent.Job,
                 Token = Convert.FromHexString(sent.Token),
-                Starter = sent.Starter,
+                Number = sent.Starter,
                 Name = $"request-{sent.Starter}",
             },
             TestContext.Current.CancellationToken);

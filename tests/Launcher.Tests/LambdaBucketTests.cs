@@ -3,11 +3,12 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json;
 using BoxerMpi.Aws;
+using BoxerMpi.Control;
+using BoxerMpi.Coordinator;
 using BoxerMpi.LambdaBootstrap;
 using BoxerMpi.LambdaService;
 using BoxerMpi.LambdaService.Http;
 using BoxerMpi.Launcher.Tests.Support;
-using BoxerMpi.Rendezvous;
 using Microsoft.AspNetCore.Http;
 
 namespace BoxerMpi.Launcher.Tests;

@@ -4,10 +4,11 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using BoxerMpi.Aws;
+using BoxerMpi.Control;
+using BoxerMpi.Coordinator;
 using BoxerMpi.LambdaBootstrap;
 using BoxerMpi.LambdaService;
 using BoxerMpi.Launcher.Tests.Support;
-using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Tests;
 

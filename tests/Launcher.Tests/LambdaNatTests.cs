@@ -1,13 +1,14 @@
 using System.Net;
 using System.Text.Json;
 using BoxerMpi.Aws;
+using BoxerMpi.Control;
+using BoxerMpi.Coordinator;
 using BoxerMpi.LambdaBootstrap;
 using BoxerMpi.LambdaService;
 using BoxerMpi.Launcher.Lambda;
 using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Tests.Support;
-using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Tests;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using BoxerMpi.Control;
 using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Launcher.NatLab.Kernel;
 using BoxerMpi.Punching.Tests.Support;

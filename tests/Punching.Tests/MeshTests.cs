@@ -1,3 +1,4 @@
+using BoxerMpi.Control;
 using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Punching.Tests.Support;
 using BoxerMpi.Rendezvous;

@@ -1,6 +1,6 @@
+using BoxerMpi.Control;
 using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Punching.Tests.Support;
-using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Punching.Tests;
 

@@ -1,4 +1,6 @@
 using System.Text;
+using BoxerMpi.Control;
+using BoxerMpi.Coordinator;
 using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Punching.Tests.Support;
 using BoxerMpi.Rendezvous;

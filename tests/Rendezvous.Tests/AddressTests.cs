@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using BoxerMpi.Control;
+using BoxerMpi.Coordinator;
 
 namespace BoxerMpi.Rendezvous.Tests;
 
@@ -180,7 +182,7 @@ public class AddressTests
                     options.Target, _ => new MessageWriter(ControlKind.Follow).ReserveProof(), job.Deadline)).Channel.Dispose();
                 break;
             case Caller.Follower:
-                Task<MembershipEvent> following = MembershipFollower.FollowAsync(options, job.Deadline).FirstAsync(job.Deadline).AsTask();
+                Task<MembershipEvent> following = MembershipFollower.FollowAsync(options.Target, job.Deadline).FirstAsync(job.Deadline).AsTask();
                 await job.JoinAsync();
                 Assert.Equal(MembershipChange.Joined, (await following).Change);
                 break;
@@ -191,7 +193,7 @@ public class AddressTests
                         Seed = options.Seed,
                         JobId = options.JobId,
                         Token = options.Token,
-                        Starter = 0,
+                        Number = 0,
                         Probe = true,
                         LookUp = options.LookUp,
                     },

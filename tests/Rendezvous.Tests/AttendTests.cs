@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using System.Threading.Channels;
+using BoxerMpi.Control;
+using BoxerMpi.Coordinator;
 
 namespace BoxerMpi.Rendezvous.Tests;
 
@@ -11,12 +13,12 @@ public class AttendTests
     [Fact]
     public async Task An_attendant_gets_a_rank_and_signals_and_tells_output_and_end()
     {
-        Host host = new() { Answer = attendant => AttendanceAnswer.Run(attendant.Starter - 4) };
+        Host host = new() { Answer = attendant => AttendanceAnswer.Run(attendant.Number - 4) };
         await using TestJob job = new(4, job: spec => spec with { Attendance = host });
-        await using AttendanceClient client = await AttendanceClient.OpenAsync(Options(job, starter: 7, "request-7"), job.Deadline);
+        await using AttendanceClient client = await AttendanceClient.OpenAsync(Options(job, number: 7, "request-7"), job.Deadline);
         Assert.Equal((3, 4), (client.Rank, client.Size));
         Attendant attendant = await host.NextArrivedAsync(job);
-        Assert.Equal((7, "request-7", "127.0.0.1"), (attendant.Starter, attendant.Name, attendant.Address.Address.ToString()));
+        Assert.Equal((7, "request-7", "127.0.0.1"), (attendant.Number, attendant.Name, attendant.Address.Address.ToString()));
 
         byte[] text = RandomNumberGenerator.GetBytes(100_000); // more than one frame takes
         Assert.True(await client.WriteAsync(AttendedStream.Output, text));
@@ -55,10 +57,10 @@ public class AttendTests
     [Fact]
     public async Task Attendants_that_are_not_needed_are_told_why()
     {
-        Host host = new() { Answer = attendant => AttendanceAnswer.Reject($"starter {attendant.Starter} is not needed") };
+        Host host = new() { Answer = attendant => AttendanceAnswer.Reject($"number {attendant.Number} is not needed") };
         await using TestJob job = new(1, job: spec => spec with { Attendance = host });
-        RendezvousException spare = await RejectedAsync(Options(job, starter: 9));
-        Assert.Equal((RendezvousFailure.JobFull, "starter 9 is not needed"), (spare.Reason, spare.Message));
+        RendezvousException spare = await RejectedAsync(Options(job, number: 9));
+        Assert.Equal((RendezvousFailure.JobFull, "number 9 is not needed"), (spare.Reason, spare.Message));
         Assert.Equal(RendezvousFailure.BadToken, (await RejectedAsync(Options(job) with { Token = TestJob.NewToken() })).Reason);
         Assert.Equal(RendezvousFailure.WrongJob, (await RejectedAsync(Options(job) with { JobId = "another" })).Reason);
         job.Job.Abort(3, "enough");
@@ -183,12 +185,12 @@ public class AttendTests
 
     private static AttendedExit AnExit => new(0, false, TimeSpan.FromSeconds(1), null, 1);
 
-    private static AttendanceOptions Options(TestJob job, int starter = 0, string name = "") => new()
+    private static AttendanceOptions Options(TestJob job, int number = 0, string name = "") => new()
     {
         Seed = job.Seed.EndPoint,
         JobId = job.Job.Spec.JobId,
         Token = job.Job.Spec.Token,
-        Starter = starter,
+        Number = number,
         Name = name,
     };
 

@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using BoxerMpi.Control;
+using BoxerMpi.Coordinator;
 
 namespace BoxerMpi.Rendezvous.Tests;
 
@@ -33,7 +35,7 @@ public class FollowTests
     public async Task Following_needs_the_token()
     {
         await using TestJob job = new(2);
-        IAsyncEnumerator<MembershipEvent> events = MembershipFollower.FollowAsync(job.Options() with { Token = TestJob.NewToken() }, job.Deadline).GetAsyncEnumerator(job.Deadline);
+        IAsyncEnumerator<MembershipEvent> events = MembershipFollower.FollowAsync(job.Options().Target with { Token = TestJob.NewToken() }, job.Deadline).GetAsyncEnumerator(job.Deadline);
         RendezvousException error = await Assert.ThrowsAsync<RendezvousException>(() => events.MoveNextAsync().AsTask());
         Assert.Equal(RendezvousFailure.BadToken, error.Reason);
     }
@@ -90,7 +92,7 @@ public class FollowTests
 
         async Task FollowAsync(int follower)
         {
-            await foreach (MembershipEvent happened in MembershipFollower.FollowAsync(job.Options(), enough.Token))
+            await foreach (MembershipEvent happened in MembershipFollower.FollowAsync(job.Options().Target, enough.Token))
                 Interlocked.Increment(ref counts[follower]);
         }
 
@@ -152,7 +154,7 @@ public class FollowTests
     public async Task The_local_service_of_a_rank_tells_its_own_job()
     {
         await using TestJob job = new(2);
-        await using MembershipService service = MembershipService.Start(LocalEndPoint(overUnixSocket: true), job.Options());
+        await using MembershipService service = MembershipService.Start(LocalEndPoint(overUnixSocket: true), job.Options().Target);
         using CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(job.Deadline);
         List<MembershipLine> lines = [];
         Task following = CollectAsync(service.EndPoint, lines, _ => false, enough);
@@ -240,7 +242,7 @@ public class FollowTests
     private static async Task<List<MembershipEvent>> CollectAsync(TestJob job)
     {
         List<MembershipEvent> seen = [];
-        await foreach (MembershipEvent happened in MembershipFollower.FollowAsync(job.Options(), job.Deadline))
+        await foreach (MembershipEvent happened in MembershipFollower.FollowAsync(job.Options().Target, job.Deadline))
             seen.Add(happened);
         return seen;
     }

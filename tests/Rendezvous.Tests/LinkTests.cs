@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using BoxerMpi.Control;
 
 namespace BoxerMpi.Rendezvous.Tests;
 

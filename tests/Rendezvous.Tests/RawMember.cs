@@ -1,4 +1,5 @@
 using System.Net;
+using BoxerMpi.Control;
 
 namespace BoxerMpi.Rendezvous.Tests;
 

@@ -1,4 +1,6 @@
 using System.IO.Hashing;
+using BoxerMpi.Control;
+using BoxerMpi.Coordinator;
 
 namespace BoxerMpi.Rendezvous.Tests;
 
@@ -26,7 +28,7 @@ public class RelayTests
         do
             happened = await follower.Reader.ReadAsync(job.Deadline);
         while (happened.Change != MembershipChange.Relayed);
-        Assert.Equal((1, 2), (happened.ToLine().Rank, happened.ToLine().Peer));
+        Assert.Equal((1, 2), (MembershipLine.Of(happened).Rank, MembershipLine.Of(happened).Peer));
         Array.ForEach(members, member => member.Dispose());
     }
 

@@ -1,3 +1,6 @@
+using BoxerMpi.Control;
+using BoxerMpi.Coordinator;
+
 namespace BoxerMpi.Rendezvous.Tests;
 
 /// <summary>A coordinator that was started again, and ranks that ran before it.</summary>
@@ -28,7 +31,7 @@ public class ReturnTests
             List<string> events = [];
             while (events.Count < count)
             {
-                MembershipLine line = (await follower.Reader.ReadAsync(job.Deadline)).ToLine();
+                MembershipLine line = MembershipLine.Of(await follower.Reader.ReadAsync(job.Deadline));
                 events.Add($"{line.Event} {line.Rank}".TrimEnd());
             }
 

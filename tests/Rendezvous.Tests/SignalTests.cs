@@ -1,3 +1,6 @@
+using BoxerMpi.Control;
+using BoxerMpi.Coordinator;
+
 namespace BoxerMpi.Rendezvous.Tests;
 
 public class SignalTests

@@ -1,4 +1,5 @@
 using System.Text;
+using BoxerMpi.Control;
 
 namespace BoxerMpi.Rendezvous.Tests;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using BoxerMpi.Control;
 
 namespace BoxerMpi.Rendezvous;
 
@@ -107,7 +108,7 @@ internal sealed class LinkConnection : IReadinessTarget, IFrameTarget
     {
         if (_frames is { } frames)
         {
-            frames.Send(refusal.Encode());
+            frames.Post(refusal.Encode());
             _links.Linger(frames);
             _frames = null;
         }
@@ -141,7 +142,7 @@ internal sealed class LinkConnection : IReadinessTarget, IFrameTarget
     /// <summary>The lower rank: asks for the block that checks the way.</summary>
     public void SendBlock()
     {
-        _frames!.Send(LinkMessages.EncodeBlock());
+        _frames!.Post(LinkMessages.EncodeBlock());
         _deadline?.Stop();
         _deadline = _links.Reactor.After(_answerLimit, TimeOut);
     }
@@ -151,7 +152,7 @@ internal sealed class LinkConnection : IReadinessTarget, IFrameTarget
     public NetSocket? Commit()
     {
         // A few bytes into an empty socket buffer: they leave at once, or never.
-        if (_frames!.Send(LinkMessages.Commit) && !_frames.HasPending)
+        if (_frames!.Post(LinkMessages.Commit) && !_frames.HasPending)
             return Release();
         End("it broke before it was agreed upon");
         return null;
@@ -193,7 +194,7 @@ internal sealed class LinkConnection : IReadinessTarget, IFrameTarget
                 if (Pair.IsLower)
                     Pair.OnChecked(this);
                 else
-                    _frames!.Send(LinkMessages.EncodeBlock());
+                    _frames!.Post(LinkMessages.EncodeBlock());
                 break;
             case ControlKind.LinkCommit when Stage == LinkConnectionStage.Proven && !Pair!.IsLower:
                 Pair.Establish(this, Release());
@@ -217,7 +218,7 @@ internal sealed class LinkConnection : IReadinessTarget, IFrameTarget
     private void SendHello(int peer)
     {
         LinkWorld world = _links.World!;
-        _frames!.Send(new LinkHello(Protocol.Version, world.JobId, world.Rank, peer, world.Epoch, world.Members[world.Rank].Id, _nonce).Encode());
+        _frames!.Post(new LinkHello(Protocol.Version, world.JobId, world.Rank, peer, world.Epoch, world.Members[world.Rank].Id, _nonce).Encode());
     }
 
     private void OnHello(LinkHello hello)
@@ -242,7 +243,7 @@ internal sealed class LinkConnection : IReadinessTarget, IFrameTarget
 
         Span<byte> proof = stackalloc byte[Proof.Bytes];
         MakeProof(world, ofLower: Pair!.IsLower, proof);
-        _frames!.Send(LinkMessages.EncodeProof(proof));
+        _frames!.Post(LinkMessages.EncodeProof(proof));
     }
 
     private string? RefusalOf(LinkHello hello, LinkWorld world)

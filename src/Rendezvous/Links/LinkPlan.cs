@@ -1,4 +1,5 @@
 using System.Net;
+using BoxerMpi.Control;
 
 namespace BoxerMpi.Rendezvous;
 
@@ -57,11 +58,9 @@ internal static class LinkPlans
 /// <summary>An endpoint that is tried again and again, with growing or even pauses.</summary>
 internal sealed class AttemptLoop(IPEndPoint endPoint, bool grows)
 {
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(10);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan EvenPause = TimeSpan.FromMilliseconds(20);
 
-    private TimeSpan _pause = FirstPause;
+    private readonly Backoff? _growing = grows ? new(TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(1)) : null;
 
     /// <summary>The attempt that is on its way.</summary>
     public LinkConnection? Current { get; set; }
@@ -77,12 +76,5 @@ internal sealed class AttemptLoop(IPEndPoint endPoint, bool grows)
     public IPEndPoint EndPoint => endPoint;
 
     /// <summary>Jitter keeps ranks that failed together from trying together.</summary>
-    public TimeSpan NextPause()
-    {
-        if (!grows)
-            return EvenPause + (TimeSpan.FromMilliseconds(60) * Random.Shared.NextDouble());
-        TimeSpan pause = _pause * (0.5 + Random.Shared.NextDouble());
-        _pause = _pause * 2 < LongestPause ? _pause * 2 : LongestPause;
-        return pause;
-    }
+    public TimeSpan NextPause() => _growing?.Next() ?? EvenPause + (TimeSpan.FromMilliseconds(60) * Random.Shared.NextDouble());
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using BoxerMpi.Control;
 using BoxerMpi.Transport;
 
 namespace BoxerMpi.Rendezvous;

@@ -1,3 +1,5 @@
+using BoxerMpi.Control;
+
 namespace BoxerMpi.Rendezvous;
 
 // When there is no direct way: through the coordinator, or not at all.
@@ -67,6 +69,6 @@ internal sealed partial class Pair
             what,
             _links.World!.RelayAllowed
                 ? "The coordinator could not relay either."
-                : $"The job's setting {nameof(JobSpec.Relay)} lets them talk through the coordinator; docs/nats.md tells which NATs can be opened.");
+                : $"The job's setting Relay lets them talk through the coordinator; docs/nats.md tells which NATs can be opened.");
     }
 }

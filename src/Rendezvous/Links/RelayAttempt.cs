@@ -1,15 +1,16 @@
 using System.Net.Sockets;
+using BoxerMpi.Control;
 
 namespace BoxerMpi.Rendezvous;
 
 /// <summary>A pair's connection through the coordinator, from a port of its own; the hello then runs over it as on any other.</summary>
-internal sealed class RelayAttempt : ISeedDialogueOwner
+internal sealed class RelayAttempt : IJoinerDialogueOwner
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
     private readonly Links _links;
     private readonly Pair _pair;
-    private SeedDialogue? _dialogue;
+    private JoinerDialogue? _dialogue;
     private ReactorTimer? _retry;
 
     public RelayAttempt(Links links, Pair pair)
@@ -24,19 +25,19 @@ internal sealed class RelayAttempt : ISeedDialogueOwner
         _retry?.Stop();
     }
 
-    public void OnChallenged(SeedDialogue dialogue, ChallengeMessage challenge)
+    public void OnChallenged(JoinerDialogue dialogue, ChallengeMessage challenge)
     {
         LinkWorld world = _links.World!;
         dialogue.Ask(new RelayMessage(world.Members[world.Rank].Id, world.Rank, _pair.Peer, world.Epoch).Encode());
     }
 
-    public void OnTaken(SeedDialogue dialogue, FrameConnection connection, AcceptedMessage? accepted)
+    public void OnTaken(JoinerDialogue dialogue, FrameConnection connection, AcceptedMessage? accepted)
     {
         _dialogue = null;
         _pair.OnRelayReady(connection);
     }
 
-    public void OnFailed(SeedDialogue dialogue, Exception error)
+    public void OnFailed(JoinerDialogue dialogue, Exception error)
     {
         _dialogue = null;
         if (error is RendezvousException)
@@ -59,7 +60,7 @@ internal sealed class RelayAttempt : ISeedDialogueOwner
         }
 
         LinkWorld world = _links.World!;
-        _dialogue = new SeedDialogue(_links.Reactor, seed, world.JobId, world.Token, this);
+        _dialogue = new JoinerDialogue(_links.Reactor, seed, world.JobId, world.Token, this);
         _dialogue.Start(_links.Port.Create(seed.AddressFamily), seed);
     }
 }

@@ -1,3 +1,5 @@
+using BoxerMpi.Control;
+
 namespace BoxerMpi.Rendezvous;
 
 /// <summary>One wire-up: all links of a rank, in parallel up to a limit.</summary>

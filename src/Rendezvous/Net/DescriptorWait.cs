@@ -1,3 +1,4 @@
+using BoxerMpi.Control;
 using BoxerMpi.Transport;
 
 namespace BoxerMpi.Rendezvous;
@@ -16,7 +17,7 @@ internal static class DescriptorWait
     public static T For<T>(Func<T> open, JoinOptions options, CancellationToken cancellationToken)
     {
         long start = options.Time.GetTimestamp();
-        for (RetryPause? pause = null; ;)
+        for (Backoff? pause = null; ;)
         {
             try
             {
@@ -31,7 +32,7 @@ internal static class DescriptorWait
 
             if (pause is null)
                 options.Log?.Invoke($"Joining job '{options.JobId}' is tried again: {DescriptorLimit.Shortage}.");
-            pause ??= new RetryPause();
+            pause ??= new Backoff();
             cancellationToken.WaitHandle.WaitOne(pause.Next());
             cancellationToken.ThrowIfCancellationRequested();
         }

@@ -1,5 +1,5 @@
-using System.Buffers.Binary;
 using System.Net.Sockets;
+using BoxerMpi.Control;
 
 namespace BoxerMpi.Rendezvous;
 
@@ -17,16 +17,13 @@ internal interface IFrameTarget
 }
 
 /// <summary>Length-prefixed frames over a socket that the reactor watches. Never reads a byte beyond the frame it is at.</summary>
-internal sealed class FrameConnection : IReadinessTarget
+internal sealed class FrameConnection : IReadinessTarget, IHeartbeatConnection
 {
-    private const int IdleBufferBytes = 512;
-
     // What may wait to be sent: a few of the longest frames.
     private const int PendingLimitBytes = 1024 * 1024;
 
     private readonly Reactor _reactor;
-    private byte[] _buffer = new byte[IdleBufferBytes];
-    private int _filled;
+    private readonly FrameBuffer _frames = new();
     private byte[] _pending = [];
     private int _pendingStart;
     private int _pendingEnd;
@@ -49,7 +46,7 @@ internal sealed class FrameConnection : IReadinessTarget
     public NetSocket? Socket => _socket;
 
     /// <summary>Longest frame that is taken; raised when the other side has proven the token.</summary>
-    public int MaximumFrameBytes { get; set; } = Limits.StrangerFrameBytes;
+    public int MaximumFrameBytes { get => _frames.MaximumFrameBytes; set => _frames.MaximumFrameBytes = value; }
 
     /// <summary>Timestamps of the last bytes that came, and of the last frame that was sent.</summary>
     public long LastReceived { get; private set; }
@@ -60,7 +57,7 @@ internal sealed class FrameConnection : IReadinessTarget
 
     /// <summary>Sends a frame, or keeps it until the socket takes it.</summary>
     /// <returns><see langword="false"/> when the connection is over or breaks; the target hears of that by itself.</returns>
-    public bool Send(ReadOnlyMemory<byte> frame)
+    public bool Post(ReadOnlyMemory<byte> frame)
     {
         if (_socket is null || _closesSendWhenSent)
             return false;
@@ -108,6 +105,8 @@ internal sealed class FrameConnection : IReadinessTarget
         Target.OnClosed(this, reason, malformed);
     }
 
+    void IHeartbeatConnection.Close(string reason) => Close(reason);
+
     /// <summary>Ends the connection without a word.</summary>
     public void Dispose()
     {
@@ -139,24 +138,32 @@ internal sealed class FrameConnection : IReadinessTarget
     /// <returns>Whether there may be more.</returns>
     private bool ReadSome()
     {
-        int needed = ControlFrame.PrefixBytes;
-        if (_filled >= needed)
+        ControlFrame frame = default;
+        try
         {
-            int length = BinaryPrimitives.ReadInt32LittleEndian(_buffer);
-            if (length < 1 || length > MaximumFrameBytes)
+            if (_frames.TryTake(out frame))
             {
-                Close($"a frame of {length} bytes was announced; 1 to {MaximumFrameBytes} are allowed", malformed: true);
-                return false;
+                Target.OnFrame(this, frame.Kind, frame.Payload.Span);
+                return true;
             }
-
-            needed = 4 + length;
-            if (_filled == needed)
-                return HandOut(length);
-            if (needed > _buffer.Length)
-                Array.Resize(ref _buffer, needed);
+        }
+        catch (WireFormatException error)
+        {
+            Close(error.Message, malformed: true);
+        }
+#pragma warning disable CA1031 // whatever a frame holds, it ends its connection and nothing else
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            Close($"a frame of kind {(byte)frame.Kind} could not be handled: {error}", malformed: true);
         }
 
-        int count = _socket!.Receive(_buffer.AsSpan(_filled, needed - _filled), out SocketError error);
+        return _socket is not null && ReceiveSome();
+    }
+
+    private bool ReceiveSome()
+    {
+        int count = _socket!.Receive(_frames.Room(beyond: false).Span, out SocketError error);
         if (error == SocketError.WouldBlock)
             return false;
         if (error != SocketError.Success)
@@ -167,37 +174,13 @@ internal sealed class FrameConnection : IReadinessTarget
 
         if (count == 0)
         {
-            bool within = _filled > 0;
-            Close(within ? "the stream ended within a frame" : "the other end closed the connection", within);
+            bool within = !_frames.Rest.IsEmpty;
+            Close(within ? FrameBuffer.EndedWithin : "the other end closed the connection", within);
             return false;
         }
 
         LastReceived = _reactor.Now;
-        _filled += count;
-        return true;
-    }
-
-    private bool HandOut(int length)
-    {
-        byte[] frame = _buffer;
-        _filled = 0;
-        if (frame.Length > IdleBufferBytes)
-            _buffer = new byte[IdleBufferBytes]; // an idle connection keeps no long buffer
-        try
-        {
-            Target.OnFrame(this, (ControlKind)frame[4], frame.AsSpan(ControlFrame.PrefixBytes, length - 1));
-        }
-        catch (WireFormatException error)
-        {
-            Close(error.Message, malformed: true);
-        }
-#pragma warning disable CA1031 // whatever a frame holds, it ends its connection and nothing else
-        catch (Exception error)
-#pragma warning restore CA1031
-        {
-            Close($"a frame of kind {frame[4]} could not be handled: {error}", malformed: true);
-        }
-
+        _frames.Add(count);
         return true;
     }
 

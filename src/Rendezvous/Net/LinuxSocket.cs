@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using BoxerMpi.Control;
 using static BoxerMpi.Transport.LinuxNative;
 
 namespace BoxerMpi.Rendezvous;

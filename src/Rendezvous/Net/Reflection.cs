@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using BoxerMpi.Control;
 
 namespace BoxerMpi.Rendezvous;
 
@@ -41,7 +42,7 @@ internal sealed class Reflection : IReadinessTarget, IFrameTarget
 
         _connection = new FrameConnection(_reactor, _connecting, this);
         _connecting = null;
-        _connection.Send(ReflectMessage.Encode());
+        _connection.Post(ReflectMessage.Encode());
     }
 
     public void OnFrame(FrameConnection connection, ControlKind kind, ReadOnlySpan<byte> payload) =>

@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using BoxerMpi.Control;
+using BoxerMpi.Coordinator;
 using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Rendezvous;
 
@@ -25,7 +27,7 @@ internal sealed class LabJob : IAsyncDisposable
             ExtraListen = [new IPEndPoint(Lab.SecondSeedAddress, 0)],
             Log = Log.Enqueue,
         };
-        Seed = lab.Seed.Run(() => Rendezvous.Seed.Start(changeSeed?.Invoke(options) ?? options));
+        Seed = lab.Seed.Run(() => Coordinator.Seed.Start(changeSeed?.Invoke(options) ?? options));
         JobSpec spec = new() { JobId = "lab", Token = RandomNumberGenerator.GetBytes(32), Size = lab.Hosts.Count, Topology = "mesh", GateTimeout = TimeSpan.FromSeconds(60) };
         Job = Seed.AddJob(change?.Invoke(spec) ?? spec);
         Boxes = [.. lab.Hosts.Select(_ => new LinkBox())];

@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using BoxerMpi.Control;
 using BoxerMpi.Launcher.NatLab;
-using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Punching.Tests.Support;
 
