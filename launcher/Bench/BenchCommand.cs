@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Security.Cryptography;
 using BoxerMpi.Launcher.Commands;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Launcher.Hosts;
 using BoxerMpi.Launcher.Programs;
 using BoxerMpi.Rendezvous;
 
@@ -51,7 +51,7 @@ internal sealed class BenchCommand : Command
         Arguments = [BenchRankCommand.Verb, .. BenchArguments.Write(options)],
         Timeout = timeout,
         Grace = TimeSpan.FromSeconds(2),
-        Input = StandardInput.Parse("none", job.Size),
+        Input = StandardInput.None,
         Tag = false,
     };
 }

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using BoxerMpi.Collectives;
 using BoxerMpi.Launcher.Commands;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Launcher.Hosts;
 using BoxerMpi.Launcher.Programs;
 using BoxerMpi.Launcher.Topologies;
 using BoxerMpi.Schedules;
@@ -88,7 +88,7 @@ internal sealed class CalibrateCommand : Command
         Arguments = [CalibrateRankCommand.Verb, partial],
         Timeout = TimeSpan.FromMinutes(2),
         Grace = TimeSpan.FromSeconds(2),
-        Input = StandardInput.Parse("none", size),
+        Input = StandardInput.None,
         Tag = false,
         ReportFile = report,
     };

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using BoxerMpi.Launcher.Hosts;
 
 namespace BoxerMpi.Launcher.Commands;
 
@@ -112,6 +113,18 @@ internal static class OptionValues
             ? new(name, value)
             : throw new UsageException($"-x {name}: it is not set here, so it has no value to pass on", $"write -x {name}=VALUE");
     }
+
+    /// <summary>Reads <c>--stdin</c>: a rank, <c>none</c> or <c>all</c>.</summary>
+    public static StandardInput Input(string text, int size) => text switch
+    {
+        "none" => StandardInput.None,
+        "all" => new StandardInput(true, null),
+        _ when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int rank) => rank < size
+            ? new StandardInput(false, rank)
+            : throw new UsageException(
+                $"--stdin {rank}: there is no such rank among {size}", $"ranks are 0 to {size - 1}; or say none or all"),
+        _ => throw new UsageException($"--stdin '{text}' is not a rank", "give a rank, none or all"),
+    };
 
     public static string? Folder(string option, string? path) =>
         path is null || Processes.SystemFiles.FolderExists(path)

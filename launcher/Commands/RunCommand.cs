@@ -108,7 +108,7 @@ internal sealed class RunCommand : ProgramCommand
             Grace = OptionValues.Seconds("--grace", parsed.GetValue(_grace), zeroAllowed: true) ?? TimeSpan.FromSeconds(2),
             Variables = [.. (parsed.GetValue(_variables) ?? []).Select(OptionValues.Variable), .. ModelVariable(Model(parsed, functions, size))],
             WorkingDirectory = OptionValues.Folder("--wdir", parsed.GetValue(_workingDirectory)),
-            Input = Processes.StandardInput.Parse(parsed.GetValue(_input) ?? "0", size),
+            Input = OptionValues.Input(parsed.GetValue(_input) ?? "0", size),
             OutputFolder = outputFolder is null ? null : Path.GetFullPath(outputFolder),
             ReportFile = OptionValues.WritableFile("--report", parsed.GetValue(_report)),
             Verbose = parsed.GetValue(_verbose),

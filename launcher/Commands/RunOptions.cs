@@ -1,5 +1,5 @@
+using BoxerMpi.Launcher.Hosts;
 using BoxerMpi.Launcher.Places;
-using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Commands;

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Net;
 using System.Security.Cryptography;
 using BoxerMpi.Launcher.Jobs;
-using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Commands;

@@ -1,3 +1,4 @@
+using BoxerMpi.Launcher.Hosts;
 using BoxerMpi.Launcher.Output;
 using BoxerMpi.Launcher.Processes;
 

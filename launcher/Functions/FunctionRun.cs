@@ -2,6 +2,7 @@ using System.Diagnostics;
 using BoxerMpi.Aws;
 using BoxerMpi.LambdaBootstrap;
 using BoxerMpi.Launcher.Commands;
+using BoxerMpi.Launcher.Hosts;
 using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Lambda;
 using BoxerMpi.Launcher.Output;

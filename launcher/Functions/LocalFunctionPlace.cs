@@ -2,7 +2,6 @@ using System.Net;
 using System.Security.Cryptography;
 using BoxerMpi.Aws;
 using BoxerMpi.LambdaService;
-using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Lambda;
 using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Launcher.Processes;
@@ -86,7 +85,7 @@ internal sealed class LocalFunctionPlace : IFunctionPlace
                 Concurrency = concurrency,
                 ColdStart = options.ColdStart,
                 Networks = lab is null ? null : new LabNetworks(lab),
-                ExtraVariables = new Dictionary<string, string> { [RankEnvironment.MarkVariable] = mark },
+                ExtraVariables = new Dictionary<string, string> { [Watchdog.MarkVariable] = mark },
             });
             ServiceLeftovers.Guard(watchdog, service, lab);
             LambdaClient lambda = new(new LambdaClientOptions

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using BoxerMpi.Launcher.Hosts;
 using BoxerMpi.Launcher.Processes;
 
 namespace BoxerMpi.Launcher.Jobs;

@@ -22,9 +22,6 @@ internal sealed class RankEnvironment
     private const double RecompilationDelayMilliseconds = 100;
     private const double LongestRecompilationDelayMilliseconds = 5_000;
 
-    /// <summary>The variable that marks all processes of one launcher, so that it finds those that left their group.</summary>
-    public const string MarkVariable = "BOXER_LAUNCH";
-
     private const string DeadlineVariable = "BOXER_DEADLINE_MS";
 
     private readonly Dictionary<string, string> _common;
@@ -47,7 +44,7 @@ internal sealed class RankEnvironment
         foreach ((string name, string value) in extra)
             _common[name] = value;
 
-        _common[MarkVariable] = Mark;
+        _common[Watchdog.MarkVariable] = Mark;
         _common["BOXER_SEED"] = seed;
         _common["BOXER_JOB"] = job;
         _common["BOXER_TOKEN"] = token;
@@ -80,7 +77,7 @@ internal sealed class RankEnvironment
             _common[DeadlineVariable] = milliseconds.ToString(CultureInfo.InvariantCulture);
     }
 
-    /// <summary>Value of <see cref="MarkVariable"/>: this launcher's alone, as several may run ranks of one job on a machine.</summary>
+    /// <summary>Value of <see cref="Watchdog.MarkVariable"/>: this launcher's alone, as several may run ranks of one job on a machine.</summary>
     public string Mark { get; } = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
 
     /// <summary>The environment of one rank; null lets the coordinator choose the rank.</summary>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using BoxerMpi.Launcher.Hosts;
 using BoxerMpi.Launcher.Output;
 using BoxerMpi.Launcher.Processes;
 

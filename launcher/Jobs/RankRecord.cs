@@ -1,3 +1,4 @@
+using BoxerMpi.Launcher.Hosts;
 using BoxerMpi.Launcher.Processes;
 
 namespace BoxerMpi.Launcher.Jobs;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using BoxerMpi.Launcher.Processes;
 
@@ -9,15 +8,13 @@ namespace BoxerMpi.Launcher.Jobs;
 /// </summary>
 internal sealed class SignalSource : IDisposable
 {
-    private static bool _heeds;
-
     private readonly List<PosixSignalRegistration> _registrations = [];
 
     /// <param name="post">Takes the events; called on threads of the runtime.</param>
     /// <param name="forward">Signals all ranks at once.</param>
     public SignalSource(Action<JobEvent> post, Action<int> forward)
     {
-        HeedInterrupts();
+        Interrupts.Heed();
         On(PosixSignal.SIGINT, () => post(new JobEvent.EndRequested(NativeMethods.SigInt)));
         On(PosixSignal.SIGTERM, () => post(new JobEvent.EndRequested(NativeMethods.SigTerm)));
         On(PosixSignal.SIGHUP, () => post(new JobEvent.EndRequested(NativeMethods.SigHup)));
@@ -37,36 +34,7 @@ internal sealed class SignalSource : IDisposable
         On(PosixSignal.SIGCONT, () => forward(NativeMethods.SigContinue));
     }
 
-    /// <summary>Call it before a handler of INT or QUIT is registered.</summary>
-    /// <remarks>
-    /// A shell script starts its background commands with INT and QUIT ignored, and .NET would leave that so; whoever signals the
-    /// launcher by its id means it. HUP stays ignored under nohup. Only what is ignored is touched, and once: the runtime keeps its
-    /// own handler installed after the first registration, or the first use of the terminal, and does not notice that it is taken away.
-    /// </remarks>
-    public static void HeedInterrupts()
-    {
-        if (!NativeMethods.IsUnix || Interlocked.Exchange(ref _heeds, true))
-            return;
-        foreach (int signal in (int[])[NativeMethods.SigInt, NativeMethods.SigQuit])
-        {
-            if (IsIgnored(signal))
-                _ = NativeMethods.SetHandler(signal, 0);
-        }
-    }
-
     public void Dispose() => _registrations.ForEach(registration => registration.Dispose());
-
-    private static bool IsIgnored(int signal)
-    {
-        if (!OperatingSystem.IsLinux())
-            return true;
-
-        // proc(5): a mask in hex, the lowest bit for signal 1.
-        const string Field = "SigIgn:";
-        string line = File.ReadLines("/proc/self/status").First(line => line.StartsWith(Field, StringComparison.Ordinal));
-        ulong mask = ulong.Parse(line.AsSpan(Field.Length).Trim(), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
-        return ((mask >> (signal - 1)) & 1) != 0;
-    }
 
     private void On(PosixSignal signal, Action handle) => _registrations.Add(PosixSignalRegistration.Create(signal, context =>
     {

@@ -71,7 +71,7 @@ internal sealed class ServeCommand : Command
             ReadObject = s3 is null ? null : s3.GetAsync,
             Credentials = credentials,
             DeadLetterFile = Commands.OptionValues.WritableFile("--dead-letters", parsed.GetValue(_deadLetters)),
-            ExtraVariables = new Dictionary<string, string> { [RankEnvironment.MarkVariable] = mark },
+            ExtraVariables = new Dictionary<string, string> { [Watchdog.MarkVariable] = mark },
             Log = parsed.GetValue(_verbose) ? Console.Error.WriteLine : null,
         };
 

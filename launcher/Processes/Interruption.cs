@@ -23,7 +23,7 @@ internal sealed class Interruption : IDisposable
 
     public Interruption()
     {
-        Jobs.SignalSource.HeedInterrupts();
+        Interrupts.Heed();
         foreach ((PosixSignal signal, int number) in Signals)
             _registrations.Add(PosixSignalRegistration.Create(signal, context => context.Cancel = Take(number)));
     }

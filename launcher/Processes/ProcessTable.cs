@@ -15,7 +15,7 @@ internal static class ProcessTable
             return found;
 
         // Variables are separated by zeros, but the first has none before it.
-        byte[] marked = Encoding.ASCII.GetBytes($"\0{Jobs.RankEnvironment.MarkVariable}={mark}\0");
+        byte[] marked = Encoding.ASCII.GetBytes($"\0{Watchdog.MarkVariable}={mark}\0");
         foreach (string folder in Directory.EnumerateDirectories("/proc"))
         {
             if (!int.TryParse(Path.GetFileName(folder.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out int id)

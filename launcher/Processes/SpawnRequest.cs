@@ -1,5 +1,3 @@
-using BoxerMpi.Launcher.NatLab.Kernel;
-
 namespace BoxerMpi.Launcher.Processes;
 
 /// <summary>One program to start: what <c>execve</c> needs, and what becomes of its standard streams.</summary>
@@ -12,7 +10,7 @@ internal sealed record SpawnRequest(string File, IReadOnlyList<string> Arguments
     public string? WorkingDirectory { get; init; }
 
     /// <summary>The network that the program is in; null for the launcher's own.</summary>
-    public NetworkNamespace? Network { get; init; }
+    public INetwork? Network { get; init; }
 
     /// <summary>Descriptor to read from, or null for the null device.</summary>
     public int? StandardInput { get; init; }

@@ -59,6 +59,9 @@ internal sealed class Watchdog : IDisposable
         done
         """;
 
+    /// <summary>The variable that marks all processes of one launcher, so that it finds those that left their group.</summary>
+    public const string MarkVariable = "BOXER_LAUNCH";
+
     private const int MostRestarts = 5;
 
     private readonly string _mark;

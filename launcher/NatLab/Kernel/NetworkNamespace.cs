@@ -1,11 +1,12 @@
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
+using BoxerMpi.Launcher.Processes;
 using Microsoft.Win32.SafeHandles;
 
 namespace BoxerMpi.Launcher.NatLab.Kernel;
 
 /// <summary>A network namespace, held by a descriptor: it lives as long as a descriptor, a process or a socket is in it.</summary>
-internal sealed class NetworkNamespace : IDisposable
+internal sealed class NetworkNamespace : INetwork, IDisposable
 {
     // Bodies make sockets and start programs; they do not recurse.
     private const int ThreadStackBytes = 512 * 1024;
@@ -107,7 +108,7 @@ internal sealed class NetworkNamespace : IDisposable
         int result = socket < 0 ? socket : KernelCalls.GetOption(socket, 1 /* SOL_SOCKET */, CookieOption, &cookie, &length);
         int error = Marshal.GetLastPInvokeError();
         if (socket >= 0)
-            _ = Processes.NativeMethods.Close(socket);
+            _ = NativeMethods.Close(socket);
         return result == 0
             ? new NamespaceIdentity(Name, new FileInfo($"/proc/self/fd/{Descriptor}").LinkTarget ?? "", cookie)
             : throw new LabException(

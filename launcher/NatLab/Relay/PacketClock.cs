@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using BoxerMpi.Launcher.Processes;
 
 namespace BoxerMpi.Launcher.NatLab.Relay;
 
@@ -32,7 +33,7 @@ internal static unsafe partial class PacketClock
     }
 
     /// <summary>Waits for a descriptor, or for a time to pass; for ever when that is negative.</summary>
-    public static void Wait(Processes.NativeMethods.PollDescriptor* descriptors, int count, long nanoseconds)
+    public static void Wait(NativeMethods.PollDescriptor* descriptors, int count, long nanoseconds)
     {
         long* time = stackalloc long[2];
         (time[0], time[1]) = Math.DivRem(nanoseconds, 1_000_000_000);
@@ -50,5 +51,5 @@ internal static unsafe partial class PacketClock
     private static partial int SetScheduler(int process, int policy, int* priority);
 
     [LibraryImport("libc", EntryPoint = "ppoll", SetLastError = true)]
-    private static partial int Poll(Processes.NativeMethods.PollDescriptor* descriptors, nuint count, long* time, void* signals);
+    private static partial int Poll(NativeMethods.PollDescriptor* descriptors, nuint count, long* time, void* signals);
 }

@@ -1,7 +1,8 @@
 using System.Text;
 using BoxerMpi.Launcher.Output;
+using BoxerMpi.Launcher.Processes;
 
-namespace BoxerMpi.Launcher.Processes;
+namespace BoxerMpi.Launcher.Hosts;
 
 /// <summary>Ranks on Linux and macOS: sessions, process groups, pipes that one thread reads, and a watchdog.</summary>
 internal sealed class PosixRankHost : IRankHost

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 
-namespace BoxerMpi.Launcher.Processes;
+namespace BoxerMpi.Launcher.Commands;
 
 /// <summary>The address by which other hosts are likely to reach this one.</summary>
 /// <remarks>Not its name: that may mean a loopback address here (Debian: 127.0.1.1), and nothing elsewhere.</remarks>

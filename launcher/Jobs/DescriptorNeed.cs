@@ -1,6 +1,7 @@
+using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Transport;
 
-namespace BoxerMpi.Launcher.Processes;
+namespace BoxerMpi.Launcher.Jobs;
 
 /// <summary>Compares the file descriptors that a job takes here with those that this process may have, before anything is started.</summary>
 internal static class DescriptorNeed

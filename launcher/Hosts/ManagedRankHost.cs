@@ -1,8 +1,9 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using BoxerMpi.Launcher.Output;
+using BoxerMpi.Launcher.Processes;
 
-namespace BoxerMpi.Launcher.Processes;
+namespace BoxerMpi.Launcher.Hosts;
 
 /// <summary>Ranks on systems without POSIX process groups: plain <see cref="Process"/>, a reading thread per stream.</summary>
 /// <remarks>Every signal ends the process tree here, and a launcher that is killed outright leaves ranks behind.</remarks>

@@ -1,6 +1,6 @@
 using BoxerMpi.Launcher.Output;
 
-namespace BoxerMpi.Launcher.Processes;
+namespace BoxerMpi.Launcher.Hosts;
 
 /// <summary>What a host of ranks needs to know about the job.</summary>
 /// <param name="Mark">What marks the processes of this launcher in their environment.</param>

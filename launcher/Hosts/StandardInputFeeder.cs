@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
+using BoxerMpi.Launcher.Processes;
 
-namespace BoxerMpi.Launcher.Processes;
+namespace BoxerMpi.Launcher.Hosts;
 
 /// <summary>Copies the launcher's standard input to ranks: to all for <c>--stdin all</c>, and to one when it is a terminal.</summary>
 /// <remarks>

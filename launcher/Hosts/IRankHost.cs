@@ -1,4 +1,6 @@
-namespace BoxerMpi.Launcher.Processes;
+using BoxerMpi.Launcher.Processes;
+
+namespace BoxerMpi.Launcher.Hosts;
 
 /// <summary>Runs the ranks of one job, on this machine or as functions, and prints what they write.</summary>
 internal interface IRankHost : IDisposable
