@@ -7,7 +7,6 @@ using BoxerMpi.Launcher.Calibration;
 using BoxerMpi.Launcher.Lambda;
 using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Launcher.NatLab.Commands;
-using BoxerMpi.Launcher.NatLab.Relay;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Programs;
 using BoxerMpi.Launcher.Topologies;

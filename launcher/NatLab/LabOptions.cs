@@ -43,6 +43,12 @@ internal sealed record LabOptions
     /// <summary>Whether packets take a detour through a process that delays or loses them.</summary>
     public bool NeedsRelay => Delay > TimeSpan.Zero || LossPercent > 0;
 
+    /// <summary>
+    /// Program and arguments of that process; the settings that <see cref="Relay.LabRelay.Run"/> takes are added. A lab that needs no relay
+    /// needs none.
+    /// </summary>
+    public IReadOnlyList<string> RelayProgram { get; init; } = [];
+
     /// <summary>One line for people.</summary>
     public override string ToString()
     {

@@ -81,7 +81,7 @@ internal sealed class LabArguments
             throw new UsageException($"--behind {options.Behind} and --nat none exclude each other: without a NAT nobody is behind it", "leave one of them out");
         if (options.Hairpin && options.Kinds.All(kind => kind == GatewayKind.None))
             throw new UsageException("--hairpin is what a NAT does, and --nat none has none", "leave one of them out");
-        return options;
+        return options.NeedsRelay ? options with { RelayProgram = RelayCommand.Program } : options;
     }
 
     public static string? CheckedPrefix(string? text) => text is null || LabRecords.IsPrefix(text)

@@ -2,7 +2,6 @@ using System.Collections;
 using System.Text;
 using BoxerMpi.Launcher.NatLab.Kernel;
 using BoxerMpi.Launcher.Processes;
-using BoxerMpi.Launcher.Programs;
 
 namespace BoxerMpi.Launcher.NatLab.Relay;
 
@@ -36,23 +35,26 @@ internal sealed class RelayProcess : IDisposable
     /// <exception cref="LabException">It does not come up.</exception>
     public static RelayProcess Start(NetworkNamespace net, LabPlan plan, bool pinned)
     {
+        IReadOnlyList<string> program = plan.Options.RelayProgram;
+        if (program.Count == 0)
+            throw new ArgumentException("A lab that delays or loses packets needs a program for its relay.", nameof(plan));
         Pipe? lifeline = pinned ? null : Pipe.Create();
         using Pipe output = Pipe.Create();
-        RankCommand self = ProgramLocator.Locate(ThisProgram.Path, nativeAot: false, "Release", verbose: false);
         Dictionary<string, string> environment = Environment.GetEnvironmentVariables()
             .Cast<DictionaryEntry>()
             .ToDictionary(variable => (string)variable.Key, variable => (string?)variable.Value ?? "");
         RelayProcess started;
         try
         {
-            started = new RelayProcess(lifeline, PosixSpawner.Spawn(new SpawnRequest(self.File, [.. self.Arguments, .. RelayCommand.CommandLine(plan, !pinned)])
+            int id = PosixSpawner.Spawn(new SpawnRequest(program[0], [.. program.Skip(1), .. LabRelay.Settings(plan, !pinned)])
             {
                 Environment = environment,
                 WorkingDirectory = "/",
                 Network = net,
                 StandardInput = lifeline?.ReadEnd,
                 StandardOutput = output.WriteEnd,
-            }));
+            });
+            started = new RelayProcess(lifeline, id);
         }
         catch
         {
@@ -63,7 +65,7 @@ internal sealed class RelayProcess : IDisposable
         lifeline?.CloseReadEnd();
         output.CloseWriteEnd();
         string said = ReadLine(output.ReadEnd);
-        if (said == RelayCommand.Ready)
+        if (said == LabRelay.Ready)
             return started;
 
         started.Dispose();

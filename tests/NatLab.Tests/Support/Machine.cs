@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using BoxerMpi.Launcher.NatLab;
+using BoxerMpi.Launcher.NatLab.Commands;
 
 namespace BoxerMpi.NatLab.Tests.Support;
 
@@ -12,7 +13,7 @@ internal static class Machine
     public static Lab Make(LabOptions options)
     {
         RequireLab();
-        return Lab.Create(options);
+        return Lab.Create(options with { RelayProgram = RelayCommand.Program });
     }
 
     public static void RequireLab()

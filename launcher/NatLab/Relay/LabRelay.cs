@@ -1,30 +1,21 @@
-using System.CommandLine;
 using System.Globalization;
 
 namespace BoxerMpi.Launcher.NatLab.Relay;
 
-/// <summary>The process that relays a lab's packets: this same program, under a verb that the help does not list.</summary>
+/// <summary>What the process does that relays a lab's packets.</summary>
 /// <remarks>It says when it is ready in a line of its standard output, or why it cannot be.</remarks>
-internal sealed class RelayCommand : Command
+internal static class LabRelay
 {
-    public const string Verb = "natlab-relay", Ready = "ready";
+    public const string Ready = "ready";
 
-    private readonly Argument<string[]> _settings = new("settings") { Arity = new ArgumentArity(5, 5) };
+    /// <summary>How many settings there are.</summary>
+    public const int SettingsCount = 5;
 
-    public RelayCommand()
-        : base(Verb, "Delays and loses the packets of a lab")
-    {
-        Hidden = true;
-        Add(_settings);
-        SetAction(parsed => Run(parsed.GetValue(_settings)!));
-    }
-
-    /// <summary>The command line that <see cref="Run"/> reads.</summary>
+    /// <summary>What <see cref="Run"/> reads.</summary>
     /// <param name="plan">The lab.</param>
     /// <param name="hasLifeline">Whether it ends when standard input does.</param>
-    public static string[] CommandLine(LabPlan plan, bool hasLifeline) =>
+    public static string[] Settings(LabPlan plan, bool hasLifeline) =>
     [
-        Verb,
         plan.Places.ToString(CultureInfo.InvariantCulture),
         plan.Options.Delay.Ticks.ToString(CultureInfo.InvariantCulture),
         plan.Options.LossPercent.ToString("R", CultureInfo.InvariantCulture),
@@ -32,7 +23,9 @@ internal sealed class RelayCommand : Command
         hasLifeline ? "0" : "-1",
     ];
 
-    private static int Run(string[] settings)
+    /// <summary>Relays until it is told to end.</summary>
+    /// <returns>The process's exit code.</returns>
+    public static int Run(string[] settings)
     {
         PacketSocket socket;
         try

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using BoxerMpi.Launcher.NatLab.Kernel;
 using BoxerMpi.Launcher.Processes;
 
-namespace BoxerMpi.Launcher.NatLab;
+namespace BoxerMpi.Launcher.NatLab.Commands;
 
 /// <summary>Replaces this process by a command in a lab, so that signals, terminal and exit code are the command's own.</summary>
 internal static unsafe class LabExecution
