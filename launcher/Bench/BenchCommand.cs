@@ -2,6 +2,9 @@ using System.CommandLine;
 using System.Security.Cryptography;
 using BoxerMpi.Launcher.Commands;
 using BoxerMpi.Launcher.Hosts;
+using BoxerMpi.Launcher.Jobs;
+using BoxerMpi.Launcher.Launching;
+using BoxerMpi.Launcher.Places;
 using BoxerMpi.Launcher.Programs;
 using BoxerMpi.Rendezvous;
 
@@ -49,6 +52,7 @@ internal sealed class BenchCommand : Command
         Job = job,
         Program = ThisProgram.Path,
         Arguments = [BenchRankCommand.Verb, .. BenchArguments.Write(options)],
+        OpenPlace = static () => new LocalPlace(),
         Timeout = timeout,
         Grace = TimeSpan.FromSeconds(2),
         Input = StandardInput.None,

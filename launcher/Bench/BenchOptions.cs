@@ -1,4 +1,5 @@
 using System.Globalization;
+using BoxerMpi.Launcher.Launching;
 
 namespace BoxerMpi.Launcher.Bench;
 

@@ -3,6 +3,8 @@ using System.Text.Json;
 using BoxerMpi.Collectives;
 using BoxerMpi.Launcher.Commands;
 using BoxerMpi.Launcher.Hosts;
+using BoxerMpi.Launcher.Jobs;
+using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.Programs;
 using BoxerMpi.Launcher.Topologies;
 using BoxerMpi.Schedules;
@@ -55,7 +57,7 @@ internal sealed class CalibrateCommand : Command
             foreach (int ranks in new[] { PairSize, size })
             {
                 if (code == 0)
-                    code = await LocalRun.ExecuteAsync(JobOf(ranks, partial, report) with { OpenPlace = _place.Read(parsed, ranks) });
+                    code = await LocalRun.ExecuteAsync(JobOf(ranks, _place.Read(parsed, ranks), partial, report));
             }
 
             if (code != 0)
@@ -81,11 +83,12 @@ internal sealed class CalibrateCommand : Command
         return OptionValues.WritableFile("--out", asked ?? LinkModels.MeasuredFile)!;
     }
 
-    private static RunOptions JobOf(int size, string partial, string report) => new()
+    private static RunOptions JobOf(int size, Func<IPlace> place, string partial, string report) => new()
     {
         Job = JobRules.Own(Topology.Mesh(size)),
         Program = ThisProgram.Path,
         Arguments = [CalibrateRankCommand.Verb, partial],
+        OpenPlace = place,
         Timeout = TimeSpan.FromMinutes(2),
         Grace = TimeSpan.FromSeconds(2),
         Input = StandardInput.None,

@@ -5,6 +5,7 @@ using BoxerMpi.Aws;
 using BoxerMpi.Launcher.Bench;
 using BoxerMpi.Launcher.Calibration;
 using BoxerMpi.Launcher.Lambda;
+using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Launcher.NatLab.Commands;
 using BoxerMpi.Launcher.Processes;

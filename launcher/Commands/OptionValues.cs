@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using BoxerMpi.Launcher.Hosts;
+using BoxerMpi.Launcher.Launching;
 
 namespace BoxerMpi.Launcher.Commands;
 

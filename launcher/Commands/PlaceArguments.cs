@@ -1,6 +1,8 @@
 using System.CommandLine;
 using BoxerMpi.Launcher.Functions;
+using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Lambda;
+using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Launcher.NatLab.Commands;
 using BoxerMpi.Launcher.Places;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using BoxerMpi.Launcher.Launching;
 
 namespace BoxerMpi.Launcher.Commands;
 

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using BoxerMpi.Launcher.Hosts;
 using BoxerMpi.Launcher.Jobs;
+using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.Output;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Programs;

@@ -2,8 +2,9 @@ using System.CommandLine;
 using System.Security.Cryptography;
 using BoxerMpi.Collectives;
 using BoxerMpi.Launcher.Functions;
+using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Lambda;
-using BoxerMpi.Launcher.Places;
+using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.Topologies;
 using BoxerMpi.Schedules;
 
@@ -74,11 +75,11 @@ internal sealed class RunCommand : ProgramCommand
 
     private Task<int> ExecuteAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        RunOptions options = Read(parsed);
-        return options.Functions is null ? LocalRun.ExecuteAsync(options) : FunctionRun.ExecuteAsync(options, cancellationToken);
+        (RunOptions options, FunctionOptions? functions) = Read(parsed);
+        return functions is null ? LocalRun.ExecuteAsync(options) : FunctionRun.ExecuteAsync(options, functions, cancellationToken);
     }
 
-    private RunOptions Read(ParseResult parsed)
+    private (RunOptions Options, FunctionOptions? Functions) Read(ParseResult parsed)
     {
         if (parsed.GetValue(_size) is null && Program.Skip(1).Any(argument => argument is "-n" or "--ranks"))
             throw new UsageException(
@@ -93,17 +94,19 @@ internal sealed class RunCommand : ProgramCommand
             Verbose = parsed.GetValue(_verbose),
         });
         if (functions is not null)
+        {
             RejectForFunctions(parsed);
-        return new RunOptions
+            functions = functions with { TokenFile = tokenFile, Model = parsed.GetValue(_model) };
+        }
+
+        MisplacedOptions misplaced = IsMarked ? MisplacedOptions.None : MisplacedOptions.Of(this, Program.Skip(1));
+        RunOptions options = new()
         {
             Job = _rules.Read(parsed, JobRules.NewId(), token ?? RandomNumberGenerator.GetBytes(32), size),
             Seed = _rules.ReadSeed(parsed),
             Program = RequireProgram(),
             Arguments = Program[1..],
             OpenPlace = openPlace,
-            Functions = functions,
-            TokenFile = tokenFile,
-            Model = parsed.GetValue(_model),
             Timeout = OptionValues.Seconds("--timeout", parsed.GetValue(_timeout)),
             Grace = OptionValues.Seconds("--grace", parsed.GetValue(_grace), zeroAllowed: true) ?? TimeSpan.FromSeconds(2),
             Variables = [.. (parsed.GetValue(_variables) ?? []).Select(OptionValues.Variable), .. ModelVariable(Model(parsed, functions, size))],
@@ -115,10 +118,11 @@ internal sealed class RunCommand : ProgramCommand
             Tag = !parsed.GetValue(_noTag),
             Timestamp = parsed.GetValue(_timestamp),
             Raw = IsRaw(parsed),
-            Misplaced = IsMarked ? MisplacedOptions.None : MisplacedOptions.Of(this, Program.Skip(1)),
+            Remark = misplaced.Line,
             NativeAot = parsed.GetValue(_nativeAot),
             Configuration = parsed.GetValue(_configuration) ?? "Release",
         };
+        return (options, functions);
     }
 
     private bool IsRaw(ParseResult parsed)

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Transport;
 
 namespace BoxerMpi.Launcher.Commands;

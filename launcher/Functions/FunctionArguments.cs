@@ -4,6 +4,7 @@ using System.Net;
 using BoxerMpi.Aws;
 using BoxerMpi.Launcher.Commands;
 using BoxerMpi.Launcher.Lambda;
+using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.NatLab;
 
 namespace BoxerMpi.Launcher.Functions;

@@ -1,4 +1,5 @@
-using System.Globalization;
+using BoxerMpi.Launcher.Lambda;
+using BoxerMpi.Launcher.Reports;
 using BoxerMpi.Launcher.Topologies;
 
 namespace BoxerMpi.Launcher.Functions;
@@ -16,10 +17,29 @@ internal sealed record FunctionBill(int Requests, double GigabyteSeconds, double
         return new FunctionBill(requests, gigabyteSeconds, gigabyteSeconds * price + requests * prices.InvocationDollars);
     }
 
-    /// <summary>Two digits that matter, as jobs cost between a millionth and hundreds.</summary>
-    public static string Money(double dollars)
+    /// <summary>What the functions of a job did and cost.</summary>
+    public static FunctionSummary Summary(
+        FunctionOptions options, FunctionPlan plan, string region, FunctionCrew crew, FunctionStart start, Prices prices)
     {
-        int digits = dollars > 0 ? Math.Clamp(1 - (int)Math.Floor(Math.Log10(dollars)), 2, 10) : 2;
-        return "$" + dollars.ToString("F" + digits.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+        (int requests, TimeSpan duration) = crew.Billed;
+        FunctionBill bill = Of(requests + start.Probes, duration, plan.MemoryMegabytes, plan.Architecture, prices);
+        CrewCount count = crew.Count;
+        return new FunctionSummary
+        {
+            Name = plan.Name,
+            Region = region,
+            MemoryMegabytes = plan.MemoryMegabytes,
+            Architecture = plan.Architecture,
+            Ranks = options.Count,
+            Spares = options.Spares,
+            TurnedAway = count.TurnedAway,
+            Lost = count.Lost,
+            Throttled = start.Throttled,
+            StartSeconds = RunReport.Rounded(start.Took?.TotalSeconds),
+            Requests = bill.Requests,
+            GigabyteSeconds = Math.Round(bill.GigabyteSeconds, 6),
+            Dollars = Math.Round(bill.Dollars, 10),
+            PricesOf = prices.Date,
+        };
     }
 }

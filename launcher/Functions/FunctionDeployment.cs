@@ -1,6 +1,7 @@
 using BoxerMpi.Aws;
 using BoxerMpi.LambdaBootstrap;
 using BoxerMpi.Launcher.Lambda;
+using BoxerMpi.Launcher.Launching;
 
 namespace BoxerMpi.Launcher.Functions;
 

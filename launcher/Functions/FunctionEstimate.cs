@@ -1,6 +1,7 @@
 using System.Globalization;
-using BoxerMpi.Launcher.Commands;
+using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Lambda;
+using BoxerMpi.Launcher.Reports;
 using BoxerMpi.Launcher.Topologies;
 
 namespace BoxerMpi.Launcher.Functions;
@@ -9,11 +10,11 @@ namespace BoxerMpi.Launcher.Functions;
 internal static class FunctionEstimate
 {
     /// <param name="options">The run.</param>
+    /// <param name="functions">Its functions.</param>
     /// <param name="plan">The function.</param>
     /// <param name="state">What becomes of the function.</param>
-    public static IEnumerable<string> Lines(RunOptions options, FunctionPlan plan, string state)
+    public static IEnumerable<string> Lines(RunOptions options, FunctionOptions functions, FunctionPlan plan, string state)
     {
-        FunctionOptions functions = options.Functions!;
         Prices prices = Prices.Load();
         int invoked = functions.Count + functions.Spares;
         TimeSpan longest = options.Timeout is { } timeout && timeout < plan.Timeout ? timeout : plan.Timeout;
@@ -27,8 +28,8 @@ internal static class FunctionEstimate
             yield return $"functions reach the coordinator at {address.Host}" + (address.Port is { } port ? $":{port}" : " and a free port");
         yield return string.Create(
             CultureInfo.InvariantCulture,
-            $"costs {FunctionBill.Money(second)} a second while all run, at most {FunctionBill.Money(second * longest.TotalSeconds)} in " +
-            $"{longest.TotalSeconds:0.#} s; {FunctionBill.Money(requests)} for the requests");
+            $"costs {Money.Of(second)} a second while all run, at most {Money.Of(second * longest.TotalSeconds)} in " +
+            $"{longest.TotalSeconds:0.#} s; {Money.Of(requests)} for the requests");
         yield return $"prices of {prices.Date}, {prices.Region}";
     }
 }

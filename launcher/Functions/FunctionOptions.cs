@@ -22,6 +22,12 @@ internal sealed record FunctionOptions
     /// <summary>Ranks that are functions: all, unless others join the job.</summary>
     public required int Count { get; init; }
 
+    /// <summary>File with the job's token, for ranks that join from elsewhere.</summary>
+    public string? TokenFile { get; init; }
+
+    /// <summary>The link model as it was named; null for what is usual there.</summary>
+    public string? Model { get; init; }
+
     /// <summary>Whether the function is brought up to date first.</summary>
     public bool Deploy { get; init; } = true;
 

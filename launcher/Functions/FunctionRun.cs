@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using BoxerMpi.Aws;
 using BoxerMpi.LambdaBootstrap;
-using BoxerMpi.Launcher.Commands;
 using BoxerMpi.Launcher.Hosts;
 using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Lambda;
+using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.Output;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Reports;
@@ -20,9 +20,8 @@ internal static class FunctionRun
     // Ranks that joined from elsewhere read of the job's end before the coordinator closes their connections.
     private static readonly TimeSpan AbortPatience = TimeSpan.FromSeconds(10);
 
-    public static async Task<int> ExecuteAsync(RunOptions options, CancellationToken cancellationToken)
+    public static async Task<int> ExecuteAsync(RunOptions options, FunctionOptions functions, CancellationToken cancellationToken)
     {
-        FunctionOptions functions = options.Functions!;
         CheckEvent(options, functions);
         if (functions.Local)
             return await ExecuteLocallyAsync(options, functions, cancellationToken);
@@ -35,7 +34,7 @@ internal static class FunctionRun
         if (functions.DryRun)
         {
             string change = zip is null ? "is used as it is" : $"{deployment.Change(zip)}, zip of {Sizes.Of(zip.Length)}";
-            foreach (string line in FunctionEstimate.Lines(options, deployment.Plan, $"in {lambda.Region} {change}"))
+            foreach (string line in FunctionEstimate.Lines(options, functions, deployment.Plan, $"in {lambda.Region} {change}"))
                 Console.WriteLine(line);
             return 0;
         }
@@ -49,7 +48,7 @@ internal static class FunctionRun
         byte[] zip = functions.Program.Zip(deployment.Plan.Architecture);
         if (functions.DryRun)
         {
-            foreach (string line in FunctionEstimate.Lines(options, deployment.Plan, $"on a local service, zip of {Sizes.Of(zip.Length)}; costs as if on Lambda"))
+            foreach (string line in FunctionEstimate.Lines(options, functions, deployment.Plan, $"on a local service, zip of {Sizes.Of(zip.Length)}; costs as if on Lambda"))
                 Console.WriteLine(line);
             return 0;
         }
@@ -94,7 +93,7 @@ internal static class FunctionRun
             Console.Error.WriteLine($"boxer: {HowToJoin(options, functions, address)}");
 
         await using FunctionStart start = new(place.Lambda, plan, crew, reason => seat.End(1, reason), RunningTime.Instance, Random.Shared);
-        FunctionSummary Sum() => FunctionSummary.Of(functions, deployment.Plan, region, crew, start, Prices.Load());
+        FunctionSummary Sum() => FunctionBill.Summary(functions, deployment.Plan, region, crew, start, Prices.Load());
         JobOutcome outcome = RankHost.Run(
             new JobPlan(
                 functions.Count,
@@ -161,8 +160,8 @@ internal static class FunctionRun
     private static string HowToJoin(RunOptions options, FunctionOptions functions, string address)
     {
         int others = options.Size - functions.Count;
-        string token = options.TokenFile is { } file ? $"--token-file {file} " : "";
-        string model = options.Model is { } named ? $"-x BOXER_MODEL={named} " : "";
+        string token = functions.TokenFile is { } file ? $"--token-file {file} " : "";
+        string model = functions.Model is { } named ? $"-x BOXER_MODEL={named} " : "";
         return $"waiting for {(others == 1 ? "one more rank" : $"{others} more ranks")}: boxer rank --seed {address} --job {options.Job.JobId} {token}{model}PROGRAM";
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using BoxerMpi.Aws;
+using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Functions;
@@ -12,7 +13,7 @@ internal interface IFunctionPlace : IAsyncDisposable
     /// <summary>Starts the coordinator where functions reach it.</summary>
     Seed StartSeed(SeedOptions options);
 
-    /// <inheritdoc cref="Places.IPlace.Broken"/>
+    /// <inheritdoc cref="IPlace.Broken"/>
     Task<string>? Broken { get; }
 
     /// <summary>HOST:PORT by which functions reach it.</summary>

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using BoxerMpi.Aws;
 using BoxerMpi.LambdaService;
 using BoxerMpi.Launcher.Lambda;
+using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Rendezvous;

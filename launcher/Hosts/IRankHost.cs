@@ -34,6 +34,9 @@ internal interface IRankProcess
     /// <summary>What people find it by, such as <c>pid 4711</c>.</summary>
     string Name { get; }
 
+    /// <summary>The id of the request that a service runs it by; null when it is a process of this machine.</summary>
+    string? RequestId => null;
+
     /// <summary>Signals the rank and the children that stayed in its process group.</summary>
     void Signal(int signal);
 

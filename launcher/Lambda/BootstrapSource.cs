@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Security.Cryptography;
+using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Transport;
 
 namespace BoxerMpi.Launcher.Lambda;

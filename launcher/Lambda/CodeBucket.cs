@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using BoxerMpi.Aws;
+using BoxerMpi.Launcher.Launching;
 
 namespace BoxerMpi.Launcher.Lambda;
 

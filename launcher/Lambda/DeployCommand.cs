@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.RegularExpressions;
 using BoxerMpi.Aws;
 using BoxerMpi.Launcher.Commands;
+using BoxerMpi.Launcher.Launching;
 
 namespace BoxerMpi.Launcher.Lambda;
 

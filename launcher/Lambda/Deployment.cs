@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using BoxerMpi.Aws;
+using BoxerMpi.Launcher.Launching;
 
 namespace BoxerMpi.Launcher.Lambda;
 

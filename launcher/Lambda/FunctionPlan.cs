@@ -1,6 +1,7 @@
 using System.Globalization;
 using BoxerMpi.Aws;
 using BoxerMpi.LambdaBootstrap;
+using BoxerMpi.Launcher.Launching;
 
 namespace BoxerMpi.Launcher.Lambda;
 

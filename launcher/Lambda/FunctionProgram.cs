@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
+using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.Programs;
 
 namespace BoxerMpi.Launcher.Lambda;

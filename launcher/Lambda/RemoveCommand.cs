@@ -1,5 +1,6 @@
 using System.CommandLine;
 using BoxerMpi.Aws;
+using BoxerMpi.Launcher.Launching;
 
 namespace BoxerMpi.Launcher.Lambda;
 

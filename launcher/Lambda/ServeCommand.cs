@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using BoxerMpi.Aws;
 using BoxerMpi.LambdaService;
 using BoxerMpi.Launcher.Jobs;
+using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Launcher.NatLab.Commands;
 using BoxerMpi.Launcher.Processes;

@@ -1,4 +1,5 @@
 using System.Net;
+using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Rendezvous;
 

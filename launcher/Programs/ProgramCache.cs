@@ -1,3 +1,5 @@
+using BoxerMpi.Launcher.Launching;
+
 namespace BoxerMpi.Launcher.Programs;
 
 /// <summary>

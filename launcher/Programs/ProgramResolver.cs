@@ -1,3 +1,4 @@
+using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.Processes;
 
 namespace BoxerMpi.Launcher.Programs;

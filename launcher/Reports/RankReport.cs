@@ -75,7 +75,7 @@ internal sealed record RankReport
         Address = member.Member?.Observed.ToString(),
         Nat = member.Member?.Nat.Name(),
         Pid = rank.Process?.Id,
-        RequestId = (rank.Process as Functions.FunctionRank)?.RequestId,
+        RequestId = rank.Process?.RequestId,
         StartSeconds = RunReport.Rounded(rank.Started.TotalSeconds) ?? 0,
         JoinedSeconds = RunReport.Rounded(progress.Joined?.TotalSeconds),
         LinkedSeconds = RunReport.Rounded(progress.Linked?.TotalSeconds),

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using BoxerMpi.Launcher.Commands;
 using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Rendezvous;
@@ -52,7 +51,7 @@ internal sealed record RunReport
     public WireUpSection? WireUp { get; init; }
 
     /// <summary>What the functions cost, where ranks were functions.</summary>
-    public Functions.FunctionSummary? Functions { get; init; }
+    public FunctionSummary? Functions { get; init; }
 
     public required IReadOnlyList<RankReport> Ranks { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Launcher.Topologies;

@@ -6,6 +6,7 @@ using BoxerMpi.LambdaBootstrap;
 using BoxerMpi.Launcher.Functions;
 using BoxerMpi.Launcher.Output;
 using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Launcher.Reports;
 using BoxerMpi.Launcher.Tests.Support;
 using BoxerMpi.Rendezvous;
 
@@ -199,7 +200,7 @@ public sealed class FunctionStartTests
     {
         Assert.Equal(
             ["$0.00", "$0.0000020", "$0.00041", "$1.25", "$123.46"],
-            new[] { 0, 2.0e-6, 4.12e-4, 1.25, 123.456 }.Select(FunctionBill.Money));
+            new[] { 0, 2.0e-6, 4.12e-4, 1.25, 123.456 }.Select(Money.Of));
     }
 
     private static LambdaException Throttled() =>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using BoxerMpi.Launcher.Launching;
 
 namespace BoxerMpi.Launcher.NatLab.Commands;
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.NatLab.Kernel;
 using BoxerMpi.Launcher.Processes;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.Processes;
 
 namespace BoxerMpi.Launcher.NatLab.Commands;

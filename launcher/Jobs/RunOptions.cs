@@ -1,10 +1,9 @@
 using BoxerMpi.Launcher.Hosts;
-using BoxerMpi.Launcher.Places;
 using BoxerMpi.Rendezvous;
 
-namespace BoxerMpi.Launcher.Commands;
+namespace BoxerMpi.Launcher.Jobs;
 
-/// <summary>What <c>boxer run</c> was asked to do, checked.</summary>
+/// <summary>A job that is to be run, checked.</summary>
 internal sealed record RunOptions
 {
     /// <summary>The job as its coordinator gets it, token included.</summary>
@@ -22,16 +21,7 @@ internal sealed record RunOptions
     public required IReadOnlyList<string> Arguments { get; init; }
 
     /// <summary>Makes what the ranks run on; called once, when their program is there.</summary>
-    public Func<IPlace> OpenPlace { get; init; } = static () => new LocalPlace();
-
-    /// <summary>How the ranks are functions; null when they are not.</summary>
-    public Functions.FunctionOptions? Functions { get; init; }
-
-    /// <summary>File with the job's token, for ranks that join from elsewhere.</summary>
-    public string? TokenFile { get; init; }
-
-    /// <summary>The link model as it was named; null for what is usual there.</summary>
-    public string? Model { get; init; }
+    public required Func<IPlace> OpenPlace { get; init; }
 
     public TimeSpan? Timeout { get; init; }
 
@@ -56,8 +46,8 @@ internal sealed record RunOptions
     /// <summary>Whether output passes through byte by byte.</summary>
     public bool Raw { get; init; }
 
-    /// <summary>Options of boxer among the program's arguments.</summary>
-    public MisplacedOptions Misplaced { get; init; } = MisplacedOptions.None;
+    /// <summary>What is to be said when a program that knows nothing of MPI has ended well, if anything; gets its files and arguments.</summary>
+    public Func<IReadOnlyList<string>, string?> Remark { get; init; } = static _ => null;
 
     public bool NativeAot { get; init; }
 

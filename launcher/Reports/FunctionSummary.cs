@@ -1,9 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
-using BoxerMpi.Launcher.Lambda;
-using BoxerMpi.Launcher.Topologies;
 
-namespace BoxerMpi.Launcher.Functions;
+namespace BoxerMpi.Launcher.Reports;
 
 /// <summary>What the functions of a job did and cost, for <c>--report</c> and the last line.</summary>
 internal sealed record FunctionSummary
@@ -59,32 +57,7 @@ internal sealed record FunctionSummary
             return string.Create(
                 CultureInfo.InvariantCulture,
                 $"{Ranks} {(Ranks == 1 ? "function" : "functions")} of {MemoryMegabytes} MB: {Requests} requests{others}; " +
-                $"{GigabyteSeconds:0.###} GB-s, about {FunctionBill.Money(Dollars)}{asIf} (prices of {PricesOf})");
+                $"{GigabyteSeconds:0.###} GB-s, about {Money.Of(Dollars)}{asIf} (prices of {PricesOf})");
         }
-    }
-
-    public static FunctionSummary Of(
-        FunctionOptions options, FunctionPlan plan, string region, FunctionCrew crew, FunctionStart start, Prices prices)
-    {
-        (int requests, TimeSpan duration) = crew.Billed;
-        FunctionBill bill = FunctionBill.Of(requests + start.Probes, duration, plan.MemoryMegabytes, plan.Architecture, prices);
-        CrewCount count = crew.Count;
-        return new FunctionSummary
-        {
-            Name = plan.Name,
-            Region = region,
-            MemoryMegabytes = plan.MemoryMegabytes,
-            Architecture = plan.Architecture,
-            Ranks = options.Count,
-            Spares = options.Spares,
-            TurnedAway = count.TurnedAway,
-            Lost = count.Lost,
-            Throttled = start.Throttled,
-            StartSeconds = Reports.RunReport.Rounded(start.Took?.TotalSeconds),
-            Requests = bill.Requests,
-            GigabyteSeconds = Math.Round(bill.GigabyteSeconds, 6),
-            Dollars = Math.Round(bill.Dollars, 10),
-            PricesOf = prices.Date,
-        };
     }
 }

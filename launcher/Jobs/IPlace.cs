@@ -1,7 +1,7 @@
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Rendezvous;
 
-namespace BoxerMpi.Launcher.Places;
+namespace BoxerMpi.Launcher.Jobs;
 
 /// <summary>Where the ranks of a job run (<c>--on</c>) and how they reach its coordinator. Disposing it ends what it made.</summary>
 internal interface IPlace : IDisposable

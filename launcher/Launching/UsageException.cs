@@ -1,4 +1,4 @@
-namespace BoxerMpi.Launcher;
+namespace BoxerMpi.Launcher.Launching;
 
 /// <summary>The command line asks for something that cannot be: one line says what, the next what to try. Exit code 2.</summary>
 internal sealed class UsageException(string message, string hint) : Exception(message)

@@ -1,13 +1,12 @@
 using System.Diagnostics;
 using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Output;
-using BoxerMpi.Launcher.Places;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Programs;
 using BoxerMpi.Launcher.Reports;
 using BoxerMpi.Rendezvous;
 
-namespace BoxerMpi.Launcher.Commands;
+namespace BoxerMpi.Launcher.Launching;
 
 /// <summary>One job on this machine, from the build of its program to its report.</summary>
 internal static class LocalRun
@@ -54,7 +53,7 @@ internal static class LocalRun
             [
                 .. options.Verbose ? RunReport.Of(options, finished, seat, job).Summary : [],
                 .. finished.Failure is null ? [] : RelayAdvice.Of(job),
-                .. Misplaced(options, command, finished, seat),
+                .. Remarks(options, command, finished, seat),
             ]);
         if (options.ReportFile is { } path)
             RunReport.Of(options, outcome, seat, job).Write(path);
@@ -62,10 +61,10 @@ internal static class LocalRun
     }
 
     /// <summary>Programs that know nothing of MPI and end well have done what they were asked to.</summary>
-    private static IEnumerable<string> Misplaced(RunOptions options, RankCommand command, JobOutcome outcome, JobSeat seat)
+    private static IEnumerable<string> Remarks(RunOptions options, RankCommand command, JobOutcome outcome, JobSeat seat)
     {
         bool isTold = outcome.Failure is not null || outcome.Ranks.Any(rank => seat.Of(rank.Rank).HasJoined);
-        string? line = isTold ? options.Misplaced.Line([command.File, .. command.Arguments, .. options.Arguments]) : null;
+        string? line = isTold ? options.Remark([command.File, .. command.Arguments, .. options.Arguments]) : null;
         return line is null ? [] : [line];
     }
 }
