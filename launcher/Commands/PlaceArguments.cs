@@ -1,10 +1,11 @@
 using System.CommandLine;
 using BoxerMpi.Launcher.Functions;
+using BoxerMpi.Launcher.Functions.Deploying;
 using BoxerMpi.Launcher.Jobs;
-using BoxerMpi.Launcher.Lambda;
 using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Launcher.NatLab.Commands;
+using BoxerMpi.Launcher.Options;
 using BoxerMpi.Launcher.Places;
 
 namespace BoxerMpi.Launcher.Commands;

@@ -1,6 +1,5 @@
-using BoxerMpi.Launcher.Lambda;
+using BoxerMpi.Launcher.Functions.Deploying;
 using BoxerMpi.Launcher.Reports;
-using BoxerMpi.Launcher.Topologies;
 
 namespace BoxerMpi.Launcher.Functions;
 

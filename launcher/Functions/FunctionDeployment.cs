@@ -1,6 +1,6 @@
 using BoxerMpi.Aws;
 using BoxerMpi.LambdaBootstrap;
-using BoxerMpi.Launcher.Lambda;
+using BoxerMpi.Launcher.Functions.Deploying;
 using BoxerMpi.Launcher.Launching;
 
 namespace BoxerMpi.Launcher.Functions;

@@ -1,8 +1,7 @@
 using System.Globalization;
+using BoxerMpi.Launcher.Functions.Deploying;
 using BoxerMpi.Launcher.Jobs;
-using BoxerMpi.Launcher.Lambda;
 using BoxerMpi.Launcher.Reports;
-using BoxerMpi.Launcher.Topologies;
 
 namespace BoxerMpi.Launcher.Functions;
 

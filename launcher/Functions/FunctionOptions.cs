@@ -1,6 +1,6 @@
 using System.Net;
 using BoxerMpi.Aws;
-using BoxerMpi.Launcher.Lambda;
+using BoxerMpi.Launcher.Functions.Deploying;
 using BoxerMpi.Launcher.NatLab;
 
 namespace BoxerMpi.Launcher.Functions;

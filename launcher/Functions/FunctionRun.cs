@@ -1,14 +1,13 @@
 using System.Diagnostics;
 using BoxerMpi.Aws;
 using BoxerMpi.LambdaBootstrap;
+using BoxerMpi.Launcher.Functions.Deploying;
 using BoxerMpi.Launcher.Hosts;
 using BoxerMpi.Launcher.Jobs;
-using BoxerMpi.Launcher.Lambda;
 using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.Output;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Reports;
-using BoxerMpi.Launcher.Topologies;
 using BoxerMpi.Rendezvous;
 using BoxerMpi.Transport;
 

@@ -2,7 +2,6 @@ using System.Net;
 using System.Security.Cryptography;
 using BoxerMpi.Aws;
 using BoxerMpi.LambdaService;
-using BoxerMpi.Launcher.Lambda;
 using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Launcher.Processes;

@@ -1,4 +1,5 @@
 using BoxerMpi.LambdaBootstrap;
+using BoxerMpi.Launcher.Functions.Deploying;
 
 namespace BoxerMpi.Launcher.Lambda;
 

@@ -4,6 +4,7 @@ using System.Net;
 using System.Security.Cryptography;
 using BoxerMpi.Aws;
 using BoxerMpi.LambdaService;
+using BoxerMpi.Launcher.Functions;
 using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.NatLab;

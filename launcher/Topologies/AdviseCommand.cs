@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using BoxerMpi.Launcher.Functions;
 using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Launcher.Topologies;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using BoxerMpi.Launcher.Commands;
+using BoxerMpi.Launcher.Functions;
 using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Schedules;
 

@@ -1,3 +1,4 @@
+using BoxerMpi.Launcher.Functions;
 using BoxerMpi.Schedules;
 
 

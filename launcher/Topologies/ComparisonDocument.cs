@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using BoxerMpi.Launcher.Functions;
 
 namespace BoxerMpi.Launcher.Topologies;
 

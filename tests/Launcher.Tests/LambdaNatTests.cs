@@ -3,7 +3,7 @@ using System.Text.Json;
 using BoxerMpi.Aws;
 using BoxerMpi.LambdaBootstrap;
 using BoxerMpi.LambdaService;
-using BoxerMpi.Launcher.Lambda;
+using BoxerMpi.Launcher.Functions;
 using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Tests.Support;

@@ -2,7 +2,7 @@ using System.CommandLine;
 using BoxerMpi.Aws;
 using BoxerMpi.Launcher.Launching;
 
-namespace BoxerMpi.Launcher.Lambda;
+namespace BoxerMpi.Launcher.Options;
 
 /// <summary>The options that say where Lambda is, and a client for it.</summary>
 internal sealed class LambdaOptions

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using BoxerMpi.Aws;
 using BoxerMpi.Launcher.Launching;
 
-namespace BoxerMpi.Launcher.Lambda;
+namespace BoxerMpi.Launcher.Functions.Deploying;
 
 /// <summary>Brings a function to what it is to be, with as few changes as that takes.</summary>
 internal static class Deployment

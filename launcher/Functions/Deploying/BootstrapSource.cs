@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Transport;
 
-namespace BoxerMpi.Launcher.Lambda;
+namespace BoxerMpi.Launcher.Functions.Deploying;
 
 /// <summary>The project of the functions' bootstrap, which boxer carries within it.</summary>
 internal static class BootstrapSource

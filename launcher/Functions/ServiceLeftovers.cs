@@ -3,7 +3,7 @@ using BoxerMpi.LambdaService.Execution;
 using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Launcher.Processes;
 
-namespace BoxerMpi.Launcher.Lambda;
+namespace BoxerMpi.Launcher.Functions;
 
 /// <summary>What a Lambda service of this process would leave if the process were killed.</summary>
 internal static class ServiceLeftovers

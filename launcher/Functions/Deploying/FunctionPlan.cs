@@ -3,7 +3,7 @@ using BoxerMpi.Aws;
 using BoxerMpi.LambdaBootstrap;
 using BoxerMpi.Launcher.Launching;
 
-namespace BoxerMpi.Launcher.Lambda;
+namespace BoxerMpi.Launcher.Functions.Deploying;
 
 /// <summary>A function as it is to be.</summary>
 /// <param name="Name">Name.</param>

@@ -3,11 +3,12 @@ using System.Globalization;
 using System.Net;
 using BoxerMpi.Aws;
 using BoxerMpi.Launcher.Commands;
-using BoxerMpi.Launcher.Lambda;
+using BoxerMpi.Launcher.Functions;
+using BoxerMpi.Launcher.Functions.Deploying;
 using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.NatLab;
 
-namespace BoxerMpi.Launcher.Functions;
+namespace BoxerMpi.Launcher.Options;
 
 /// <summary>The options of <c>boxer run --on lambda</c> and <c>--on lambda-local</c>.</summary>
 internal sealed class FunctionArguments

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.Programs;
 
-namespace BoxerMpi.Launcher.Lambda;
+namespace BoxerMpi.Launcher.Functions.Deploying;
 
 /// <summary>A program that is to be a function: what it is called there, and its zip.</summary>
 /// <param name="Path">A project folder, a project, or an executable that needs no other files.</param>
