@@ -1,11 +1,10 @@
 using System.CommandLine;
 using System.Security.Cryptography;
-using BoxerMpi.Launcher.Commands;
 using BoxerMpi.Launcher.Hosts;
 using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Launching;
+using BoxerMpi.Launcher.Options;
 using BoxerMpi.Launcher.Places;
-using BoxerMpi.Launcher.Programs;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Bench;

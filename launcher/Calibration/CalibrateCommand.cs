@@ -1,12 +1,10 @@
 using System.CommandLine;
 using System.Text.Json;
 using BoxerMpi.Collectives;
-using BoxerMpi.Launcher.Commands;
 using BoxerMpi.Launcher.Hosts;
 using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Launching;
-using BoxerMpi.Launcher.Programs;
-using BoxerMpi.Launcher.Topologies;
+using BoxerMpi.Launcher.Options;
 using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Launcher.Calibration;

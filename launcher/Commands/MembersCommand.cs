@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using BoxerMpi.Launcher.Options;
 using BoxerMpi.Rendezvous;
 using BoxerMpi.Transport;
 

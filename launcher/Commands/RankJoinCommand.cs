@@ -4,6 +4,7 @@ using System.Globalization;
 using BoxerMpi.Launcher.Hosts;
 using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Launching;
+using BoxerMpi.Launcher.Options;
 using BoxerMpi.Launcher.Output;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Programs;

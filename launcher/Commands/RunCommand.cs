@@ -5,7 +5,7 @@ using BoxerMpi.Launcher.Functions;
 using BoxerMpi.Launcher.Functions.Deploying;
 using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Launching;
-using BoxerMpi.Launcher.Topologies;
+using BoxerMpi.Launcher.Options;
 using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Launcher.Commands;

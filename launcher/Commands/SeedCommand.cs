@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using System.Security.Cryptography;
 using BoxerMpi.Launcher.Jobs;
+using BoxerMpi.Launcher.Options;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Commands;

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.RegularExpressions;
 using BoxerMpi.Aws;
-using BoxerMpi.Launcher.Commands;
 using BoxerMpi.Launcher.Functions.Deploying;
 using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.Options;

@@ -8,7 +8,7 @@ using BoxerMpi.Launcher.Functions;
 using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.NatLab;
-using BoxerMpi.Launcher.NatLab.Commands;
+using BoxerMpi.Launcher.Options;
 using BoxerMpi.Launcher.Processes;
 
 namespace BoxerMpi.Launcher.Lambda;
@@ -72,7 +72,7 @@ internal sealed class ServeCommand : Command
             Region = region,
             ReadObject = s3 is null ? null : s3.GetAsync,
             Credentials = credentials,
-            DeadLetterFile = Commands.OptionValues.WritableFile("--dead-letters", parsed.GetValue(_deadLetters)),
+            DeadLetterFile = OptionValues.WritableFile("--dead-letters", parsed.GetValue(_deadLetters)),
             ExtraVariables = new Dictionary<string, string> { [Watchdog.MarkVariable] = mark },
             Log = parsed.GetValue(_verbose) ? Console.Error.WriteLine : null,
         };

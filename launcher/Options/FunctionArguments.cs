@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Net;
 using BoxerMpi.Aws;
-using BoxerMpi.Launcher.Commands;
 using BoxerMpi.Launcher.Functions;
 using BoxerMpi.Launcher.Functions.Deploying;
 using BoxerMpi.Launcher.Launching;

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using BoxerMpi.Launcher.Bench;
-using BoxerMpi.Launcher.Commands;
 using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Launching;
+using BoxerMpi.Launcher.Options;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Schedules;
 

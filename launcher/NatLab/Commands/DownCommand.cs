@@ -1,5 +1,6 @@
 using System.CommandLine;
 using BoxerMpi.Launcher.Launching;
+using BoxerMpi.Launcher.Options;
 
 namespace BoxerMpi.Launcher.NatLab.Commands;
 

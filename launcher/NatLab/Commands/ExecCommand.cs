@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using BoxerMpi.Launcher.Commands;
 using BoxerMpi.Launcher.Launching;
+using BoxerMpi.Launcher.Options;
 
 namespace BoxerMpi.Launcher.NatLab.Commands;
 

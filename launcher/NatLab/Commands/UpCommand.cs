@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using BoxerMpi.Launcher.Launching;
+using BoxerMpi.Launcher.Options;
 using BoxerMpi.Launcher.Processes;
 
 namespace BoxerMpi.Launcher.NatLab.Commands;

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using BoxerMpi.Launcher.NatLab;
-using BoxerMpi.Launcher.NatLab.Commands;
+using BoxerMpi.Launcher.Options;
 
 namespace BoxerMpi.NatLab.Tests.Support;
 
@@ -13,7 +13,7 @@ internal static class Machine
     public static Lab Make(LabOptions options)
     {
         RequireLab();
-        return Lab.Create(options with { RelayProgram = RelayCommand.Program });
+        return Lab.Create(options with { RelayProgram = ThisProgram.Relay });
     }
 
     public static void RequireLab()

@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using BoxerMpi.Launcher.NatLab;
-using BoxerMpi.Launcher.NatLab.Commands;
+using BoxerMpi.Launcher.Options;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Punching.Tests.Support;
@@ -58,7 +58,7 @@ internal sealed class LabJob : IAsyncDisposable
     {
         try
         {
-            return new LabJob(Lab.Create(options with { RelayProgram = RelayCommand.Program }), change, port, changeSeed);
+            return new LabJob(Lab.Create(options with { RelayProgram = ThisProgram.Relay }), change, port, changeSeed);
         }
         catch (LabException missing)
         {

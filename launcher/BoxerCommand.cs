@@ -4,16 +4,18 @@ using System.CommandLine.Parsing;
 using BoxerMpi.Aws;
 using BoxerMpi.Launcher.Bench;
 using BoxerMpi.Launcher.Calibration;
+using BoxerMpi.Launcher.Commands;
 using BoxerMpi.Launcher.Lambda;
 using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Launcher.NatLab.Commands;
+using BoxerMpi.Launcher.Options;
 using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Programs;
 using BoxerMpi.Launcher.Topologies;
 using BoxerMpi.Transport;
 
-namespace BoxerMpi.Launcher.Commands;
+namespace BoxerMpi.Launcher;
 
 /// <summary>The <c>boxer</c> command: its subcommands, and what becomes of bad input.</summary>
 internal static class BoxerCommand

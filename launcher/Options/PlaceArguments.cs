@@ -4,11 +4,9 @@ using BoxerMpi.Launcher.Functions.Deploying;
 using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.NatLab;
-using BoxerMpi.Launcher.NatLab.Commands;
-using BoxerMpi.Launcher.Options;
 using BoxerMpi.Launcher.Places;
 
-namespace BoxerMpi.Launcher.Commands;
+namespace BoxerMpi.Launcher.Options;
 
 /// <summary><c>--on</c> and the options of the places: where the ranks of a job run.</summary>
 internal sealed class PlaceArguments

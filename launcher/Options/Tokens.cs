@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Transport;
 
-namespace BoxerMpi.Launcher.Commands;
+namespace BoxerMpi.Launcher.Options;
 
 /// <summary>Where a job's token comes from: a file, the environment, or chance; never a command line, which others can read.</summary>
 internal static class Tokens

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using BoxerMpi.Launcher.Launching;
 
-namespace BoxerMpi.Launcher.Commands;
+namespace BoxerMpi.Launcher.Options;
 
 /// <summary>A command that ends in PROGRAM and its arguments.</summary>
 internal abstract class ProgramCommand : Command

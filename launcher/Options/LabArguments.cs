@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using BoxerMpi.Launcher.Launching;
+using BoxerMpi.Launcher.NatLab;
 
-namespace BoxerMpi.Launcher.NatLab.Commands;
+namespace BoxerMpi.Launcher.Options;
 
 /// <summary>The options that say what a lab is to be like, of <c>boxer natlab up</c> and <c>boxer run --on natlab</c>.</summary>
 internal sealed class LabArguments
@@ -82,7 +83,7 @@ internal sealed class LabArguments
             throw new UsageException($"--behind {options.Behind} and --nat none exclude each other: without a NAT nobody is behind it", "leave one of them out");
         if (options.Hairpin && options.Kinds.All(kind => kind == GatewayKind.None))
             throw new UsageException("--hairpin is what a NAT does, and --nat none has none", "leave one of them out");
-        return options.NeedsRelay ? options with { RelayProgram = RelayCommand.Program } : options;
+        return options.NeedsRelay ? options with { RelayProgram = ThisProgram.Relay } : options;
     }
 
     public static string? CheckedPrefix(string? text) => text is null || LabRecords.IsPrefix(text)

@@ -3,7 +3,7 @@ using System.Net;
 using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Rendezvous;
 
-namespace BoxerMpi.Launcher.Commands;
+namespace BoxerMpi.Launcher.Options;
 
 /// <summary>The options that name a job at a coordinator somewhere, and a look at whether it is there.</summary>
 internal sealed class JobAddress

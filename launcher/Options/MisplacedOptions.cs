@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text;
 
-namespace BoxerMpi.Launcher.Commands;
+namespace BoxerMpi.Launcher.Options;
 
 /// <summary>Options that stand behind PROGRAM and that boxer knows: they went to the program, which may know nothing of them.</summary>
 internal sealed class MisplacedOptions

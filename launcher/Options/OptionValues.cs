@@ -3,7 +3,7 @@ using System.Net;
 using BoxerMpi.Launcher.Hosts;
 using BoxerMpi.Launcher.Launching;
 
-namespace BoxerMpi.Launcher.Commands;
+namespace BoxerMpi.Launcher.Options;
 
 /// <summary>Reads values of options; what is wrong becomes a <see cref="UsageException"/> that says what would be right.</summary>
 internal static class OptionValues

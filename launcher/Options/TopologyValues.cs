@@ -2,7 +2,7 @@ using System.Globalization;
 using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Schedules;
 
-namespace BoxerMpi.Launcher.Topologies;
+namespace BoxerMpi.Launcher.Options;
 
 /// <summary>Values of the topology commands; what is wrong becomes a usage error that says what would be right.</summary>
 internal static class TopologyValues

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Rendezvous;
 
-namespace BoxerMpi.Launcher.Commands;
+namespace BoxerMpi.Launcher.Options;
 
 /// <summary>The options that say how a job's ranks find each other: the same wherever a coordinator is started.</summary>
 internal sealed class JobRules
