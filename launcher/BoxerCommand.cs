@@ -10,9 +10,9 @@ using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Launcher.NatLab.Commands;
 using BoxerMpi.Launcher.Options;
-using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Programs;
 using BoxerMpi.Launcher.Topologies;
+using BoxerMpi.Processes;
 using BoxerMpi.Transport;
 
 namespace BoxerMpi.Launcher;

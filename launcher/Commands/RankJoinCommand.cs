@@ -6,8 +6,8 @@ using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.Options;
 using BoxerMpi.Launcher.Output;
-using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Programs;
+using BoxerMpi.Processes;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Commands;

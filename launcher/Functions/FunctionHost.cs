@@ -1,6 +1,6 @@
 using BoxerMpi.Launcher.Hosts;
 using BoxerMpi.Launcher.Output;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.Functions;
 

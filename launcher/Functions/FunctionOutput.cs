@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using BoxerMpi.Launcher.Output;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.Functions;
 

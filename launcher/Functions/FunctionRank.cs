@@ -1,6 +1,6 @@
 using BoxerMpi.Launcher.Hosts;
 using BoxerMpi.Launcher.Output;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Processes;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Functions;

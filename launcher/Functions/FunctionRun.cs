@@ -6,8 +6,8 @@ using BoxerMpi.Launcher.Hosts;
 using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.Output;
-using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Reports;
+using BoxerMpi.Processes;
 using BoxerMpi.Rendezvous;
 using BoxerMpi.Transport;
 

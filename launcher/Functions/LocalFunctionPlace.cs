@@ -4,7 +4,7 @@ using BoxerMpi.Aws;
 using BoxerMpi.LambdaService;
 using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.NatLab;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Processes;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Functions;

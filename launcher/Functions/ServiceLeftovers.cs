@@ -1,7 +1,7 @@
 using BoxerMpi.LambdaService;
 using BoxerMpi.LambdaService.Execution;
 using BoxerMpi.Launcher.NatLab;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.Functions;
 

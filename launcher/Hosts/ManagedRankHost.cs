@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using BoxerMpi.Launcher.Output;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.Hosts;
 

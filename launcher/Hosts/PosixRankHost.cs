@@ -1,6 +1,6 @@
 using System.Text;
 using BoxerMpi.Launcher.Output;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.Hosts;
 

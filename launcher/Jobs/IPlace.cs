@@ -1,4 +1,4 @@
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Processes;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Jobs;

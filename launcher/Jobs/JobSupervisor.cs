@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using BoxerMpi.Launcher.Hosts;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.Jobs;
 

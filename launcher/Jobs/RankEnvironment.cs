@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.Jobs;
 

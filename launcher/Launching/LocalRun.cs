@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Output;
-using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Programs;
 using BoxerMpi.Launcher.Reports;
+using BoxerMpi.Processes;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Launching;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using BoxerMpi.Launcher.NatLab.Kernel;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.NatLab;
 

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 using BoxerMpi.Launcher.NatLab.Kernel;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.NatLab;
 

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.Output;
 

@@ -1,6 +1,6 @@
 using System.Net;
 using BoxerMpi.Launcher.Jobs;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Processes;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Places;

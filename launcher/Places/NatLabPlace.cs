@@ -1,7 +1,7 @@
 using System.Net;
 using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.NatLab;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Processes;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Places;

@@ -1,5 +1,5 @@
 using BoxerMpi.Launcher.Launching;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.Programs;
 

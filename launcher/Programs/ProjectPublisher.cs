@@ -1,6 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.Programs;
 

@@ -3,7 +3,7 @@ using BoxerMpi.Launcher.Bench;
 using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.Options;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Processes;
 using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Launcher.Topologies;

@@ -11,7 +11,7 @@ public class RepositoryTests
     public void Projects_use_only_the_layers_below_them()
     {
         IReadOnlyList<ProjectFile> projects = Repository.Projects();
-        string[] layers = ["Wire", "Topology", "Schedules", "Transport", "Rendezvous", "Comm", "Collectives", "Exchange", "BoxerMpi"];
+        string[] layers = ["Wire", "Topology", "Schedules", "Transport", "Rendezvous", "Comm", "Collectives", "Exchange", "BoxerMpi", "Processes"];
         Assert.Superset(layers.ToHashSet(), projects.Select(project => project.Layer).ToHashSet());
         Assert.Empty(ReferenceRules.Direction(projects));
     }
@@ -48,6 +48,7 @@ public class RepositoryTests
 
     [Theory]
     [InlineData("src")]
+    [InlineData("hosting")]
     [InlineData("launcher")]
     [InlineData("examples")]
     public void Nothing_is_left_unfinished(string folder)
@@ -58,6 +59,7 @@ public class RepositoryTests
 
     [Theory]
     [InlineData("src")]
+    [InlineData("hosting")]
     [InlineData("launcher")]
     [InlineData("examples")]
     public void Names_are_matched_to_their_end(string folder) => Assert.Empty(TextRules.LooseEnds(Repository.Texts(folder, ".cs")));

@@ -22,6 +22,10 @@ public class RuleTests
     [InlineData("src/Comm/Comm.csproj", "../../examples/Hello/Hello.csproj")]
     [InlineData("src/Comm/Comm.csproj", "../../tests/Comm.Tests/Comm.Tests.csproj")]
     [InlineData("src/Comm/Comm.csproj", "../.././bench/Micro/Micro.csproj")]
+    [InlineData("src/BoxerMpi/BoxerMpi.csproj", "../../hosting/Processes/Processes.csproj")]
+    [InlineData("hosting/Processes/Processes.csproj", "../../src/Transport/Transport.csproj")]
+    [InlineData("hosting/Processes/Processes.csproj", "../../launcher/launcher.csproj")]
+    [InlineData("examples/Hello/Hello.csproj", "../../hosting/Processes/Processes.csproj")]
     [InlineData("launcher/launcher.csproj", "../tests/Comm.Tests/Comm.Tests.csproj")]
     [InlineData("examples/Hello/Hello.csproj", "../../launcher/launcher.csproj")]
     [InlineData("examples/Hello/Hello.csproj", "../Pi/Pi.csproj")]
@@ -40,6 +44,7 @@ public class RuleTests
     [InlineData("src/BoxerMpi/BoxerMpi.csproj", @"..\Exchange\Exchange.csproj")]
     [InlineData("src/Aws/Aws.csproj", "../Exchange/Exchange.csproj")]
     [InlineData("launcher/launcher.csproj", "../src/Aws/Aws.csproj")]
+    [InlineData("launcher/launcher.csproj", "../hosting/Processes/Processes.csproj")]
     [InlineData("examples/Hello/Hello.csproj", "../../src/BoxerMpi/BoxerMpi.csproj")]
     [InlineData("tests/Launcher.Tests/Launcher.Tests.csproj", "../../launcher/launcher.csproj")]
     [InlineData("bench/Micro/Micro.csproj", "../../src/Wire/Wire.csproj")]
@@ -56,7 +61,10 @@ public class RuleTests
             ["src/Extra/Extra.csproj is a layer without a place in the order"],
             ReferenceRules.Direction([Referencing("src/Extra/Extra.csproj")]));
         Assert.Equal(
-            ["tools/Tool/Tool.csproj is in none of the folders src, launcher, examples, bench, tests"],
+            ["hosting/Extra/Extra.csproj is a layer without a place in the order"],
+            ReferenceRules.Direction([Referencing("hosting/Extra/Extra.csproj")]));
+        Assert.Equal(
+            ["tools/Tool/Tool.csproj is in none of the folders src, hosting, launcher, examples, bench, tests"],
             ReferenceRules.Direction([Referencing("tools/Tool/Tool.csproj")]));
         Assert.Equal(
             ["src/Wire/Wire.csproj references ../elsewhere/Other.csproj, which is not there"],

@@ -5,9 +5,9 @@ using BoxerMpi.Aws;
 using BoxerMpi.LambdaBootstrap;
 using BoxerMpi.Launcher.Functions;
 using BoxerMpi.Launcher.Output;
-using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Reports;
 using BoxerMpi.Launcher.Tests.Support;
+using BoxerMpi.Processes;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Tests;

@@ -5,8 +5,8 @@ using BoxerMpi.LambdaBootstrap;
 using BoxerMpi.LambdaService;
 using BoxerMpi.Launcher.Functions;
 using BoxerMpi.Launcher.NatLab;
-using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Tests.Support;
+using BoxerMpi.Processes;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Tests;

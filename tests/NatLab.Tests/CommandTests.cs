@@ -3,9 +3,9 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 using BoxerMpi.Launcher.NatLab;
-using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Tests.Support;
 using BoxerMpi.NatLab.Tests.Support;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.NatLab.Tests;
 

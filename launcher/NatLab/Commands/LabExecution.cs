@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.NatLab.Kernel;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.NatLab.Commands;
 

@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.Options;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.NatLab.Commands;
 

@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Processes;
 using Microsoft.Win32.SafeHandles;
 
 namespace BoxerMpi.Launcher.NatLab.Kernel;

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.NatLab.Relay;
 

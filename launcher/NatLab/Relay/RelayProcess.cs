@@ -1,7 +1,7 @@
 using System.Collections;
 using System.Text;
 using BoxerMpi.Launcher.NatLab.Kernel;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.NatLab.Relay;
 

@@ -1,7 +1,7 @@
 using System.Collections;
 using System.Text;
 
-namespace BoxerMpi.Launcher.Processes;
+namespace BoxerMpi.Processes;
 
 /// <summary>This process's arguments and variables as the system gave them, as <see cref="SystemText"/>.</summary>
 /// <remarks>.NET replaces bytes that are no UTF-8 before a program sees them; Linux still has them.</remarks>

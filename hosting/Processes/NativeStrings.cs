@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace BoxerMpi.Launcher.Processes;
+namespace BoxerMpi.Processes;
 
 /// <summary>Zero-terminated strings with the bytes of their <see cref="SystemText"/>, and vectors of them, freed together.</summary>
 internal sealed unsafe class NativeStrings : IDisposable

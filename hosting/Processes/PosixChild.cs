@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace BoxerMpi.Launcher.Processes;
+namespace BoxerMpi.Processes;
 
 /// <summary>A child whose end is noticed at once but which stays a zombie until <see cref="Reap"/>.</summary>
 /// <remarks>

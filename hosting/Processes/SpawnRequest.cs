@@ -1,4 +1,4 @@
-namespace BoxerMpi.Launcher.Processes;
+namespace BoxerMpi.Processes;
 
 /// <summary>One program to start: what <c>execve</c> needs, and what becomes of its standard streams.</summary>
 internal sealed record SpawnRequest(string File, IReadOnlyList<string> Arguments)

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace BoxerMpi.Launcher.Processes;
+namespace BoxerMpi.Processes;
 
 /// <summary>Finds what ranks have left running, from <c>/proc</c>; empty on systems without it.</summary>
 internal static class ProcessTable

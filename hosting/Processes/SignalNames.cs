@@ -1,4 +1,4 @@
-namespace BoxerMpi.Launcher.Processes;
+namespace BoxerMpi.Processes;
 
 /// <summary>Names of the signals that end programs.</summary>
 internal static class SignalNames

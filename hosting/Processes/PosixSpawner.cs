@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace BoxerMpi.Launcher.Processes;
+namespace BoxerMpi.Processes;
 
 /// <summary>Starts programs with <c>posix_spawn</c>, each as the leader of its own session and process group.</summary>
 /// <remarks>

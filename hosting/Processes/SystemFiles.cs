@@ -1,4 +1,4 @@
-namespace BoxerMpi.Launcher.Processes;
+namespace BoxerMpi.Processes;
 
 /// <summary>Looks at files by paths that may be no UTF-8 (<see cref="SystemText"/>), which .NET cannot name.</summary>
 internal static unsafe class SystemFiles

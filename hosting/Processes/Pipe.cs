@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
 
-namespace BoxerMpi.Launcher.Processes;
+namespace BoxerMpi.Processes;
 
 /// <summary>A pipe whose ends no child inherits unless they are named in its <see cref="SpawnRequest"/>.</summary>
 internal sealed class Pipe : IDisposable

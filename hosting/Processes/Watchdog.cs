@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace BoxerMpi.Launcher.Processes;
+namespace BoxerMpi.Processes;
 
 /// <summary>Ends the ranks and their children when the launcher is gone, however it went.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace BoxerMpi.Launcher.Processes;
+namespace BoxerMpi.Processes;
 
 /// <summary>INT and QUIT, where whoever started this process has them ignored.</summary>
 internal static class Interrupts

@@ -1,4 +1,4 @@
-namespace BoxerMpi.Launcher.Processes;
+namespace BoxerMpi.Processes;
 
 /// <summary>Gives each rank cores of its own while there are enough, as mpirun binds its ranks.</summary>
 /// <remarks>

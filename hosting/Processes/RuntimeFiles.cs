@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace BoxerMpi.Launcher.Processes;
+namespace BoxerMpi.Processes;
 
 /// <summary>The files by which debuggers and tracers find a .NET process: its runtime makes them, and leaves them when the process is killed.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace BoxerMpi.Launcher.Processes;
+namespace BoxerMpi.Processes;
 
 /// <summary>INT, TERM, HUP and QUIT while something is made: what was made is removed before boxer ends.</summary>
 internal sealed class Interruption : IDisposable

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace BoxerMpi.Launcher.Processes;
+namespace BoxerMpi.Processes;
 
 /// <summary>
 /// What the launcher asks of libc and .NET does not offer: spawning into a session, group signals, resource usage, polled pipes.

@@ -1,4 +1,4 @@
-namespace BoxerMpi.Launcher.Processes;
+namespace BoxerMpi.Processes;
 
 /// <summary>A network apart from this process's own, which a program can be started in.</summary>
 internal interface INetwork

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 
-namespace BoxerMpi.Launcher.Processes;
+namespace BoxerMpi.Processes;
 
 /// <summary>Bytes of the system as strings, and back: names, arguments and variables that are no UTF-8 keep every byte.</summary>
 /// <remarks>

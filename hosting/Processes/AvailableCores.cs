@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace BoxerMpi.Launcher.Processes;
+namespace BoxerMpi.Processes;
 
 /// <summary>How many cores this process has at a time: a part of one counts as a part, where .NET rounds it up.</summary>
 internal static class AvailableCores
