@@ -8,10 +8,10 @@ using BoxerMpi.Launcher.Commands;
 using BoxerMpi.Launcher.Lambda;
 using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.NatLab;
-using BoxerMpi.Launcher.NatLab.Commands;
 using BoxerMpi.Launcher.Options;
 using BoxerMpi.Launcher.Programs;
 using BoxerMpi.Launcher.Topologies;
+using BoxerMpi.NatLab;
 using BoxerMpi.Processes;
 using BoxerMpi.Transport;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using BoxerMpi.Aws;
 using BoxerMpi.Launcher.Functions.Deploying;
-using BoxerMpi.Launcher.NatLab;
+using BoxerMpi.NatLab;
 
 namespace BoxerMpi.Launcher.Functions;
 

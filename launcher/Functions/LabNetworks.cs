@@ -1,5 +1,5 @@
 using BoxerMpi.LambdaService.Execution;
-using BoxerMpi.Launcher.NatLab;
+using BoxerMpi.NatLab;
 
 namespace BoxerMpi.Launcher.Functions;
 

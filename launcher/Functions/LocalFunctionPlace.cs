@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using BoxerMpi.Aws;
 using BoxerMpi.LambdaService;
 using BoxerMpi.Launcher.Launching;
-using BoxerMpi.Launcher.NatLab;
+using BoxerMpi.NatLab;
 using BoxerMpi.Processes;
 using BoxerMpi.Rendezvous;
 

@@ -1,6 +1,6 @@
 using BoxerMpi.LambdaService;
 using BoxerMpi.LambdaService.Execution;
-using BoxerMpi.Launcher.NatLab;
+using BoxerMpi.NatLab;
 using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.Functions;

@@ -7,8 +7,8 @@ using BoxerMpi.LambdaService;
 using BoxerMpi.Launcher.Functions;
 using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Launching;
-using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Launcher.Options;
+using BoxerMpi.NatLab;
 using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.Lambda;

@@ -5,7 +5,7 @@ using BoxerMpi.Aws;
 using BoxerMpi.Launcher.Functions;
 using BoxerMpi.Launcher.Functions.Deploying;
 using BoxerMpi.Launcher.Launching;
-using BoxerMpi.Launcher.NatLab;
+using BoxerMpi.NatLab;
 
 namespace BoxerMpi.Launcher.Options;
 

@@ -3,8 +3,8 @@ using BoxerMpi.Launcher.Functions;
 using BoxerMpi.Launcher.Functions.Deploying;
 using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Launching;
-using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Launcher.Places;
+using BoxerMpi.NatLab;
 
 namespace BoxerMpi.Launcher.Options;
 

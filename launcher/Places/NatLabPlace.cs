@@ -1,6 +1,6 @@
 using System.Net;
 using BoxerMpi.Launcher.Jobs;
-using BoxerMpi.Launcher.NatLab;
+using BoxerMpi.NatLab;
 using BoxerMpi.Processes;
 using BoxerMpi.Rendezvous;
 

@@ -11,7 +11,11 @@ public class RepositoryTests
     public void Projects_use_only_the_layers_below_them()
     {
         IReadOnlyList<ProjectFile> projects = Repository.Projects();
-        string[] layers = ["Wire", "Topology", "Schedules", "Transport", "Rendezvous", "Comm", "Collectives", "Exchange", "BoxerMpi", "Processes"];
+        string[] layers =
+        [
+            "Wire", "Topology", "Schedules", "Transport", "Rendezvous", "Comm", "Collectives", "Exchange", "BoxerMpi",
+            "Processes", "NatLab",
+        ];
         Assert.Superset(layers.ToHashSet(), projects.Select(project => project.Layer).ToHashSet());
         Assert.Empty(ReferenceRules.Direction(projects));
     }

@@ -4,8 +4,8 @@ using BoxerMpi.Aws;
 using BoxerMpi.LambdaBootstrap;
 using BoxerMpi.LambdaService;
 using BoxerMpi.Launcher.Functions;
-using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Launcher.Tests.Support;
+using BoxerMpi.NatLab;
 using BoxerMpi.Processes;
 using BoxerMpi.Rendezvous;
 

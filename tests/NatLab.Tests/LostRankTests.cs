@@ -1,6 +1,5 @@
-using BoxerMpi.Launcher.NatLab;
-using BoxerMpi.Launcher.NatLab.Kernel;
 using BoxerMpi.Launcher.Tests.Support;
+using BoxerMpi.NatLab.Kernel;
 using BoxerMpi.NatLab.Tests.Support;
 using BoxerMpi.Processes;
 

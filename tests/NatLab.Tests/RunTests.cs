@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Launcher.Tests.Support;
 using BoxerMpi.NatLab.Tests.Support;
 using BoxerMpi.Processes;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using BoxerMpi.Launcher.NatLab;
+using BoxerMpi.NatLab;
 using BoxerMpi.Punching.Tests.Support;
 using BoxerMpi.Rendezvous;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using BoxerMpi.Launcher.NatLab;
+using BoxerMpi.NatLab;
 using BoxerMpi.Punching.Tests.Support;
 using BoxerMpi.Rendezvous;
 

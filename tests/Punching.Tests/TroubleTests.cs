@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using BoxerMpi.Launcher.NatLab;
+using BoxerMpi.NatLab;
 using BoxerMpi.Punching.Tests.Support;
 using BoxerMpi.Rendezvous;
 

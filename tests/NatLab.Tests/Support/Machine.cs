@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Launcher.Options;
 
 namespace BoxerMpi.NatLab.Tests.Support;

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using BoxerMpi.Launcher.NatLab.Kernel;
+using BoxerMpi.NatLab.Kernel;
 using BoxerMpi.Processes;
 
 namespace BoxerMpi.Punching.Tests.Support;

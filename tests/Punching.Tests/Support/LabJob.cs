@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.Launcher.Options;
+using BoxerMpi.NatLab;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Punching.Tests.Support;

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
-using BoxerMpi.Launcher.NatLab;
+using BoxerMpi.NatLab;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Punching.Tests.Support;
