@@ -20,6 +20,8 @@ internal static class ReferenceRules
         // Hosting: what the launcher is made of, beside its command line.
         ["Processes"] = [],
         ["NatLab"] = ["Wire", "Transport", "Processes"],
+        ["LambdaService"] = ["Wire", "Transport"],
+        ["LambdaBootstrap"] = [],
     };
 
     // Examples are what a user writes, so they use the library only. Tests and benchmarks look at everything above them.
