@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.Security.Cryptography;
-using BoxerMpi.Launcher.Hosts;
-using BoxerMpi.Launcher.Jobs;
-using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.Options;
-using BoxerMpi.Launcher.Places;
+using BoxerMpi.Launching;
+using BoxerMpi.Launching.Hosts;
+using BoxerMpi.Launching.Jobs;
+using BoxerMpi.Launching.Places;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Bench;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using BoxerMpi.Launcher.Launching;
+using BoxerMpi.Launching;
 
 namespace BoxerMpi.Launcher.Bench;
 

@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.Text.Json;
 using BoxerMpi.Collectives;
-using BoxerMpi.Launcher.Hosts;
-using BoxerMpi.Launcher.Jobs;
-using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.Options;
+using BoxerMpi.Launching;
+using BoxerMpi.Launching.Hosts;
+using BoxerMpi.Launching.Jobs;
 using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Launcher.Calibration;

@@ -1,12 +1,12 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using BoxerMpi.Launcher.Hosts;
-using BoxerMpi.Launcher.Jobs;
-using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.Options;
-using BoxerMpi.Launcher.Output;
-using BoxerMpi.Launcher.Programs;
+using BoxerMpi.Launching;
+using BoxerMpi.Launching.Hosts;
+using BoxerMpi.Launching.Jobs;
+using BoxerMpi.Launching.Output;
+using BoxerMpi.Launching.Programs;
 using BoxerMpi.Processes;
 using BoxerMpi.Rendezvous;
 

@@ -3,9 +3,9 @@ using System.Security.Cryptography;
 using BoxerMpi.Collectives;
 using BoxerMpi.Launcher.Functions;
 using BoxerMpi.Launcher.Functions.Deploying;
-using BoxerMpi.Launcher.Jobs;
-using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.Options;
+using BoxerMpi.Launching;
+using BoxerMpi.Launching.Jobs;
 using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Launcher.Commands;

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Net;
 using System.Security.Cryptography;
-using BoxerMpi.Launcher.Jobs;
 using BoxerMpi.Launcher.Options;
+using BoxerMpi.Launching.Jobs;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Commands;

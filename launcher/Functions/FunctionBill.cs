@@ -1,5 +1,5 @@
 using BoxerMpi.Launcher.Functions.Deploying;
-using BoxerMpi.Launcher.Reports;
+using BoxerMpi.Launching.Reports;
 
 namespace BoxerMpi.Launcher.Functions;
 

@@ -1,7 +1,7 @@
 using BoxerMpi.Aws;
 using BoxerMpi.LambdaBootstrap;
 using BoxerMpi.Launcher.Functions.Deploying;
-using BoxerMpi.Launcher.Launching;
+using BoxerMpi.Launching;
 
 namespace BoxerMpi.Launcher.Functions;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using BoxerMpi.Launcher.Functions.Deploying;
-using BoxerMpi.Launcher.Jobs;
-using BoxerMpi.Launcher.Reports;
+using BoxerMpi.Launching.Jobs;
+using BoxerMpi.Launching.Reports;
 
 namespace BoxerMpi.Launcher.Functions;
 

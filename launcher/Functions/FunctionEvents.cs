@@ -2,7 +2,7 @@ using System.Collections;
 using System.Globalization;
 using System.Text.Json;
 using BoxerMpi.LambdaBootstrap;
-using BoxerMpi.Launcher.Jobs;
+using BoxerMpi.Launching.Jobs;
 
 namespace BoxerMpi.Launcher.Functions;
 

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using BoxerMpi.Launcher.Output;
+using BoxerMpi.Launching.Output;
 using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.Functions;

@@ -1,5 +1,5 @@
-using BoxerMpi.Launcher.Hosts;
-using BoxerMpi.Launcher.Output;
+using BoxerMpi.Launching.Hosts;
+using BoxerMpi.Launching.Output;
 using BoxerMpi.Processes;
 using BoxerMpi.Rendezvous;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using BoxerMpi.Aws;
-using BoxerMpi.Launcher.Jobs;
+using BoxerMpi.Launching.Jobs;
 
 namespace BoxerMpi.Launcher.Functions;
 

@@ -1,6 +1,6 @@
 using System.Net;
 using BoxerMpi.Aws;
-using BoxerMpi.Launcher.Jobs;
+using BoxerMpi.Launching.Jobs;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Functions;

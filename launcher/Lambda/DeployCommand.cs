@@ -2,8 +2,8 @@ using System.CommandLine;
 using System.Text.RegularExpressions;
 using BoxerMpi.Aws;
 using BoxerMpi.Launcher.Functions.Deploying;
-using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.Options;
+using BoxerMpi.Launching;
 
 namespace BoxerMpi.Launcher.Lambda;
 

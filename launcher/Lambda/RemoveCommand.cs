@@ -1,8 +1,8 @@
 using System.CommandLine;
 using BoxerMpi.Aws;
 using BoxerMpi.Launcher.Functions.Deploying;
-using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.Options;
+using BoxerMpi.Launching;
 
 namespace BoxerMpi.Launcher.Lambda;
 

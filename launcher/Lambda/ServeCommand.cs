@@ -5,9 +5,9 @@ using System.Security.Cryptography;
 using BoxerMpi.Aws;
 using BoxerMpi.LambdaService;
 using BoxerMpi.Launcher.Functions;
-using BoxerMpi.Launcher.Jobs;
-using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.Options;
+using BoxerMpi.Launching;
+using BoxerMpi.Launching.Jobs;
 using BoxerMpi.NatLab;
 using BoxerMpi.Processes;
 

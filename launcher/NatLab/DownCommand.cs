@@ -1,6 +1,6 @@
 using System.CommandLine;
-using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.Options;
+using BoxerMpi.Launching;
 using BoxerMpi.NatLab;
 
 namespace BoxerMpi.Launcher.NatLab;

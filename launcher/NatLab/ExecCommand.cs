@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.Options;
+using BoxerMpi.Launching;
 using BoxerMpi.NatLab;
 
 namespace BoxerMpi.Launcher.NatLab;

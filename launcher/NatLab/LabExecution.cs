@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using BoxerMpi.Launcher.Launching;
+using BoxerMpi.Launching;
 using BoxerMpi.NatLab;
 using BoxerMpi.NatLab.Kernel;
 using BoxerMpi.Processes;

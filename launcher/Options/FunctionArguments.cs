@@ -4,7 +4,7 @@ using System.Net;
 using BoxerMpi.Aws;
 using BoxerMpi.Launcher.Functions;
 using BoxerMpi.Launcher.Functions.Deploying;
-using BoxerMpi.Launcher.Launching;
+using BoxerMpi.Launching;
 using BoxerMpi.NatLab;
 
 namespace BoxerMpi.Launcher.Options;

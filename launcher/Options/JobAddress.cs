@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Net;
-using BoxerMpi.Launcher.Launching;
+using BoxerMpi.Launching;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Options;

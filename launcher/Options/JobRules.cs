@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Security.Cryptography;
-using BoxerMpi.Launcher.Launching;
+using BoxerMpi.Launching;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Options;

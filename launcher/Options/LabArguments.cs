@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using BoxerMpi.Launcher.Launching;
+using BoxerMpi.Launching;
 using BoxerMpi.NatLab;
 
 namespace BoxerMpi.Launcher.Options;

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using BoxerMpi.Aws;
-using BoxerMpi.Launcher.Launching;
+using BoxerMpi.Launching;
 
 namespace BoxerMpi.Launcher.Options;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
-using BoxerMpi.Launcher.Hosts;
-using BoxerMpi.Launcher.Launching;
+using BoxerMpi.Launching;
+using BoxerMpi.Launching.Hosts;
 
 namespace BoxerMpi.Launcher.Options;
 

@@ -1,9 +1,9 @@
 using System.CommandLine;
 using BoxerMpi.Launcher.Functions;
 using BoxerMpi.Launcher.Functions.Deploying;
-using BoxerMpi.Launcher.Jobs;
-using BoxerMpi.Launcher.Launching;
-using BoxerMpi.Launcher.Places;
+using BoxerMpi.Launching;
+using BoxerMpi.Launching.Jobs;
+using BoxerMpi.Launching.Places;
 using BoxerMpi.NatLab;
 
 namespace BoxerMpi.Launcher.Options;

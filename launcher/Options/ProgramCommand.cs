@@ -1,5 +1,5 @@
 using System.CommandLine;
-using BoxerMpi.Launcher.Launching;
+using BoxerMpi.Launching;
 
 namespace BoxerMpi.Launcher.Options;
 

@@ -1,4 +1,4 @@
-using BoxerMpi.Launcher.Programs;
+using BoxerMpi.Launching.Programs;
 
 namespace BoxerMpi.Launcher.Options;
 

@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using BoxerMpi.Launcher.Launching;
+using BoxerMpi.Launching;
 using BoxerMpi.Transport;
 
 namespace BoxerMpi.Launcher.Options;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using BoxerMpi.Launcher.Launching;
+using BoxerMpi.Launching;
 using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Launcher.Options;

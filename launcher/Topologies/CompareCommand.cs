@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using BoxerMpi.Launcher.Functions;
-using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.Options;
+using BoxerMpi.Launching;
 using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Launcher.Topologies;

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using BoxerMpi.Launcher.Bench;
-using BoxerMpi.Launcher.Jobs;
-using BoxerMpi.Launcher.Launching;
 using BoxerMpi.Launcher.Options;
+using BoxerMpi.Launching;
+using BoxerMpi.Launching.Jobs;
 using BoxerMpi.Processes;
 using BoxerMpi.Schedules;
 

@@ -20,6 +20,7 @@ internal static class ReferenceRules
         // Hosting: what the launcher is made of, beside its command line.
         ["Processes"] = [],
         ["NatLab"] = ["Wire", "Transport", "Processes"],
+        ["Launching"] = ["Wire", "Topology", "Transport", "Rendezvous", "Processes", "NatLab"],
         ["LambdaService"] = ["Wire", "Transport"],
         ["LambdaBootstrap"] = [],
     };

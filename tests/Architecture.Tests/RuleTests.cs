@@ -27,6 +27,8 @@ public class RuleTests
     [InlineData("hosting/Processes/Processes.csproj", "../NatLab/NatLab.csproj")]
     [InlineData("hosting/NatLab/NatLab.csproj", "../../src/Rendezvous/Rendezvous.csproj")]
     [InlineData("hosting/NatLab/NatLab.csproj", "../../launcher/launcher.csproj")]
+    [InlineData("hosting/NatLab/NatLab.csproj", "../Launching/Launching.csproj")]
+    [InlineData("hosting/Launching/Launching.csproj", "../../launcher/launcher.csproj")]
     [InlineData("hosting/LambdaService/LambdaService.csproj", "../NatLab/NatLab.csproj")]
     [InlineData("hosting/LambdaBootstrap/LambdaBootstrap.csproj", "../../src/Wire/Wire.csproj")]
     [InlineData("examples/Hello/Hello.csproj", "../../hosting/Processes/Processes.csproj")]

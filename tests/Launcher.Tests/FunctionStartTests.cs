@@ -4,9 +4,9 @@ using System.Text.Json;
 using BoxerMpi.Aws;
 using BoxerMpi.LambdaBootstrap;
 using BoxerMpi.Launcher.Functions;
-using BoxerMpi.Launcher.Output;
-using BoxerMpi.Launcher.Reports;
 using BoxerMpi.Launcher.Tests.Support;
+using BoxerMpi.Launching.Output;
+using BoxerMpi.Launching.Reports;
 using BoxerMpi.Processes;
 using BoxerMpi.Rendezvous;
 

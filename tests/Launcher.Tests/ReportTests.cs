@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.Json;
-using BoxerMpi.Launcher.Reports;
 using BoxerMpi.Launcher.Tests.Support;
+using BoxerMpi.Launching.Reports;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Tests;

@@ -1,4 +1,4 @@
-using BoxerMpi.Launcher.Jobs;
+using BoxerMpi.Launching.Jobs;
 using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.Tests;

@@ -1,6 +1,6 @@
 using System.Reflection;
 using System.Security.Cryptography;
-using BoxerMpi.Launcher.Launching;
+using BoxerMpi.Launching;
 using BoxerMpi.Transport;
 
 namespace BoxerMpi.Launcher.Functions.Deploying;

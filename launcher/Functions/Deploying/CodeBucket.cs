@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using BoxerMpi.Aws;
-using BoxerMpi.Launcher.Launching;
+using BoxerMpi.Launching;
 
 namespace BoxerMpi.Launcher.Functions.Deploying;
 

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using BoxerMpi.Aws;
-using BoxerMpi.Launcher.Launching;
+using BoxerMpi.Launching;
 
 namespace BoxerMpi.Launcher.Functions.Deploying;
 

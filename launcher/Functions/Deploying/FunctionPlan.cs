@@ -1,7 +1,7 @@
 using System.Globalization;
 using BoxerMpi.Aws;
 using BoxerMpi.LambdaBootstrap;
-using BoxerMpi.Launcher.Launching;
+using BoxerMpi.Launching;
 
 namespace BoxerMpi.Launcher.Functions.Deploying;
 

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
-using BoxerMpi.Launcher.Launching;
-using BoxerMpi.Launcher.Programs;
+using BoxerMpi.Launching;
+using BoxerMpi.Launching.Programs;
 
 namespace BoxerMpi.Launcher.Functions.Deploying;
 

@@ -1,0 +1,20 @@
+using BoxerMpi.Processes;
+using BoxerMpi.Rendezvous;
+
+namespace BoxerMpi.Launching.Jobs;
+
+/// <summary>Where the ranks of a job run (<c>--on</c>) and how they reach its coordinator. Disposing it ends what it made.</summary>
+internal interface IPlace : IDisposable
+{
+    /// <summary>Starts the coordinator where the ranks reach it; the place says on which addresses.</summary>
+    Seed StartSeed(SeedOptions options);
+
+    /// <summary>Completes with the reason when something that the ranks need is gone; null where there is nothing of that kind.</summary>
+    Task<string>? Broken { get; }
+
+    /// <summary>Files and folders that it would leave if this process were killed.</summary>
+    IReadOnlyList<string> Leftovers { get; }
+
+    /// <summary>What starts a rank at its place.</summary>
+    SpawnRequest Put(int rank, SpawnRequest request);
+}

@@ -1,0 +1,55 @@
+using BoxerMpi.Launching.Hosts;
+using BoxerMpi.Rendezvous;
+
+namespace BoxerMpi.Launching.Jobs;
+
+/// <summary>A job that is to be run, checked.</summary>
+internal sealed record RunOptions
+{
+    /// <summary>The job as its coordinator gets it, token included.</summary>
+    public required JobSpec Job { get; init; }
+
+    /// <summary>Times of its coordinator.</summary>
+    public SeedOptions Seed { get; init; } = new();
+
+    public int Size => Job.Size;
+
+    public Topology Topology => Topology.Parse(Job.Topology, Size);
+
+    public required string Program { get; init; }
+
+    public required IReadOnlyList<string> Arguments { get; init; }
+
+    /// <summary>Makes what the ranks run on; called once, when their program is there.</summary>
+    public required Func<IPlace> OpenPlace { get; init; }
+
+    public TimeSpan? Timeout { get; init; }
+
+    public TimeSpan Grace { get; init; }
+
+    public IReadOnlyList<KeyValuePair<string, string>> Variables { get; init; } = [];
+
+    public string? WorkingDirectory { get; init; }
+
+    public StandardInput Input { get; init; }
+
+    public string? OutputFolder { get; init; }
+
+    public string? ReportFile { get; init; }
+
+    public bool Verbose { get; init; }
+
+    public bool Tag { get; init; }
+
+    public bool Timestamp { get; init; }
+
+    /// <summary>Whether output passes through byte by byte.</summary>
+    public bool Raw { get; init; }
+
+    /// <summary>What is to be said when a program that knows nothing of MPI has ended well, if anything; gets its files and arguments.</summary>
+    public Func<IReadOnlyList<string>, string?> Remark { get; init; } = static _ => null;
+
+    public bool NativeAot { get; init; }
+
+    public string Configuration { get; init; } = "Release";
+}

@@ -1,0 +1,22 @@
+using System.Net;
+using BoxerMpi.Launching.Jobs;
+using BoxerMpi.Processes;
+using BoxerMpi.Rendezvous;
+
+namespace BoxerMpi.Launching.Places;
+
+/// <summary>This machine as it is: ranks reach each other by the loopback.</summary>
+internal sealed class LocalPlace : IPlace
+{
+    public Task<string>? Broken => null;
+
+    public IReadOnlyList<string> Leftovers => [];
+
+    public Seed StartSeed(SeedOptions options) => Seed.Start(options with { Listen = new IPEndPoint(IPAddress.Loopback, 0) });
+
+    public SpawnRequest Put(int rank, SpawnRequest request) => request;
+
+    public void Dispose()
+    {
+    }
+}
