@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Security.Cryptography;
 using BoxerMpi.Collectives;
-using BoxerMpi.Launcher.Functions;
-using BoxerMpi.Launcher.Functions.Deploying;
+using BoxerMpi.Functions;
+using BoxerMpi.Functions.Deploying;
 using BoxerMpi.Launcher.Options;
 using BoxerMpi.Launching;
 using BoxerMpi.Launching.Jobs;

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.RegularExpressions;
 using BoxerMpi.Aws;
-using BoxerMpi.Launcher.Functions.Deploying;
+using BoxerMpi.Functions.Deploying;
 using BoxerMpi.Launcher.Options;
 using BoxerMpi.Launching;
 

@@ -1,5 +1,5 @@
+using BoxerMpi.Functions.Deploying;
 using BoxerMpi.LambdaBootstrap;
-using BoxerMpi.Launcher.Functions.Deploying;
 
 namespace BoxerMpi.Launcher.Lambda;
 

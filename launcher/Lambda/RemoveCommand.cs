@@ -1,6 +1,6 @@
 using System.CommandLine;
 using BoxerMpi.Aws;
-using BoxerMpi.Launcher.Functions.Deploying;
+using BoxerMpi.Functions.Deploying;
 using BoxerMpi.Launcher.Options;
 using BoxerMpi.Launching;
 

@@ -2,8 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using System.Net;
 using BoxerMpi.Aws;
-using BoxerMpi.Launcher.Functions;
-using BoxerMpi.Launcher.Functions.Deploying;
+using BoxerMpi.Functions;
+using BoxerMpi.Functions.Deploying;
 using BoxerMpi.Launching;
 using BoxerMpi.NatLab;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using BoxerMpi.Launcher.Functions;
-using BoxerMpi.Launcher.Functions.Deploying;
+using BoxerMpi.Functions;
+using BoxerMpi.Functions.Deploying;
 using BoxerMpi.Launching;
 using BoxerMpi.Launching.Jobs;
 using BoxerMpi.Launching.Places;

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using BoxerMpi.Launcher.Functions;
+using BoxerMpi.Functions;
 using BoxerMpi.Launcher.Options;
 using BoxerMpi.Schedules;
 

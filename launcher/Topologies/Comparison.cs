@@ -1,4 +1,4 @@
-using BoxerMpi.Launcher.Functions;
+using BoxerMpi.Functions;
 using BoxerMpi.Schedules;
 
 

@@ -23,6 +23,7 @@ internal static class ReferenceRules
         ["Launching"] = ["Wire", "Topology", "Transport", "Rendezvous", "Processes", "NatLab"],
         ["LambdaService"] = ["Wire", "Transport"],
         ["LambdaBootstrap"] = [],
+        ["Functions"] = ["Wire", "Topology", "Transport", "Rendezvous", "Aws", "Processes", "NatLab", "Launching", "LambdaService"],
     };
 
     // Examples are what a user writes, so they use the library only. Tests and benchmarks look at everything above them.

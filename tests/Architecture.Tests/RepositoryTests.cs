@@ -14,7 +14,7 @@ public class RepositoryTests
         string[] layers =
         [
             "Wire", "Topology", "Schedules", "Transport", "Rendezvous", "Comm", "Collectives", "Exchange", "BoxerMpi",
-            "Processes", "NatLab", "Launching", "LambdaService", "LambdaBootstrap",
+            "Processes", "NatLab", "Launching", "LambdaService", "LambdaBootstrap", "Functions",
         ];
         Assert.Superset(layers.ToHashSet(), projects.Select(project => project.Layer).ToHashSet());
         Assert.Empty(ReferenceRules.Direction(projects));

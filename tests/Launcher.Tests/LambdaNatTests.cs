@@ -1,9 +1,9 @@
 using System.Net;
 using System.Text.Json;
 using BoxerMpi.Aws;
+using BoxerMpi.Functions;
 using BoxerMpi.LambdaBootstrap;
 using BoxerMpi.LambdaService;
-using BoxerMpi.Launcher.Functions;
 using BoxerMpi.Launcher.Tests.Support;
 using BoxerMpi.NatLab;
 using BoxerMpi.Processes;

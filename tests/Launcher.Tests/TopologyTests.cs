@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Xml.Linq;
+using BoxerMpi.Functions;
 using BoxerMpi.Launcher.Calibration;
-using BoxerMpi.Launcher.Functions;
 using BoxerMpi.Launcher.Tests.Support;
 using BoxerMpi.Launcher.Topologies;
 using BoxerMpi.Schedules;

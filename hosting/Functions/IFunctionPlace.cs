@@ -3,7 +3,7 @@ using BoxerMpi.Aws;
 using BoxerMpi.Launching.Jobs;
 using BoxerMpi.Rendezvous;
 
-namespace BoxerMpi.Launcher.Functions;
+namespace BoxerMpi.Functions;
 
 /// <summary>Where functions run, and how they reach the job's coordinator. Disposing it ends what it made.</summary>
 internal interface IFunctionPlace : IAsyncDisposable

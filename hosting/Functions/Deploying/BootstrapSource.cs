@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using BoxerMpi.Launching;
 using BoxerMpi.Transport;
 
-namespace BoxerMpi.Launcher.Functions.Deploying;
+namespace BoxerMpi.Functions.Deploying;
 
 /// <summary>The project of the functions' bootstrap, which boxer carries within it.</summary>
 internal static class BootstrapSource

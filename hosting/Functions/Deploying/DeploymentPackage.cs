@@ -2,7 +2,7 @@ using System.IO.Compression;
 using System.Text;
 using BoxerMpi.LambdaBootstrap;
 
-namespace BoxerMpi.Launcher.Functions.Deploying;
+namespace BoxerMpi.Functions.Deploying;
 
 /// <summary>The zip of a function: the bootstrap, a manifest, and the program with what it needs.</summary>
 /// <remarks>Equal content gives equal bytes, so that the zip's hash tells whether a function is up to date.</remarks>

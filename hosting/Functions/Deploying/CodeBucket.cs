@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 using BoxerMpi.Aws;
 using BoxerMpi.Launching;
 
-namespace BoxerMpi.Launcher.Functions.Deploying;
+namespace BoxerMpi.Functions.Deploying;
 
 /// <summary>The bucket through which zips reach Lambda that are too large for a request.</summary>
 internal sealed partial class CodeBucket

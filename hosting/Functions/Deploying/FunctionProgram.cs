@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 using BoxerMpi.Launching;
 using BoxerMpi.Launching.Programs;
 
-namespace BoxerMpi.Launcher.Functions.Deploying;
+namespace BoxerMpi.Functions.Deploying;
 
 /// <summary>A program that is to be a function: what it is called there, and its zip.</summary>
 /// <param name="Path">A project folder, a project, or an executable that needs no other files.</param>

@@ -3,7 +3,7 @@ using BoxerMpi.Aws;
 using BoxerMpi.LambdaBootstrap;
 using BoxerMpi.Launching;
 
-namespace BoxerMpi.Launcher.Functions.Deploying;
+namespace BoxerMpi.Functions.Deploying;
 
 /// <summary>A function as it is to be.</summary>
 /// <param name="Name">Name.</param>

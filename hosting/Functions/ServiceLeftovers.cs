@@ -3,7 +3,7 @@ using BoxerMpi.LambdaService.Execution;
 using BoxerMpi.NatLab;
 using BoxerMpi.Processes;
 
-namespace BoxerMpi.Launcher.Functions;
+namespace BoxerMpi.Functions;
 
 /// <summary>What a Lambda service of this process would leave if the process were killed.</summary>
 internal static class ServiceLeftovers

@@ -1,7 +1,7 @@
-using BoxerMpi.Launcher.Functions.Deploying;
+using BoxerMpi.Functions.Deploying;
 using BoxerMpi.Launching.Reports;
 
-namespace BoxerMpi.Launcher.Functions;
+namespace BoxerMpi.Functions;
 
 /// <summary>What functions cost.</summary>
 /// <param name="Requests">Invocations.</param>

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using BoxerMpi.Aws;
+using BoxerMpi.Functions.Deploying;
 using BoxerMpi.LambdaBootstrap;
-using BoxerMpi.Launcher.Functions.Deploying;
 using BoxerMpi.Launching;
 using BoxerMpi.Launching.Hosts;
 using BoxerMpi.Launching.Jobs;
@@ -11,7 +11,7 @@ using BoxerMpi.Processes;
 using BoxerMpi.Rendezvous;
 using BoxerMpi.Transport;
 
-namespace BoxerMpi.Launcher.Functions;
+namespace BoxerMpi.Functions;
 
 /// <summary>One job whose ranks are functions, from the build of its program to its bill.</summary>
 internal static class FunctionRun

@@ -1,6 +1,6 @@
 using BoxerMpi.Aws;
 
-namespace BoxerMpi.Launcher.Functions;
+namespace BoxerMpi.Functions;
 
 /// <summary>Makes a job's invocations: so many a second, again when Lambda throttles, with more patience each time.</summary>
 /// <param name="lambda">The service.</param>

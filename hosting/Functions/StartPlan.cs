@@ -1,6 +1,6 @@
 using BoxerMpi.LambdaBootstrap;
 
-namespace BoxerMpi.Launcher.Functions;
+namespace BoxerMpi.Functions;
 
 /// <summary>How the functions of a job are to be started.</summary>
 internal sealed record StartPlan

@@ -2,7 +2,7 @@ using System.Globalization;
 using BoxerMpi.Aws;
 using BoxerMpi.Launching.Jobs;
 
-namespace BoxerMpi.Launcher.Functions;
+namespace BoxerMpi.Functions;
 
 /// <summary>
 /// Brings the functions of a job up: invokes them, replaces those that are lost or do not come, and gives up in time with the reason.

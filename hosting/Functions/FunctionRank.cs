@@ -3,7 +3,7 @@ using BoxerMpi.Launching.Output;
 using BoxerMpi.Processes;
 using BoxerMpi.Rendezvous;
 
-namespace BoxerMpi.Launcher.Functions;
+namespace BoxerMpi.Functions;
 
 /// <summary>One rank that a function is to run: its seat first, then whichever function came.</summary>
 internal sealed class FunctionRank(int rank, RankStream output, RankStream error, FunctionOutput writer, Action<ExitStatus> exited) : IRankProcess

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace BoxerMpi.Launcher.Functions;
+namespace BoxerMpi.Functions;
 
 /// <summary>
 /// What a function service charges. The figures and their date are in prices.json, so that they can be replaced without code.

@@ -2,7 +2,7 @@ using BoxerMpi.Launching.Hosts;
 using BoxerMpi.Launching.Output;
 using BoxerMpi.Processes;
 
-namespace BoxerMpi.Launcher.Functions;
+namespace BoxerMpi.Functions;
 
 /// <summary>Ranks that are functions: a seat for each, and invocations once all have one.</summary>
 internal sealed class FunctionHost : IRankHost

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using BoxerMpi.Aws;
 using BoxerMpi.Launching;
 
-namespace BoxerMpi.Launcher.Functions.Deploying;
+namespace BoxerMpi.Functions.Deploying;
 
 /// <summary>Brings a function to what it is to be, with as few changes as that takes.</summary>
 internal static class Deployment

@@ -1,7 +1,7 @@
 using BoxerMpi.Processes;
 using BoxerMpi.Rendezvous;
 
-namespace BoxerMpi.Launcher.Functions;
+namespace BoxerMpi.Functions;
 
 /// <summary>The functions of a job: gives ranks to those that come first, turns the others away, and hears how they end.</summary>
 internal sealed class FunctionCrew(int needed, TimeProvider time) : IAttendanceHost

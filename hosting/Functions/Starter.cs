@@ -1,6 +1,6 @@
 using BoxerMpi.Rendezvous;
 
-namespace BoxerMpi.Launcher.Functions;
+namespace BoxerMpi.Functions;
 
 /// <summary>How far an invocation has come.</summary>
 internal enum StarterStage

@@ -1,7 +1,7 @@
 using BoxerMpi.LambdaService.Execution;
 using BoxerMpi.NatLab;
 
-namespace BoxerMpi.Launcher.Functions;
+namespace BoxerMpi.Functions;
 
 /// <summary>The hosts of a NAT lab as networks of functions; the seed's host is outside of them all.</summary>
 internal sealed class LabNetworks(Lab lab) : INetworks

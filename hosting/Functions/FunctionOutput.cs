@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using BoxerMpi.Launching.Output;
 using BoxerMpi.Processes;
 
-namespace BoxerMpi.Launcher.Functions;
+namespace BoxerMpi.Functions;
 
 /// <summary>
 /// The one thread that prints what functions write, the launcher's own lines, and on a terminal how far the start has come.

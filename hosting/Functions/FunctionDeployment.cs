@@ -1,9 +1,9 @@
 using BoxerMpi.Aws;
+using BoxerMpi.Functions.Deploying;
 using BoxerMpi.LambdaBootstrap;
-using BoxerMpi.Launcher.Functions.Deploying;
 using BoxerMpi.Launching;
 
-namespace BoxerMpi.Launcher.Functions;
+namespace BoxerMpi.Functions;
 
 /// <summary>The function that a job needs: looked up, checked, and brought up to date.</summary>
 internal sealed record FunctionDeployment(FunctionPlan Plan, FunctionInfo? There)

@@ -4,7 +4,7 @@ using System.Text.Json;
 using BoxerMpi.LambdaBootstrap;
 using BoxerMpi.Launching.Jobs;
 
-namespace BoxerMpi.Launcher.Functions;
+namespace BoxerMpi.Functions;
 
 /// <summary>What functions are sent.</summary>
 internal static class FunctionEvents

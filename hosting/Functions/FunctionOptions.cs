@@ -1,9 +1,9 @@
 using System.Net;
 using BoxerMpi.Aws;
-using BoxerMpi.Launcher.Functions.Deploying;
+using BoxerMpi.Functions.Deploying;
 using BoxerMpi.NatLab;
 
-namespace BoxerMpi.Launcher.Functions;
+namespace BoxerMpi.Functions;
 
 /// <summary>How the ranks of a job are to be functions; checked.</summary>
 internal sealed record FunctionOptions

@@ -7,7 +7,7 @@ using BoxerMpi.NatLab;
 using BoxerMpi.Processes;
 using BoxerMpi.Rendezvous;
 
-namespace BoxerMpi.Launcher.Functions;
+namespace BoxerMpi.Functions;
 
 /// <summary>A Lambda service on this machine for one job, its functions behind NATs where this system can make them.</summary>
 internal sealed class LocalFunctionPlace : IFunctionPlace

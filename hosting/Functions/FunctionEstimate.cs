@@ -1,9 +1,9 @@
 using System.Globalization;
-using BoxerMpi.Launcher.Functions.Deploying;
+using BoxerMpi.Functions.Deploying;
 using BoxerMpi.Launching.Jobs;
 using BoxerMpi.Launching.Reports;
 
-namespace BoxerMpi.Launcher.Functions;
+namespace BoxerMpi.Functions;
 
 /// <summary>What a run would do and cost, for <c>--dry-run</c>.</summary>
 internal static class FunctionEstimate
