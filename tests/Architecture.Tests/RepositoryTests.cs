@@ -20,6 +20,19 @@ public class RepositoryTests
         Assert.Empty(ReferenceRules.Direction(projects));
     }
 
+    [Theory]
+    [InlineData("launcher", "BoxerMpi.Launcher")]
+    [InlineData("hosting", "BoxerMpi")]
+    public void A_namespace_is_a_folder(string folder, string name)
+    {
+        Assert.NotEmpty(Repository.Files(folder, ".cs"));
+        Assert.Empty(FolderRules.Namespaces(folder, name, Repository.Texts(folder, ".cs")));
+    }
+
+    [Fact]
+    public void The_folders_of_the_launcher_use_each_other_in_one_direction() =>
+        Assert.Empty(FolderRules.Circles("launcher", "BoxerMpi.Launcher", Repository.Texts("launcher", ".cs")));
+
     [Fact]
     public void The_solution_lists_exactly_the_projects_that_are_there() =>
         Assert.Empty(ReferenceRules.Solution(Repository.Projects(), Repository.Read("BoxerMPI.sln")));

@@ -98,6 +98,35 @@ public class RuleTests
     }
 
     [Fact]
+    public void A_namespace_of_another_folder_is_seen()
+    {
+        SourceText[] files =
+        [
+            new("launcher/Program.cs", "return Top.Run();"),
+            new("launcher/Top.cs", "namespace A.B;\n"),
+            new("launcher/Low/Good.cs", "using System;\n\nnamespace A.B.Low;\n"),
+            new("launcher/Low/Deep/Bad.cs", "namespace A.B.Low;\n"),
+        ];
+        Assert.Equal(["launcher/Low/Deep/Bad.cs is in A.B.Low instead of A.B.Low.Deep"], FolderRules.Namespaces("launcher", "A.B", files));
+    }
+
+    [Fact]
+    public void A_circle_of_folders_is_seen()
+    {
+        SourceText top = new("launcher/Top.cs", "using A.B.High;\n");
+        SourceText high = new("launcher/High/High.cs", "using A.B.Low;\n");
+        SourceText low = new("launcher/Low/Low.cs", "using System;\nusing A.B.Low.Deep;\nTops tops;");
+        Assert.Empty(FolderRules.Circles("launcher", "A.B", [top, high, low]));
+        SourceText back = new("launcher/Low/Deep/Back.cs", "using Alias = A.B.High.Deep;\n");
+        Assert.Equal(
+            ["folders of launcher are in a circle: High uses Low, Low uses High"],
+            FolderRules.Circles("launcher", "A.B", [top, high, low, back]));
+        Assert.Equal(
+            ["folders of launcher are in a circle: the top uses High, High uses Low, Low uses the top"],
+            FolderRules.Circles("launcher", "A.B", [top, high, low, new("launcher/Low/Up.cs", "Top.Run();")]));
+    }
+
+    [Fact]
     public void A_project_that_the_solution_lacks_is_seen()
     {
         const string Solution = """

@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace BoxerMpi.Launcher;
+namespace BoxerMpi.Launcher.Options;
 
 /// <summary>Parts boxer's own options from PROGRAM and its arguments, which reach the program exactly as they were written.</summary>
 /// <remarks>The parser would take <c>-xC</c> or <c>--a=b</c> of the program apart, even behind PROGRAM.</remarks>
