@@ -9,12 +9,9 @@ internal sealed class FunctionHost : IRankHost
 {
     private readonly RankHostOptions _options;
     private readonly FunctionCrew _crew;
-    private readonly Action _begin;
+    private readonly Action<FunctionOutput> _begin;
     private readonly FunctionOutput _output;
-    private readonly bool _colourOutput = NativeMethods.IsUnix && LineStyle.WantsColour(NativeMethods.IsTerminal(1) == 1);
-    private readonly bool _colourError = NativeMethods.IsUnix && LineStyle.WantsColour(NativeMethods.IsTerminal(2) == 1);
     private int _seats;
-    private bool _isFinished;
 
     /// <param name="options">The job, as other hosts get it.</param>
     /// <param name="crew">Gets the seats.</param>
@@ -23,31 +20,21 @@ internal sealed class FunctionHost : IRankHost
     {
         _options = options;
         _crew = crew;
-        _output = new FunctionOutput(options.Style, options.OutputClosed);
-        _begin = () => begin(_output);
+        _begin = begin;
+        _output = new FunctionOutput(options.Output);
         crew.Say = text => _output.Say("boxer: " + text);
     }
 
+    public IJobOutput Output => _output;
+
     public IRankProcess Start(int rank, SpawnRequest request, Action<ExitStatus> exited)
     {
-        FunctionRank seat = new(
-            rank,
-            new RankStream(false, _options.Style.TagOf(rank, _colourOutput), _options.Files.Open(rank, "out")),
-            new RankStream(true, _options.Style.TagOf(rank, _colourError), _options.Files.Open(rank, "err")),
-            _output,
-            exited);
+        (RankStream output, RankStream error) = _options.Output.Open(rank);
+        FunctionRank seat = new(rank, output, error, _output, exited);
         _crew.Add(seat);
         if (++_seats == _options.Size)
-            _begin();
+            _begin(_output);
         return seat;
-    }
-
-    public void Say(string text)
-    {
-        if (_isFinished)
-            Console.Error.WriteLine(text);
-        else
-            _output.Say(text);
     }
 
     // A function ends what its program has left running before it tells of the program's end.
@@ -56,8 +43,6 @@ internal sealed class FunctionHost : IRankHost
     public void Signal(int process, int signal)
     {
     }
-
-    public bool FinishOutput(TimeSpan patience) => _isFinished = _output.Finish(patience);
 
     public void Dispose() => _output.Dispose();
 }

@@ -10,7 +10,7 @@ namespace BoxerMpi.Functions;
 /// <remarks>
 /// When whoever reads the launcher's output is slow, functions wait: only so many pieces of output are taken before they are printed.
 /// </remarks>
-internal sealed class FunctionOutput : IDisposable
+internal sealed class FunctionOutput : IJobOutput
 {
     // Pieces of up to 32 KiB that wait to be printed.
     private const int MostPieces = 128;
@@ -23,15 +23,12 @@ internal sealed class FunctionOutput : IDisposable
     private readonly Thread _thread;
     private string _progress = "";
     private bool _isShown;
+    private bool _isFinished;
 
-    public FunctionOutput(LineStyle style, Action outputClosed)
+    public FunctionOutput(OutputOptions options)
     {
-        _outputClosed = outputClosed;
-        _writer = NativeMethods.IsUnix
-            ? new OutputWriter(style, bytes => Pipe.TryWrite(1, bytes), bytes => Pipe.TryWrite(2, bytes), TimeProvider.System)
-            : new OutputWriter(
-                style, bytes => TryWrite(Console.OpenStandardOutput(), bytes), bytes => TryWrite(Console.OpenStandardError(), bytes),
-                TimeProvider.System);
+        _outputClosed = options.Closed;
+        _writer = options.Writer(showsUnfinished: false);
         _thread = new Thread(Run) { IsBackground = true, Name = "output" };
         _thread.Start();
     }
@@ -56,8 +53,13 @@ internal sealed class FunctionOutput : IDisposable
             _writer.Say($"boxer: a file of --output-dir is incomplete: {failure}");
     });
 
-    /// <summary>Prints a line of the launcher's own; never blocks.</summary>
-    public void Say(string text) => Add(() => _writer.Say(text));
+    public void Say(string text)
+    {
+        if (_isFinished)
+            Console.Error.WriteLine(text);
+        else
+            Add(() => _writer.Say(text));
+    }
 
     /// <summary>
     /// Shows this below all lines in place of what was shown before; nothing for the empty text, or where there is no terminal.
@@ -68,11 +70,10 @@ internal sealed class FunctionOutput : IDisposable
             Add(() => _progress = progress);
     }
 
-    /// <summary>Waits until all is printed; false when the time was not enough.</summary>
     public bool Finish(TimeSpan patience)
     {
         _work.CompleteAdding();
-        return _thread.Join(patience);
+        return _isFinished = _thread.Join(patience);
     }
 
     public void Dispose()
@@ -133,18 +134,5 @@ internal sealed class FunctionOutput : IDisposable
         _isShown = _progress.Length > 0;
         if (_isShown)
             _ = Pipe.TryWrite(2, System.Text.Encoding.UTF8.GetBytes(_progress));
-    }
-
-    private static bool TryWrite(Stream sink, ReadOnlySpan<byte> bytes)
-    {
-        try
-        {
-            sink.Write(bytes);
-            return true;
-        }
-        catch (IOException)
-        {
-            return false;
-        }
     }
 }

@@ -210,7 +210,8 @@ public sealed class FunctionStartTests
     {
         private readonly byte[] _token = Encoding.ASCII.GetBytes("a token of 16 bytes or more");
         private readonly Seed _seed;
-        private readonly FunctionOutput _output = new(new LineStyle(Tag: true, Timestamp: false), static () => { });
+        private readonly FunctionOutput _output =
+            new(new OutputOptions(new LineStyle(Tag: true, Timestamp: false), new OutputFiles(null, 1), static () => { }));
 
         public Job(int size, int spares)
             : this(size, plan => plan with { Spares = spares })

@@ -1,10 +1,14 @@
+using BoxerMpi.Launching.Output;
 using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launching.Hosts;
 
-/// <summary>Runs the ranks of one job, on this machine or as functions, and prints what they write.</summary>
+/// <summary>Starts and signals the ranks of one job, on this machine or as functions.</summary>
 internal interface IRankHost : IDisposable
 {
+    /// <summary>Prints what they write; ends with the host.</summary>
+    IJobOutput Output { get; }
+
     /// <summary>Starts one rank.</summary>
     /// <param name="rank">The rank, for its output's tag and for standard input.</param>
     /// <param name="request">Program, arguments and environment; the host sees to the standard streams.</param>
@@ -12,17 +16,11 @@ internal interface IRankHost : IDisposable
     /// <exception cref="LaunchException">It cannot be started.</exception>
     IRankProcess Start(int rank, SpawnRequest request, Action<ExitStatus> exited);
 
-    /// <summary>Prints a line of the launcher's own among the ranks' lines; never blocks.</summary>
-    void Say(string text);
-
     /// <summary>Processes of the job that live although their rank has ended.</summary>
     IReadOnlyList<int> LeftBehind();
 
     /// <summary>Signals one process of <see cref="LeftBehind"/>.</summary>
     void Signal(int process, int signal);
-
-    /// <summary>Waits until all output is printed; false when the time was not enough.</summary>
-    bool FinishOutput(TimeSpan patience);
 }
 
 /// <summary>A started rank.</summary>

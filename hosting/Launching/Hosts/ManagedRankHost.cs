@@ -5,18 +5,13 @@ using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launching.Hosts;
 
-/// <summary>Ranks on systems without POSIX process groups: plain <see cref="Process"/>, a reading thread per stream.</summary>
+/// <summary>Ranks on systems without POSIX process groups: plain <see cref="Process"/>.</summary>
 /// <remarks>Every signal ends the process tree here, and a launcher that is killed outright leaves ranks behind.</remarks>
 internal sealed class ManagedRankHost(RankHostOptions options) : IRankHost
 {
-    private readonly Lock _gate = new();
-    private readonly OutputWriter _writer = new(
-        options.Style,
-        bytes => TryWrite(Console.OpenStandardOutput(), bytes),
-        bytes => TryWrite(Console.OpenStandardError(), bytes),
-        TimeProvider.System);
+    private readonly StreamOutput _output = new(options.Output);
 
-    private readonly List<Thread> _readers = [];
+    public IJobOutput Output => _output;
 
     public IRankProcess Start(int rank, SpawnRequest request, Action<ExitStatus> exited)
     {
@@ -45,18 +40,8 @@ internal sealed class ManagedRankHost(RankHostOptions options) : IRankHost
 
         if (start.RedirectStandardInput)
             process.StandardInput.Close();
-        Read(process.StandardOutput.BaseStream, new RankStream(false, options.Style.TagOf(rank, false), options.Files.Open(rank, "out")));
-        Read(process.StandardError.BaseStream, new RankStream(true, options.Style.TagOf(rank, false), options.Files.Open(rank, "err")));
+        _output.Add(rank, process.StandardOutput.BaseStream, process.StandardError.BaseStream);
         return new ManagedRank(process);
-    }
-
-    public void Say(string text)
-    {
-        lock (_gate)
-        {
-            _writer.Say(text);
-            _writer.Flush();
-        }
     }
 
     public IReadOnlyList<int> LeftBehind() => [];
@@ -65,52 +50,7 @@ internal sealed class ManagedRankHost(RankHostOptions options) : IRankHost
     {
     }
 
-    public bool FinishOutput(TimeSpan patience) => _readers.TrueForAll(reader => reader.Join(patience));
-
-    public void Dispose()
-    {
-    }
-
-    private void Read(Stream source, RankStream stream)
-    {
-        Thread reader = new(() =>
-        {
-            byte[] chunk = new byte[64 * 1024];
-            int count;
-            while ((count = source.Read(chunk)) > 0)
-            {
-                lock (_gate)
-                {
-                    _writer.Accept(stream, chunk.AsSpan(0, count));
-                    _writer.Flush();
-                    if (_writer.OutputClosed)
-                        options.OutputClosed();
-                }
-            }
-
-            lock (_gate)
-            {
-                _writer.End(stream);
-                _writer.Flush();
-            }
-        })
-        { IsBackground = true };
-        _readers.Add(reader);
-        reader.Start();
-    }
-
-    private static bool TryWrite(Stream sink, ReadOnlySpan<byte> bytes)
-    {
-        try
-        {
-            sink.Write(bytes);
-            return true;
-        }
-        catch (IOException)
-        {
-            return false;
-        }
-    }
+    public void Dispose() => _output.Dispose();
 
     private sealed class ManagedRank(Process process) : IRankProcess
     {

@@ -1,4 +1,3 @@
-using System.Text;
 using BoxerMpi.Launching.Output;
 using BoxerMpi.Processes;
 
@@ -12,24 +11,15 @@ internal sealed class PosixRankHost : IRankHost
     private readonly Watchdog _watchdog;
     private readonly StandardInputFeeder? _feeder;
     private readonly HashSet<int> _groups = [];
-    private readonly bool _colourOutput;
-    private readonly bool _colourError;
     private int _started;
-    private bool _finished;
 
     public PosixRankHost(RankHostOptions options)
     {
         _options = options;
-        _colourOutput = LineStyle.WantsColour(NativeMethods.IsTerminal(1) == 1);
-        _colourError = LineStyle.WantsColour(NativeMethods.IsTerminal(2) == 1);
-        _pump = new OutputPump(
-            new OutputWriter(
-                options.Style, bytes => Pipe.TryWrite(1, bytes), bytes => Pipe.TryWrite(2, bytes), TimeProvider.System,
-                NativeMethods.IsTerminal(1) == 1, NativeMethods.IsTerminal(2) == 1),
-            options.OutputClosed);
+        _pump = new OutputPump(options.Output);
         try
         {
-            _watchdog = new Watchdog(options.Mark, options.Grace, text => Say("boxer: " + text));
+            _watchdog = new Watchdog(options.Mark, options.Grace, text => _pump.Say("boxer: " + text));
             foreach (string path in options.Leftovers)
                 _watchdog.Guard(path);
         }
@@ -42,6 +32,8 @@ internal sealed class PosixRankHost : IRankHost
         bool isFed = options.Input.All || (options.Input.Rank is not null && StandardInputFeeder.IsTerminal);
         _feeder = isFed ? new StandardInputFeeder(_pump.Entered) : null;
     }
+
+    public IJobOutput Output => _pump;
 
     public IRankProcess Start(int rank, SpawnRequest request, Action<ExitStatus> exited)
     {
@@ -63,19 +55,10 @@ internal sealed class PosixRankHost : IRankHost
         lock (_groups)
             _groups.Add(id);
         input?.CloseReadEnd();
-        _pump.Add(output.TakeReadEnd(), new RankStream(false, _options.Style.TagOf(rank, _colourOutput), _options.Files.Open(rank, "out")));
-        _pump.Add(error.TakeReadEnd(), new RankStream(true, _options.Style.TagOf(rank, _colourError), _options.Files.Open(rank, "err")));
+        _pump.Add(rank, output.TakeReadEnd(), error.TakeReadEnd());
         if (++_started == _options.Size)
             _feeder?.Start();
         return new PosixRank(new PosixChild(id, exited), files);
-    }
-
-    public void Say(string text)
-    {
-        if (_finished)
-            _ = Pipe.TryWrite(2, Encoding.UTF8.GetBytes(text + "\n"));
-        else
-            _pump.Say(text);
     }
 
     public IReadOnlyList<int> LeftBehind()
@@ -85,8 +68,6 @@ internal sealed class PosixRankHost : IRankHost
     }
 
     public void Signal(int process, int signal) => _ = NativeMethods.Kill(process, signal);
-
-    public bool FinishOutput(TimeSpan patience) => _finished = _pump.Finish(patience);
 
     public void Dispose()
     {

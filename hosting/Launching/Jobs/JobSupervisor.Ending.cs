@@ -39,7 +39,7 @@ internal sealed partial class JobSupervisor
                 break;
             case Phase.Killing:
                 string names = string.Join(", ", _ranks.Where(rank => rank.IsRunning).Select(rank => rank.Process!.Name));
-                _host.Say($"boxer: {names}: do not end even when killed; they hang in the kernel.");
+                _host.Output.Say($"boxer: {names}: do not end even when killed; they hang in the kernel.");
                 _running = 0;
                 break;
         }
@@ -75,7 +75,7 @@ internal sealed partial class JobSupervisor
             _ranks[failure.Rank].EndedByLauncher = false;
         _phase = Phase.Ending;
         _phaseEnds = _clock.Elapsed + _plan.Grace;
-        _host.Say($"boxer: {failure}");
+        _host.Output.Say($"boxer: {failure}");
         _seat.End(failure.ExitCode, failure.ToString());
     }
 
@@ -84,7 +84,7 @@ internal sealed partial class JobSupervisor
         _timedOut = true;
         string dump = StateDump.Of(_plan.Timeout!.Value, _ranks, _seat, _clock.Elapsed);
         Terminate();
-        _host.Say(dump);
+        _host.Output.Say(dump);
     }
 
     private void OnEndRequested(int signal)
@@ -94,12 +94,12 @@ internal sealed partial class JobSupervisor
         if (again && _phase < Phase.Killing)
         {
             Kill();
-            _host.Say($"boxer: {SignalNames.Of(signal)} again; killing the ranks");
+            _host.Output.Say($"boxer: {SignalNames.Of(signal)} again; killing the ranks");
         }
         else if (_phase < Phase.Terminating)
         {
             Terminate();
-            _host.Say($"boxer: {SignalNames.Of(signal)}; ending {_running} ranks (once more kills them at once)");
+            _host.Output.Say($"boxer: {SignalNames.Of(signal)}; ending {_running} ranks (once more kills them at once)");
         }
     }
 

@@ -140,7 +140,7 @@ internal sealed partial class JobSupervisor : IDisposable
             catch (Exception failure) when (failure is LaunchException or System.ComponentModel.Win32Exception)
             {
                 _failure = new Failure(-1, 1, failure.Message);
-                _host.Say($"boxer: rank {rank.Rank} of {_plan.Size} could not be started, so the job ends. {failure.Message}");
+                _host.Output.Say($"boxer: rank {rank.Rank} of {_plan.Size} could not be started, so the job ends. {failure.Message}");
                 Terminate();
                 Watch();
                 return false;

@@ -34,23 +34,22 @@ internal static class RankHost
         Func<RankHostOptions, IRankHost>? hostOf = null)
     {
         JobSupervisor? supervisor = null;
-        RankHostOptions options = new(
-            mark, plan.Size, style, files, input, plan.Grace, () => supervisor?.Post(new JobEvent.OutputClosed()))
+        OutputOptions output = new(style, files, () => supervisor?.Post(new JobEvent.OutputClosed()));
+        RankHostOptions options = new(mark, plan.Size, output, input, plan.Grace)
         {
             Leftovers = plan.Leftovers,
         };
-        using IRankHost host = hostOf?.Invoke(options) ?? (NativeMethods.IsUnix ? new PosixRankHost(options) : new ManagedRankHost(
-            options));
+        using IRankHost host = hostOf?.Invoke(options) ?? ThisMachine.Host(options);
         using JobSupervisor running = supervisor = new JobSupervisor(plan, host, seat, clock);
         JobOutcome outcome;
         using (new SignalSource(running.Post, running.SignalAll))
             outcome = running.Run();
 
-        bool complete = host.FinishOutput(OutputPatience);
+        bool complete = host.Output.Finish(OutputPatience);
         if (complete)
         {
             foreach (string line in Summary.Of(outcome).Concat(lastWords?.Invoke(outcome) ?? []))
-                host.Say("boxer: " + line);
+                host.Output.Say("boxer: " + line);
         }
 
         return outcome;

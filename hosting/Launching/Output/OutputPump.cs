@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launching.Output;
@@ -8,12 +9,12 @@ namespace BoxerMpi.Launching.Output;
 /// When whoever reads the launcher's output is slow, this thread waits, the pipes fill and the ranks wait: nothing is
 /// buffered without bound. The supervisor never writes itself, so a stuck terminal cannot keep it from ending a job.
 /// </remarks>
-internal sealed class OutputPump : IDisposable
+internal sealed class OutputPump : IJobOutput
 {
     private const int ReadBytes = 64 * 1024;
 
+    private readonly OutputOptions _options;
     private readonly OutputWriter _writer;
-    private readonly Action _outputClosed;
     private readonly ConcurrentQueue<string> _messages = new();
     private readonly ConcurrentQueue<(int Descriptor, RankStream Stream)> _added = new();
     private readonly Pipe _wake = Pipe.Create();
@@ -21,27 +22,33 @@ internal sealed class OutputPump : IDisposable
     private int _woken;
     private volatile bool _noMore;
     private volatile bool _abandoned;
+    private bool _isFinished;
 
-    /// <param name="writer">Used by the pump's thread only, but for what it says of itself.</param>
-    /// <param name="outputClosed">Called once when nobody reads standard output any more.</param>
-    public OutputPump(OutputWriter writer, Action outputClosed)
+    public OutputPump(OutputOptions options)
     {
-        _writer = writer;
-        _outputClosed = outputClosed;
+        _options = options;
+        _writer = options.Writer(showsUnfinished: true);
         _thread = new Thread(Run) { IsBackground = true, Name = "output" };
         _thread.Start();
     }
 
-    /// <summary>Reads a rank's stream to its end; the pump closes the descriptor.</summary>
-    public void Add(int descriptor, RankStream stream)
+    /// <summary>Reads a rank's streams to their ends; the pump closes the descriptors.</summary>
+    public void Add(int rank, int output, int error)
     {
-        _added.Enqueue((descriptor, stream));
+        (RankStream toOutput, RankStream toError) = _options.Open(rank);
+        _added.Enqueue((output, toOutput));
+        _added.Enqueue((error, toError));
         Wake();
     }
 
-    /// <summary>Prints a line of the launcher's own; never blocks.</summary>
     public void Say(string text)
     {
+        if (_isFinished)
+        {
+            _ = Pipe.TryWrite(2, Encoding.UTF8.GetBytes(text + "\n"));
+            return;
+        }
+
         _messages.Enqueue(text);
         Wake();
     }
@@ -49,12 +56,12 @@ internal sealed class OutputPump : IDisposable
     /// <summary>A line was entered at the terminal.</summary>
     public void Entered() => _writer.Entered();
 
-    /// <summary>Waits until all streams have ended and everything is written; false when the time was not enough.</summary>
+    /// <summary>Waits until all streams have ended and everything is written.</summary>
     public bool Finish(TimeSpan patience)
     {
         _noMore = true;
         Wake();
-        return _thread.Join(patience);
+        return _isFinished = _thread.Join(patience);
     }
 
     /// <summary>Stops reading: what is left in the pipes belongs to processes that cannot be ended.</summary>
@@ -97,7 +104,7 @@ internal sealed class OutputPump : IDisposable
             if (_writer.OutputClosed && !closedReported)
             {
                 closedReported = true;
-                _outputClosed();
+                _options.Closed();
             }
 
             if ((last && streams.Count == 0) || _abandoned)
