@@ -16,6 +16,19 @@ internal static class FunctionEvents
     private static readonly string[] OwnVariables =
         ["BOXER_SEED", "BOXER_JOB", "BOXER_TOKEN", "BOXER_RANK", "BOXER_SIZE", "BOXER_LAUNCH", "BOXER_LAMBDA_ROLE"];
 
+    /// <summary>All that a function needs to know but its number.</summary>
+    /// <param name="options">The run.</param>
+    /// <param name="address">By which functions reach the coordinator.</param>
+    public static RankRequest Of(RunOptions options, string address) => new()
+    {
+        Protocol = RankRequest.CurrentProtocol,
+        Seed = address,
+        Job = options.Job.JobId,
+        Token = Convert.ToHexStringLower(options.Job.Token),
+        Arguments = options.Arguments,
+        Environment = EnvironmentOf(options.Size, options.Variables),
+    };
+
     public static byte[] Encode(RankRequest request) => JsonSerializer.SerializeToUtf8Bytes(request, MessagesJson.Default.RankRequest);
 
     /// <summary>

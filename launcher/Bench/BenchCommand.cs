@@ -4,7 +4,6 @@ using BoxerMpi.Launcher.Options;
 using BoxerMpi.Launching;
 using BoxerMpi.Launching.Hosts;
 using BoxerMpi.Launching.Jobs;
-using BoxerMpi.Launching.Places;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Bench;
@@ -28,21 +27,19 @@ internal sealed class BenchCommand : Command
         _rules = new JobRules(this);
         Add(_timeout);
         _place = new PlaceArguments(this);
-        SetAction((parsed, _) => LocalRun.ExecuteAsync(Read(parsed)));
+        SetAction(ExecuteAsync);
     }
 
-    private RunOptions Read(ParseResult parsed)
+    private Task<int> ExecuteAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         BenchOptions options = _arguments.Read(parsed);
         int size = OptionValues.Ranks(parsed.GetValue(_size));
         options.Validate(size);
-        return JobOf(
+        RunOptions job = JobOf(
             options,
             _rules.Read(parsed, JobRules.NewId(), RandomNumberGenerator.GetBytes(32), size),
-            OptionValues.Seconds("--timeout", parsed.GetValue(_timeout))) with
-        {
-            OpenPlace = _place.Read(parsed, size),
-        };
+            OptionValues.Seconds("--timeout", parsed.GetValue(_timeout)));
+        return JobRun.ExecuteAsync(job, _place.Read(parsed, size), cancellationToken);
     }
 
     /// <summary>The job that measures.</summary>
@@ -51,7 +48,6 @@ internal sealed class BenchCommand : Command
         Job = job,
         Program = ThisProgram.Path,
         Arguments = [BenchRankCommand.Verb, .. BenchArguments.Write(options)],
-        OpenPlace = static () => new LocalPlace(),
         Timeout = timeout,
         Grace = TimeSpan.FromSeconds(2),
         Input = StandardInput.None,

@@ -60,18 +60,21 @@ internal sealed class RankJoinCommand : ProgramCommand
             _ => new SpawnRequest(command.File, [.. command.Arguments, .. Program[1..]]) { Environment = environment.Of(rank) },
             Timeout: null,
             Grace: TimeSpan.FromSeconds(2),
-            SampleMemory: false);
+            SampleMemory: false)
+        {
+            Mark = environment.Mark,
+            Input = new StandardInput(All: false, Rank: 0),
+        };
 
         // One program, alone on this terminal: its lines need no tag, and its end is judged where the coordinator runs.
-        JobOutcome outcome = RankHost.Run(
+        JobOutcome outcome = SupervisedRun.Run(
             plan,
             new DistantSeat(),
             Stopwatch.StartNew(),
-            environment.Mark,
             new LineStyle(Tag: false, Timestamp: false),
             new OutputFiles(null, 1),
-            new StandardInput(All: false, Rank: 0),
-            lastWords: null);
+            ThisMachine.Host,
+            lastWords: static _ => []);
         return outcome.ExitCode;
     }
 

@@ -6,6 +6,7 @@ using BoxerMpi.Functions.Deploying;
 using BoxerMpi.Launcher.Options;
 using BoxerMpi.Launching;
 using BoxerMpi.Launching.Jobs;
+using BoxerMpi.Launching.Places;
 using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Launcher.Commands;
@@ -75,18 +76,18 @@ internal sealed class RunCommand : ProgramCommand
 
     private Task<int> ExecuteAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        (RunOptions options, FunctionOptions? functions) = Read(parsed);
-        return functions is null ? LocalRun.ExecuteAsync(options) : FunctionRun.ExecuteAsync(options, functions, cancellationToken);
+        (RunOptions options, IPlace place) = Read(parsed);
+        return JobRun.ExecuteAsync(options, place, cancellationToken);
     }
 
-    private (RunOptions Options, FunctionOptions? Functions) Read(ParseResult parsed)
+    private (RunOptions Options, IPlace Place) Read(ParseResult parsed)
     {
         if (parsed.GetValue(_size) is null && Program.Skip(1).Any(argument => argument is "-n" or "--ranks"))
             throw new UsageException(
                 "-n is missing: behind PROGRAM it belongs to the program", "options of boxer stand before PROGRAM, as in boxer run -n 4 examples/Hello");
         int size = OptionValues.Ranks(parsed.GetValue(_size));
         string? outputFolder = parsed.GetValue(_outputFolder);
-        Func<IPlace> openPlace = _place.Read(parsed, size);
+        _place.Check(parsed);
         (string? tokenFile, byte[]? token) = _place.Token(parsed, size);
         FunctionOptions? functions = _place.ReadFunctions(parsed, size, () => new FunctionProgram(RequireProgram())
         {
@@ -94,11 +95,10 @@ internal sealed class RunCommand : ProgramCommand
             Verbose = parsed.GetValue(_verbose),
         });
         if (functions is not null)
-        {
             RejectForFunctions(parsed);
-            functions = functions with { TokenFile = tokenFile, Model = parsed.GetValue(_model) };
-        }
-
+        IPlace place = functions is null
+            ? _place.Read(parsed, size)
+            : new FunctionPlace(functions with { TokenFile = tokenFile, Model = parsed.GetValue(_model) });
         MisplacedOptions misplaced = IsMarked ? MisplacedOptions.None : MisplacedOptions.Of(this, Program.Skip(1));
         RunOptions options = new()
         {
@@ -106,7 +106,6 @@ internal sealed class RunCommand : ProgramCommand
             Seed = _rules.ReadSeed(parsed),
             Program = RequireProgram(),
             Arguments = Program[1..],
-            OpenPlace = openPlace,
             Timeout = OptionValues.Seconds("--timeout", parsed.GetValue(_timeout)),
             Grace = OptionValues.Seconds("--grace", parsed.GetValue(_grace), zeroAllowed: true) ?? TimeSpan.FromSeconds(2),
             Variables = [.. (parsed.GetValue(_variables) ?? []).Select(OptionValues.Variable), .. ModelVariable(Model(parsed, functions, size))],
@@ -122,7 +121,7 @@ internal sealed class RunCommand : ProgramCommand
             NativeAot = parsed.GetValue(_nativeAot),
             Configuration = parsed.GetValue(_configuration) ?? "Release",
         };
-        return (options, functions);
+        return (options, place);
     }
 
     private bool IsRaw(ParseResult parsed)

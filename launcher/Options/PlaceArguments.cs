@@ -2,9 +2,7 @@ using System.CommandLine;
 using BoxerMpi.Functions;
 using BoxerMpi.Functions.Deploying;
 using BoxerMpi.Launching;
-using BoxerMpi.Launching.Jobs;
 using BoxerMpi.Launching.Places;
-using BoxerMpi.NatLab;
 
 namespace BoxerMpi.Launcher.Options;
 
@@ -28,8 +26,15 @@ internal sealed class PlaceArguments
         _functions = functions ? new FunctionArguments(command) : null;
     }
 
-    /// <summary>What opens the place, once the program is built; nothing where the ranks are functions.</summary>
-    public Func<IPlace> Read(ParseResult parsed, int size)
+    /// <summary>The place of ranks that are no functions.</summary>
+    public IPlace Read(ParseResult parsed, int size)
+    {
+        Check(parsed);
+        return Name(parsed) == "natlab" ? ProcessPlace.NatLab(_lab.Read(parsed, size), _lab.Prefix(parsed)) : ProcessPlace.Local;
+    }
+
+    /// <exception cref="UsageException">There is no such place, or an option means nothing there.</exception>
+    public void Check(ParseResult parsed)
     {
         string on = Name(parsed);
         if (on is not ("natlab" or "lambda-local") && _lab.Given(parsed) is { } given)
@@ -39,21 +44,11 @@ internal sealed class PlaceArguments
         if (_functions?.Misplaced(parsed, on) is { } misplaced)
             throw new UsageException(
                 $"{misplaced} means nothing for ranks that run on {on}", "see boxer run --help for the options of each place");
-        switch (on)
-        {
-            case "local":
-                return () => new LocalPlace();
-            case "natlab":
-                LabOptions options = _lab.Read(parsed, size);
-                string? prefix = _lab.Prefix(parsed);
-                return () => NatLabPlace.Open(options, prefix);
-            case "lambda" or "lambda-local" when _functions is not null:
-                return static () => throw new InvalidOperationException("Functions have a place of their own.");
-            default:
-                throw new UsageException(
-                    $"--on '{on}' is not a place",
-                    _functions is null ? "it is local or natlab" : "it is local, natlab, lambda or lambda-local");
-        }
+        bool isPlace = on is "local" or "natlab" || (on is "lambda" or "lambda-local" && _functions is not null);
+        if (!isPlace)
+            throw new UsageException(
+                $"--on '{on}' is not a place",
+                _functions is null ? "it is local or natlab" : "it is local, natlab, lambda or lambda-local");
     }
 
     /// <summary>How the ranks are functions, or null when they are not.</summary>

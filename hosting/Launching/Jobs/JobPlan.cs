@@ -1,3 +1,4 @@
+using BoxerMpi.Launching.Hosts;
 using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launching.Jobs;
@@ -10,6 +11,12 @@ namespace BoxerMpi.Launching.Jobs;
 /// <param name="SampleMemory">Whether somebody will want to know the ranks' memory.</param>
 internal sealed record JobPlan(int Size, Func<int, SpawnRequest> RequestOf, TimeSpan? Timeout, TimeSpan Grace, bool SampleMemory)
 {
+    /// <summary>What marks their processes in their environment; nothing where they run elsewhere.</summary>
+    public string Mark { get; init; } = "";
+
+    /// <summary>Who reads standard input.</summary>
+    public StandardInput Input { get; init; }
+
     /// <summary>Whether a rank that is lost before the job has started may come from elsewhere, or a second time.</summary>
     public bool MayBeReplaced { get; init; }
 

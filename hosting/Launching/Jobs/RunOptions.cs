@@ -20,9 +20,6 @@ internal sealed record RunOptions
 
     public required IReadOnlyList<string> Arguments { get; init; }
 
-    /// <summary>Makes what the ranks run on; called once, when their program is there.</summary>
-    public required Func<IPlace> OpenPlace { get; init; }
-
     public TimeSpan? Timeout { get; init; }
 
     public TimeSpan Grace { get; init; }
@@ -46,7 +43,10 @@ internal sealed record RunOptions
     /// <summary>Whether output passes through byte by byte.</summary>
     public bool Raw { get; init; }
 
-    /// <summary>What is to be said when a program that knows nothing of MPI has ended well, if anything; gets its files and arguments.</summary>
+    /// <summary>
+    /// What is to be said of how the job was asked for, if anything, when it failed or its ranks have joined; gets the program's files and
+    /// arguments.
+    /// </summary>
     public Func<IReadOnlyList<string>, string?> Remark { get; init; } = static _ => null;
 
     public bool NativeAot { get; init; }

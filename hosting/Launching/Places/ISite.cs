@@ -1,12 +1,12 @@
 using BoxerMpi.Processes;
 using BoxerMpi.Rendezvous;
 
-namespace BoxerMpi.Launching.Jobs;
+namespace BoxerMpi.Launching.Places;
 
-/// <summary>Where the ranks of a job run (<c>--on</c>) and how they reach its coordinator. Disposing it ends what it made.</summary>
-internal interface IPlace : IDisposable
+/// <summary>What ranks that are processes of this machine run on, and how they reach the coordinator. Disposing it ends what it made.</summary>
+internal interface ISite : IDisposable
 {
-    /// <summary>Starts the coordinator where the ranks reach it; the place says on which addresses.</summary>
+    /// <summary>Starts the coordinator where the ranks reach it; the site says on which addresses.</summary>
     Seed StartSeed(SeedOptions options);
 
     /// <summary>Completes with the reason when something that the ranks need is gone; null where there is nothing of that kind.</summary>
@@ -15,6 +15,6 @@ internal interface IPlace : IDisposable
     /// <summary>Files and folders that it would leave if this process were killed.</summary>
     IReadOnlyList<string> Leftovers { get; }
 
-    /// <summary>What starts a rank at its place.</summary>
+    /// <summary>What starts a rank there.</summary>
     SpawnRequest Put(int rank, SpawnRequest request);
 }

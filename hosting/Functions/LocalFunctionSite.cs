@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using BoxerMpi.Aws;
 using BoxerMpi.LambdaService;
 using BoxerMpi.Launching;
+using BoxerMpi.Launching.Places;
 using BoxerMpi.NatLab;
 using BoxerMpi.Processes;
 using BoxerMpi.Rendezvous;
@@ -10,9 +11,9 @@ using BoxerMpi.Rendezvous;
 namespace BoxerMpi.Functions;
 
 /// <summary>A Lambda service on this machine for one job, its functions behind NATs where this system can make them.</summary>
-internal sealed class LocalFunctionPlace : IFunctionPlace
+internal sealed class LocalFunctionSite : IFunctionSite
 {
-    private const string Region = "us-east-1";
+    private const string SignedRegion = "us-east-1";
 
     // Beside the job's functions: one that takes the place of another, and one that is asked what is wrong.
     private const int MoreFunctions = 2;
@@ -22,15 +23,17 @@ internal sealed class LocalFunctionPlace : IFunctionPlace
     private readonly LocalLambda _service;
     private readonly LambdaClient _lambda;
 
-    private LocalFunctionPlace(Lab? lab, Watchdog watchdog, LocalLambda service, LambdaClient lambda) =>
+    private LocalFunctionSite(Lab? lab, Watchdog watchdog, LocalLambda service, LambdaClient lambda) =>
         (_lab, _watchdog, _service, _lambda) = (lab, watchdog, service, lambda);
 
     public ILambdaApi Lambda => _lambda;
 
+    public string Region => "local";
+
     /// <exception cref="UsageException">This is no Linux.</exception>
     /// <exception cref="LabException">NATs were asked for, and this system cannot make them.</exception>
     /// <exception cref="InterruptedException">A signal came while they were made.</exception>
-    public static async Task<LocalFunctionPlace> OpenAsync(FunctionOptions options)
+    public static async Task<LocalFunctionSite> OpenAsync(FunctionOptions options)
     {
         if (!OperatingSystem.IsLinux())
             throw new UsageException("the local Lambda service runs on Linux only", "functions are Linux executables; use a container or a virtual machine");
@@ -52,11 +55,7 @@ internal sealed class LocalFunctionPlace : IFunctionPlace
 
     public Seed StartSeed(SeedOptions options) => _lab is null
         ? Seed.Start(options with { Listen = new IPEndPoint(IPAddress.Loopback, 0) })
-        : _lab.Seed.Run(() => Seed.Start(options with
-        {
-            Listen = new IPEndPoint(Lab.SeedAddress, 0),
-            ExtraListen = [new IPEndPoint(Lab.SecondSeedAddress, 0)],
-        }));
+        : LabSite.StartSeed(_lab, options);
 
     public string AddressOf(Seed seed) => seed.EndPoint.ToString();
 
@@ -68,7 +67,7 @@ internal sealed class LocalFunctionPlace : IFunctionPlace
         _lab?.Dispose();
     }
 
-    private static async Task<LocalFunctionPlace> OpenAsync(FunctionOptions options, Lab? lab, int concurrency)
+    private static async Task<LocalFunctionSite> OpenAsync(FunctionOptions options, Lab? lab, int concurrency)
     {
         string mark = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
         Credentials credentials = new(
@@ -80,7 +79,7 @@ internal sealed class LocalFunctionPlace : IFunctionPlace
         {
             LocalLambda service = await LocalLambda.StartAsync(new LambdaServiceOptions
             {
-                Region = Region,
+                Region = SignedRegion,
                 Credentials = credentials,
                 Concurrency = concurrency,
                 ColdStart = options.ColdStart,
@@ -91,10 +90,10 @@ internal sealed class LocalFunctionPlace : IFunctionPlace
             LambdaClient lambda = new(new LambdaClientOptions
             {
                 EndpointUrl = $"http://{service.EndPoint}",
-                Region = Region,
+                Region = SignedRegion,
                 Credentials = (credentials.AccessKey, credentials.SecretKey, null),
             });
-            return new LocalFunctionPlace(lab, watchdog, service, lambda);
+            return new LocalFunctionSite(lab, watchdog, service, lambda);
         }
         catch
         {

@@ -1,19 +1,22 @@
 using System.Net;
 using BoxerMpi.Aws;
-using BoxerMpi.Launching.Jobs;
+using BoxerMpi.Launching.Places;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Functions;
 
-/// <summary>Where functions run, and how they reach the job's coordinator. Disposing it ends what it made.</summary>
-internal interface IFunctionPlace : IAsyncDisposable
+/// <summary>What functions run on, and how they reach the job's coordinator. Disposing it ends what it made.</summary>
+internal interface IFunctionSite : IAsyncDisposable
 {
     ILambdaApi Lambda { get; }
+
+    /// <summary>Lambda's region, or <c>local</c>.</summary>
+    string Region { get; }
 
     /// <summary>Starts the coordinator where functions reach it.</summary>
     Seed StartSeed(SeedOptions options);
 
-    /// <inheritdoc cref="IPlace.Broken"/>
+    /// <inheritdoc cref="ISite.Broken"/>
     Task<string>? Broken { get; }
 
     /// <summary>HOST:PORT by which functions reach it.</summary>
@@ -21,9 +24,11 @@ internal interface IFunctionPlace : IAsyncDisposable
 }
 
 /// <summary>AWS Lambda, or a service like it that runs already.</summary>
-internal sealed class LambdaPlace(LambdaClient lambda, FunctionOptions options) : IFunctionPlace
+internal sealed class LambdaSite(LambdaClient lambda, FunctionOptions options) : IFunctionSite
 {
     public ILambdaApi Lambda => lambda;
+
+    public string Region => lambda.Region;
 
     public Task<string>? Broken => null;
 

@@ -5,41 +5,33 @@ using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launching.Jobs;
 
-/// <summary>Puts a job's parts together: host, signals, supervisor, and the last words.</summary>
-internal static class RankHost
+/// <summary>Puts together what a job's ranks run under: host, output, signals, supervisor, and the last words.</summary>
+internal static class SupervisedRun
 {
     // What ranks wrote before they ended is in the pipes already; only a stuck terminal takes longer.
     private static readonly TimeSpan OutputPatience = TimeSpan.FromSeconds(5);
 
-    /// <summary>Runs the job to its end.</summary>
+    /// <summary>Runs the ranks to their end.</summary>
     /// <param name="plan">The ranks.</param>
     /// <param name="seat">The coordinator's news.</param>
     /// <param name="clock">Counts from the job's start.</param>
-    /// <param name="mark">What the ranks' environment is marked with.</param>
     /// <param name="style">Tags and time stamps.</param>
     /// <param name="files">Files of <c>--output-dir</c>.</param>
-    /// <param name="input">Who reads standard input.</param>
+    /// <param name="hostOf">Makes what starts the ranks.</param>
     /// <param name="lastWords">Lines to print when all is over.</param>
-    /// <param name="hostOf">Makes what runs the ranks; null for processes of this machine.</param>
     /// <exception cref="LaunchException">The system is out of processes or descriptors before any rank runs.</exception>
     public static JobOutcome Run(
         JobPlan plan,
         IJobSeat seat,
         Stopwatch clock,
-        string mark,
         LineStyle style,
         OutputFiles files,
-        StandardInput input,
-        Func<JobOutcome, IEnumerable<string>>? lastWords,
-        Func<RankHostOptions, IRankHost>? hostOf = null)
+        Func<RankHostOptions, IRankHost> hostOf,
+        Func<JobOutcome, IEnumerable<string>> lastWords)
     {
         JobSupervisor? supervisor = null;
         OutputOptions output = new(style, files, () => supervisor?.Post(new JobEvent.OutputClosed()));
-        RankHostOptions options = new(mark, plan.Size, output, input, plan.Grace)
-        {
-            Leftovers = plan.Leftovers,
-        };
-        using IRankHost host = hostOf?.Invoke(options) ?? ThisMachine.Host(options);
+        using IRankHost host = hostOf(new RankHostOptions(plan.Mark, plan.Size, output, plan.Input, plan.Grace) { Leftovers = plan.Leftovers });
         using JobSupervisor running = supervisor = new JobSupervisor(plan, host, seat, clock);
         JobOutcome outcome;
         using (new SignalSource(running.Post, running.SignalAll))
@@ -48,7 +40,7 @@ internal static class RankHost
         bool complete = host.Output.Finish(OutputPatience);
         if (complete)
         {
-            foreach (string line in Summary.Of(outcome).Concat(lastWords?.Invoke(outcome) ?? []))
+            foreach (string line in Summary.Of(outcome).Concat(lastWords(outcome)))
                 host.Output.Say("boxer: " + line);
         }
 

@@ -1,12 +1,11 @@
 using System.Net;
-using BoxerMpi.Launching.Jobs;
 using BoxerMpi.Processes;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launching.Places;
 
 /// <summary>This machine as it is: ranks reach each other by the loopback.</summary>
-internal sealed class LocalPlace : IPlace
+internal sealed class LocalSite : ISite
 {
     public Task<string>? Broken => null;
 
