@@ -16,7 +16,7 @@ internal sealed class FunctionOutput : IJobOutput
     private const int MostPieces = 128;
 
     private readonly OutputWriter _writer;
-    private readonly Action _outputClosed;
+    private readonly OutputOptions _options;
     private readonly BlockingCollection<Action> _work = [];
     private readonly SemaphoreSlim _room = new(MostPieces);
     private readonly bool _isTerminal = NativeMethods.IsUnix && NativeMethods.IsTerminal(2) == 1;
@@ -27,7 +27,7 @@ internal sealed class FunctionOutput : IJobOutput
 
     public FunctionOutput(OutputOptions options)
     {
-        _outputClosed = options.Closed;
+        _options = options;
         _writer = options.Writer(showsUnfinished: false);
         _thread = new Thread(Run) { IsBackground = true, Name = "output" };
         _thread.Start();
@@ -56,7 +56,7 @@ internal sealed class FunctionOutput : IJobOutput
     public void Say(string text)
     {
         if (_isFinished)
-            Console.Error.WriteLine(text);
+            _options.Say(text);
         else
             Add(() => _writer.Say(text));
     }
@@ -114,7 +114,7 @@ internal sealed class FunctionOutput : IJobOutput
             if (_writer.OutputClosed && !isReported)
             {
                 isReported = true;
-                _outputClosed();
+                _options.Closed();
             }
         }
 

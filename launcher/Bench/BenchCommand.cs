@@ -37,7 +37,7 @@ internal sealed class BenchCommand : Command
         options.Validate(size);
         RunOptions job = JobOf(
             options,
-            _rules.Read(parsed, JobRules.NewId(), RandomNumberGenerator.GetBytes(32), size),
+            _rules.Read(parsed, NewJob.Id(), RandomNumberGenerator.GetBytes(32), size),
             OptionValues.Seconds("--timeout", parsed.GetValue(_timeout)));
         return JobRun.ExecuteAsync(job, _place.Read(parsed, size), cancellationToken);
     }

@@ -83,7 +83,7 @@ internal sealed class CalibrateCommand : Command
 
     private static RunOptions JobOf(int size, string partial, string report) => new()
     {
-        Job = JobRules.Own(Topology.Mesh(size)),
+        Job = NewJob.Of(Topology.Mesh(size)),
         Program = ThisProgram.Path,
         Arguments = [CalibrateRankCommand.Verb, partial],
         Timeout = TimeSpan.FromMinutes(2),

@@ -71,10 +71,10 @@ internal sealed class RankJoinCommand : ProgramCommand
             plan,
             new DistantSeat(),
             Stopwatch.StartNew(),
-            new LineStyle(Tag: false, Timestamp: false),
-            new OutputFiles(null, 1),
+            new OutputOptions(new LineStyle(Tag: false, Timestamp: false), new OutputFiles(null, 1)),
             ThisMachine.Host,
-            lastWords: static _ => []);
+            lastWords: static _ => [],
+            cancellationToken);
         return outcome.ExitCode;
     }
 

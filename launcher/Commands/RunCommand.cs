@@ -102,7 +102,7 @@ internal sealed class RunCommand : ProgramCommand
         MisplacedOptions misplaced = IsMarked ? MisplacedOptions.None : MisplacedOptions.Of(this, Program.Skip(1));
         RunOptions options = new()
         {
-            Job = _rules.Read(parsed, JobRules.NewId(), token ?? RandomNumberGenerator.GetBytes(32), size),
+            Job = _rules.Read(parsed, NewJob.Id(), token ?? RandomNumberGenerator.GetBytes(32), size),
             Seed = _rules.ReadSeed(parsed),
             Program = RequireProgram(),
             Arguments = Program[1..],

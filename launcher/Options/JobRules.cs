@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Security.Cryptography;
 using BoxerMpi.Launching;
 using BoxerMpi.Rendezvous;
 
@@ -47,19 +46,6 @@ internal sealed class JobRules
         foreach (Option option in (Option[])[_topology, _offTopology, _gateTimeout, _silence, _relay, _relayPairs, _onePerAddress])
             command.Add(option);
     }
-
-    /// <summary>The id of a job that nobody has to type.</summary>
-    public static string NewId() => "run-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6));
-
-    /// <summary>A job of the launcher's own, such as one that measures.</summary>
-    public static JobSpec Own(Topology topology) => new()
-    {
-        JobId = NewId(),
-        Token = RandomNumberGenerator.GetBytes(32),
-        Size = topology.Size,
-        Topology = topology.Spec,
-        GateTimeout = TimeSpan.FromMinutes(2),
-    };
 
     /// <returns>How its coordinator is; where it listens is not said.</returns>
     public SeedOptions ReadSeed(ParseResult parsed)

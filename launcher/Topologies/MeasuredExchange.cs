@@ -80,7 +80,7 @@ internal sealed record MeasuredExchange(
             JsonFile = file,
             Quiet = true,
         },
-        JobRules.Own(topology),
+        NewJob.Of(topology),
         timeout: TimeSpan.FromMinutes(5)) with
     {
         // The one algorithm of each topology that is compared.

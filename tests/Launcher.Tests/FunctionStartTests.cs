@@ -211,7 +211,7 @@ public sealed class FunctionStartTests
         private readonly byte[] _token = Encoding.ASCII.GetBytes("a token of 16 bytes or more");
         private readonly Seed _seed;
         private readonly FunctionOutput _output =
-            new(new OutputOptions(new LineStyle(Tag: true, Timestamp: false), new OutputFiles(null, 1), static () => { }));
+            new(new OutputOptions(new LineStyle(Tag: true, Timestamp: false), new OutputFiles(null, 1)));
 
         public Job(int size, int spares)
             : this(size, plan => plan with { Spares = spares })

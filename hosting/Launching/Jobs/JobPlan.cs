@@ -17,6 +17,9 @@ internal sealed record JobPlan(int Size, Func<int, SpawnRequest> RequestOf, Time
     /// <summary>Who reads standard input.</summary>
     public StandardInput Input { get; init; }
 
+    /// <summary>Whether signals to this process are the job's.</summary>
+    public bool HeedsSignals { get; init; } = true;
+
     /// <summary>Whether a rank that is lost before the job has started may come from elsewhere, or a second time.</summary>
     public bool MayBeReplaced { get; init; }
 

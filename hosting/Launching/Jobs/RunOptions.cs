@@ -30,6 +30,15 @@ internal sealed record RunOptions
 
     public StandardInput Input { get; init; }
 
+    /// <summary>Whether signals to this process are the job's.</summary>
+    public bool HeedsSignals { get; init; } = true;
+
+    /// <summary>Gets the ranks' standard output; null for this process's own.</summary>
+    public Stream? StandardOutput { get; init; }
+
+    /// <summary>Gets the ranks' standard error; null for this process's own.</summary>
+    public Stream? StandardError { get; init; }
+
     public string? OutputFolder { get; init; }
 
     public string? ReportFile { get; init; }

@@ -15,26 +15,35 @@ internal static class SupervisedRun
     /// <param name="plan">The ranks.</param>
     /// <param name="seat">The coordinator's news.</param>
     /// <param name="clock">Counts from the job's start.</param>
-    /// <param name="style">Tags and time stamps.</param>
-    /// <param name="files">Files of <c>--output-dir</c>.</param>
+    /// <param name="output">How their output is printed.</param>
     /// <param name="hostOf">Makes what starts the ranks.</param>
     /// <param name="lastWords">Lines to print when all is over.</param>
+    /// <param name="cancellationToken">Ends the job as TERM does.</param>
     /// <exception cref="LaunchException">The system is out of processes or descriptors before any rank runs.</exception>
     public static JobOutcome Run(
         JobPlan plan,
         IJobSeat seat,
         Stopwatch clock,
-        LineStyle style,
-        OutputFiles files,
+        OutputOptions output,
         Func<RankHostOptions, IRankHost> hostOf,
-        Func<JobOutcome, IEnumerable<string>> lastWords)
+        Func<JobOutcome, IEnumerable<string>> lastWords,
+        CancellationToken cancellationToken)
     {
         JobSupervisor? supervisor = null;
-        OutputOptions output = new(style, files, () => supervisor?.Post(new JobEvent.OutputClosed()));
-        using IRankHost host = hostOf(new RankHostOptions(plan.Mark, plan.Size, output, plan.Input, plan.Grace) { Leftovers = plan.Leftovers });
+        RankHostOptions options = new(
+            plan.Mark,
+            plan.Size,
+            output with { Closed = () => supervisor?.Post(new JobEvent.OutputClosed()) },
+            plan.Input,
+            plan.Grace)
+        {
+            Leftovers = plan.Leftovers,
+        };
+        using IRankHost host = hostOf(options);
         using JobSupervisor running = supervisor = new JobSupervisor(plan, host, seat, clock);
         JobOutcome outcome;
-        using (new SignalSource(running.Post, running.SignalAll))
+        using (plan.HeedsSignals ? new SignalSource(running.Post, running.SignalAll) : null)
+        using (cancellationToken.Register(() => running.Post(new JobEvent.EndRequested(NativeMethods.SigTerm))))
             outcome = running.Run();
 
         bool complete = host.Output.Finish(OutputPatience);

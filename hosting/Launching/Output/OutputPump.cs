@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text;
 using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launching.Output;
@@ -45,7 +44,7 @@ internal sealed class OutputPump : IJobOutput
     {
         if (_isFinished)
         {
-            _ = Pipe.TryWrite(2, Encoding.UTF8.GetBytes(text + "\n"));
+            _options.Say(text);
             return;
         }
 

@@ -35,6 +35,7 @@ internal sealed class ProcessRanks : IPlacedRanks
         {
             Mark = environment.Mark,
             Input = options.Input,
+            HeedsSignals = options.HeedsSignals,
             Broken = site.Broken,
             Leftovers = site.Leftovers,
         };
