@@ -1,3 +1,3 @@
-using BoxerMpi.Launcher.Commands;
+using BoxerMpi.Launcher;
 
 return BoxerCommand.Run(args);

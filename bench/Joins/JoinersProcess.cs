@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using BoxerMpi.Control;
+using BoxerMpi.Coordinator;
 
 namespace BoxerMpi.Joins;
 

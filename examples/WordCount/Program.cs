@@ -13,7 +13,9 @@ return MpiProgram.Run(world =>
         lines = args.Length > 0 ? File.ReadAllLines(args[0]) : WordCount.MadeUp(lines: 4000);
     }
     catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+    {
         return world.Quit(2, $"wordcount: {exception.Message}");
+    }
 
     int first = (int)((long)lines.Length * world.Rank / world.Size), end = (int)((long)lines.Length * (world.Rank + 1) / world.Size);
     Dictionary<string, long> mine = WordCount.Count(lines[first..end]);

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using BoxerMpi.Launcher.Commands;
+using BoxerMpi.Launcher.Options;
 
 namespace BoxerMpi.Launcher.Bench;
 

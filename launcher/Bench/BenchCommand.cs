@@ -2,8 +2,10 @@ using System.CommandLine;
 using System.Security.Cryptography;
 using BoxerMpi.Coordinator;
 using BoxerMpi.Launcher.Commands;
-using BoxerMpi.Launcher.Processes;
-using BoxerMpi.Launcher.Programs;
+using BoxerMpi.Launcher.Options;
+using BoxerMpi.Launching;
+using BoxerMpi.Launching.Hosts;
+using BoxerMpi.Launching.Jobs;
 
 namespace BoxerMpi.Launcher.Bench;
 
@@ -26,21 +28,19 @@ internal sealed class BenchCommand : Command
         _rules = new JobRules(this);
         Add(_timeout);
         _place = new PlaceArguments(this);
-        SetAction((parsed, _) => LocalRun.ExecuteAsync(Read(parsed)));
+        SetAction(ExecuteAsync);
     }
 
-    private RunOptions Read(ParseResult parsed)
+    private Task<int> ExecuteAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         BenchOptions options = _arguments.Read(parsed);
         int size = OptionValues.Ranks(parsed.GetValue(_size));
         options.Validate(size);
-        return JobOf(
+        RunOptions job = JobOf(
             options,
-            _rules.Read(parsed, JobRules.NewId(), RandomNumberGenerator.GetBytes(32), size),
-            OptionValues.Seconds("--timeout", parsed.GetValue(_timeout))) with
-        {
-            OpenPlace = _place.Read(parsed, size),
-        };
+            _rules.Read(parsed, NewJob.Id(), RandomNumberGenerator.GetBytes(32), size),
+            OptionValues.Seconds("--timeout", parsed.GetValue(_timeout)));
+        return JobRun.ExecuteAsync(job, _place.Read(parsed, size), cancellationToken);
     }
 
     /// <summary>The job that measures.</summary>
@@ -51,7 +51,7 @@ internal sealed class BenchCommand : Command
         Arguments = [BenchRankCommand.Verb, .. BenchArguments.Write(options)],
         Timeout = timeout,
         Grace = TimeSpan.FromSeconds(2),
-        Input = StandardInput.Parse("none", job.Size),
+        Input = StandardInput.None,
         Tag = false,
     };
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using BoxerMpi.Launching;
 
 namespace BoxerMpi.Launcher.Bench;
 

@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.Text.Json;
 using BoxerMpi.Collectives;
-using BoxerMpi.Launcher.Commands;
-using BoxerMpi.Launcher.Processes;
-using BoxerMpi.Launcher.Programs;
-using BoxerMpi.Launcher.Topologies;
+using BoxerMpi.Launcher.Options;
+using BoxerMpi.Launching;
+using BoxerMpi.Launching.Hosts;
+using BoxerMpi.Launching.Jobs;
 using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Launcher.Calibration;
@@ -34,10 +34,10 @@ internal sealed class CalibrateCommand : Command
         Add(_size);
         Add(_out);
         _place = new PlaceArguments(this);
-        SetAction((parsed, _) => RunAsync(parsed));
+        SetAction(RunAsync);
     }
 
-    private async Task<int> RunAsync(ParseResult parsed)
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         int size = parsed.GetValue(_size) is { } text
             ? OptionValues.Ranks(text)
@@ -55,14 +55,14 @@ internal sealed class CalibrateCommand : Command
             foreach (int ranks in new[] { PairSize, size })
             {
                 if (code == 0)
-                    code = await LocalRun.ExecuteAsync(JobOf(ranks, partial, report) with { OpenPlace = _place.Read(parsed, ranks) });
+                    code = await JobRun.ExecuteAsync(JobOf(ranks, partial, report), _place.Read(parsed, ranks), cancellationToken);
             }
 
             if (code != 0)
                 return code;
 
-            LinkModel model = WithSetUp(LinkModelText.Parse(await File.ReadAllTextAsync(partial)), size, report);
-            await File.WriteAllTextAsync(file, LinkModelText.Write(model));
+            LinkModel model = WithSetUp(LinkModelText.Parse(await File.ReadAllTextAsync(partial, cancellationToken)), size, report);
+            await File.WriteAllTextAsync(file, LinkModelText.Write(model), cancellationToken);
             Console.WriteLine(TopologyValues.Describe(model));
             Console.WriteLine(
                 $"written to {file}; boxer run --model {(file == LinkModels.MeasuredFile ? "measured" : file)} chooses algorithms by it");
@@ -83,12 +83,12 @@ internal sealed class CalibrateCommand : Command
 
     private static RunOptions JobOf(int size, string partial, string report) => new()
     {
-        Job = JobRules.Own(Topology.Mesh(size)),
+        Job = NewJob.Of(Topology.Mesh(size)),
         Program = ThisProgram.Path,
         Arguments = [CalibrateRankCommand.Verb, partial],
         Timeout = TimeSpan.FromMinutes(2),
         Grace = TimeSpan.FromSeconds(2),
-        Input = StandardInput.Parse("none", size),
+        Input = StandardInput.None,
         Tag = false,
         ReportFile = report,
     };

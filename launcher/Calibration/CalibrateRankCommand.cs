@@ -1,5 +1,5 @@
 using System.CommandLine;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Processes;
 using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Launcher.Calibration;

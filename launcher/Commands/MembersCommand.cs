@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using BoxerMpi.Control;
 using BoxerMpi.Coordinator;
+using BoxerMpi.Launcher.Options;
 using BoxerMpi.Rendezvous;
 using BoxerMpi.Transport;
 

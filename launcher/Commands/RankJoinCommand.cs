@@ -2,10 +2,14 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using BoxerMpi.Control;
-using BoxerMpi.Launcher.Jobs;
-using BoxerMpi.Launcher.Output;
-using BoxerMpi.Launcher.Processes;
-using BoxerMpi.Launcher.Programs;
+using BoxerMpi.Coordinator;
+using BoxerMpi.Launcher.Options;
+using BoxerMpi.Launching;
+using BoxerMpi.Launching.Hosts;
+using BoxerMpi.Launching.Jobs;
+using BoxerMpi.Launching.Output;
+using BoxerMpi.Launching.Programs;
+using BoxerMpi.Processes;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Commands;
@@ -58,18 +62,21 @@ internal sealed class RankJoinCommand : ProgramCommand
             _ => new SpawnRequest(command.File, [.. command.Arguments, .. Program[1..]]) { Environment = environment.Of(rank) },
             Timeout: null,
             Grace: TimeSpan.FromSeconds(2),
-            SampleMemory: false);
+            SampleMemory: false)
+        {
+            Mark = environment.Mark,
+            Input = new StandardInput(All: false, Rank: 0),
+        };
 
         // One program, alone on this terminal: its lines need no tag, and its end is judged where the coordinator runs.
-        JobOutcome outcome = RankHost.Run(
+        JobOutcome outcome = SupervisedRun.Run(
             plan,
             new DistantSeat(),
             Stopwatch.StartNew(),
-            environment.Mark,
-            new LineStyle(Tag: false, Timestamp: false),
-            new OutputFiles(null, 1),
-            new StandardInput(All: false, Rank: 0),
-            lastWords: null);
+            new OutputOptions(new LineStyle(Tag: false, Timestamp: false), new OutputFiles(null, 1)),
+            ThisMachine.Host,
+            lastWords: static _ => [],
+            cancellationToken);
         return outcome.ExitCode;
     }
 

@@ -1,10 +1,12 @@
 using System.CommandLine;
 using System.Security.Cryptography;
 using BoxerMpi.Collectives;
-using BoxerMpi.Launcher.Functions;
-using BoxerMpi.Launcher.Lambda;
-using BoxerMpi.Launcher.Places;
-using BoxerMpi.Launcher.Topologies;
+using BoxerMpi.Functions;
+using BoxerMpi.Functions.Deploying;
+using BoxerMpi.Launcher.Options;
+using BoxerMpi.Launching;
+using BoxerMpi.Launching.Jobs;
+using BoxerMpi.Launching.Places;
 using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Launcher.Commands;
@@ -74,18 +76,18 @@ internal sealed class RunCommand : ProgramCommand
 
     private Task<int> ExecuteAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        RunOptions options = Read(parsed);
-        return options.Functions is null ? LocalRun.ExecuteAsync(options) : FunctionRun.ExecuteAsync(options, cancellationToken);
+        (RunOptions options, IPlace place) = Read(parsed);
+        return JobRun.ExecuteAsync(options, place, cancellationToken);
     }
 
-    private RunOptions Read(ParseResult parsed)
+    private (RunOptions Options, IPlace Place) Read(ParseResult parsed)
     {
         if (parsed.GetValue(_size) is null && Program.Skip(1).Any(argument => argument is "-n" or "--ranks"))
             throw new UsageException(
                 "-n is missing: behind PROGRAM it belongs to the program", "options of boxer stand before PROGRAM, as in boxer run -n 4 examples/Hello");
         int size = OptionValues.Ranks(parsed.GetValue(_size));
         string? outputFolder = parsed.GetValue(_outputFolder);
-        Func<IPlace> openPlace = _place.Read(parsed, size);
+        _place.Check(parsed);
         (string? tokenFile, byte[]? token) = _place.Token(parsed, size);
         FunctionOptions? functions = _place.ReadFunctions(parsed, size, () => new FunctionProgram(RequireProgram())
         {
@@ -94,31 +96,32 @@ internal sealed class RunCommand : ProgramCommand
         });
         if (functions is not null)
             RejectForFunctions(parsed);
-        return new RunOptions
+        IPlace place = functions is null
+            ? _place.Read(parsed, size)
+            : new FunctionPlace(functions with { TokenFile = tokenFile, Model = parsed.GetValue(_model) });
+        MisplacedOptions misplaced = IsMarked ? MisplacedOptions.None : MisplacedOptions.Of(this, Program.Skip(1));
+        RunOptions options = new()
         {
-            Job = _rules.Read(parsed, JobRules.NewId(), token ?? RandomNumberGenerator.GetBytes(32), size),
+            Job = _rules.Read(parsed, NewJob.Id(), token ?? RandomNumberGenerator.GetBytes(32), size),
             Seed = _rules.ReadSeed(parsed),
             Program = RequireProgram(),
             Arguments = Program[1..],
-            OpenPlace = openPlace,
-            Functions = functions,
-            TokenFile = tokenFile,
-            Model = parsed.GetValue(_model),
             Timeout = OptionValues.Seconds("--timeout", parsed.GetValue(_timeout)),
             Grace = OptionValues.Seconds("--grace", parsed.GetValue(_grace), zeroAllowed: true) ?? TimeSpan.FromSeconds(2),
             Variables = [.. (parsed.GetValue(_variables) ?? []).Select(OptionValues.Variable), .. ModelVariable(Model(parsed, functions, size))],
             WorkingDirectory = OptionValues.Folder("--wdir", parsed.GetValue(_workingDirectory)),
-            Input = Processes.StandardInput.Parse(parsed.GetValue(_input) ?? "0", size),
+            Input = OptionValues.Input(parsed.GetValue(_input) ?? "0", size),
             OutputFolder = outputFolder is null ? null : Path.GetFullPath(outputFolder),
             ReportFile = OptionValues.WritableFile("--report", parsed.GetValue(_report)),
             Verbose = parsed.GetValue(_verbose),
             Tag = !parsed.GetValue(_noTag),
             Timestamp = parsed.GetValue(_timestamp),
             Raw = IsRaw(parsed),
-            Misplaced = IsMarked ? MisplacedOptions.None : MisplacedOptions.Of(this, Program.Skip(1)),
+            Remark = misplaced.Line,
             NativeAot = parsed.GetValue(_nativeAot),
             Configuration = parsed.GetValue(_configuration) ?? "Release",
         };
+        return (options, place);
     }
 
     private bool IsRaw(ParseResult parsed)

@@ -2,8 +2,8 @@ using System.CommandLine;
 using System.Net;
 using System.Security.Cryptography;
 using BoxerMpi.Coordinator;
-using BoxerMpi.Launcher.Jobs;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Launcher.Options;
+using BoxerMpi.Launching.Jobs;
 
 namespace BoxerMpi.Launcher.Commands;
 

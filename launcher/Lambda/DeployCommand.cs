@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Text.RegularExpressions;
 using BoxerMpi.Aws;
-using BoxerMpi.Launcher.Commands;
+using BoxerMpi.Functions.Deploying;
+using BoxerMpi.Launcher.Options;
+using BoxerMpi.Launching;
 
 namespace BoxerMpi.Launcher.Lambda;
 

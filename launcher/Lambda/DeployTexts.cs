@@ -1,3 +1,4 @@
+using BoxerMpi.Functions.Deploying;
 using BoxerMpi.LambdaBootstrap;
 
 namespace BoxerMpi.Launcher.Lambda;

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using BoxerMpi.Aws;
+using BoxerMpi.Functions.Deploying;
+using BoxerMpi.Launcher.Options;
 
 namespace BoxerMpi.Launcher.Lambda;
 

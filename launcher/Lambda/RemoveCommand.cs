@@ -1,5 +1,8 @@
 using System.CommandLine;
 using BoxerMpi.Aws;
+using BoxerMpi.Functions.Deploying;
+using BoxerMpi.Launcher.Options;
+using BoxerMpi.Launching;
 
 namespace BoxerMpi.Launcher.Lambda;
 

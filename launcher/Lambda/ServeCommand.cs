@@ -3,11 +3,13 @@ using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using BoxerMpi.Aws;
+using BoxerMpi.Functions;
 using BoxerMpi.LambdaService;
-using BoxerMpi.Launcher.Jobs;
-using BoxerMpi.Launcher.NatLab;
-using BoxerMpi.Launcher.NatLab.Commands;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Launcher.Options;
+using BoxerMpi.Launching;
+using BoxerMpi.Launching.Jobs;
+using BoxerMpi.NatLab;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.Lambda;
 
@@ -70,8 +72,8 @@ internal sealed class ServeCommand : Command
             Region = region,
             ReadObject = s3 is null ? null : s3.GetAsync,
             Credentials = credentials,
-            DeadLetterFile = Commands.OptionValues.WritableFile("--dead-letters", parsed.GetValue(_deadLetters)),
-            ExtraVariables = new Dictionary<string, string> { [RankEnvironment.MarkVariable] = mark },
+            DeadLetterFile = OptionValues.WritableFile("--dead-letters", parsed.GetValue(_deadLetters)),
+            ExtraVariables = new Dictionary<string, string> { [Watchdog.MarkVariable] = mark },
             Log = parsed.GetValue(_verbose) ? Console.Error.WriteLine : null,
         };
 

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
-using BoxerMpi.Launcher.NatLab.Kernel;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Launching;
+using BoxerMpi.NatLab;
+using BoxerMpi.NatLab.Kernel;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.NatLab;
 

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using BoxerMpi.Functions;
+using BoxerMpi.Launcher.Options;
 using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Launcher.Topologies;

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
-using BoxerMpi.Launcher.Commands;
+using BoxerMpi.Functions;
+using BoxerMpi.Launcher.Options;
+using BoxerMpi.Launching;
 using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Launcher.Topologies;
@@ -31,10 +33,10 @@ internal sealed class CompareCommand : Command
     {
         foreach (Option option in (Option[])[_ranks, _bytes, _exchanges, _model, _memory, _plot, _json, _measure])
             Add(option);
-        SetAction((parsed, _) => RunAsync(parsed));
+        SetAction(RunAsync);
     }
 
-    private async Task<int> RunAsync(ParseResult parsed)
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         IReadOnlyList<int> ranks = TopologyValues.RankList("--ranks", parsed.GetValue(_ranks), StandardRanks);
         IReadOnlyList<long> bytes = TopologyValues.ByteList("--bytes-per-pair", parsed.GetValue(_bytes), StandardBytes);
@@ -77,16 +79,18 @@ internal sealed class CompareCommand : Command
             CultureInfo.InvariantCulture,
             $"cost: {memory} MiB a function, prices of {prices.Date}, {prices.Region}; set-up and {exchanges} exchange(s)"));
         (IReadOnlyList<MeasuredExchange> measured, int exitCode) = parsed.GetValue(_measure)
-            ? await MeasuredExchange.RunAsync(ranks, bytes, parsed.GetValue(_model))
+            ? await MeasuredExchange.RunAsync(ranks, bytes, parsed.GetValue(_model), cancellationToken)
             : ([], 0);
         foreach (string line in ComparisonTable.Measured(measured))
             Console.WriteLine(line);
 
         if (plotFile is not null)
-            await File.WriteAllTextAsync(plotFile, ComparisonPlot.Draw(model.Name, exchanges, compared, crossovers));
+            await File.WriteAllTextAsync(plotFile, ComparisonPlot.Draw(model.Name, exchanges, compared, crossovers), cancellationToken);
         if (jsonFile is not null)
             await File.WriteAllTextAsync(
-                jsonFile, new ComparisonDocument(model.Name, exchanges, memory, prices, compared, crossovers, measured).ToJson());
+                jsonFile,
+                new ComparisonDocument(model.Name, exchanges, memory, prices, compared, crossovers, measured).ToJson(),
+                cancellationToken);
         return exitCode;
     }
 }

@@ -1,3 +1,4 @@
+using BoxerMpi.Functions;
 using BoxerMpi.Schedules;
 
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using BoxerMpi.Functions;
 
 namespace BoxerMpi.Launcher.Topologies;
 

@@ -1,3 +1,5 @@
+using BoxerMpi.Launcher.Options;
+
 namespace BoxerMpi.Launcher.Topologies;
 
 /// <summary>

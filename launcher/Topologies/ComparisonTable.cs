@@ -1,4 +1,5 @@
 using System.Globalization;
+using BoxerMpi.Launcher.Options;
 
 namespace BoxerMpi.Launcher.Topologies;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using BoxerMpi.Launcher.Commands;
+using BoxerMpi.Launcher.Options;
+using BoxerMpi.Launching;
 using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Launcher.Topologies;

@@ -1,7 +1,10 @@
 using System.Text.Json;
 using BoxerMpi.Launcher.Bench;
-using BoxerMpi.Launcher.Commands;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Launcher.Options;
+using BoxerMpi.Launching;
+using BoxerMpi.Launching.Jobs;
+using BoxerMpi.Launching.Places;
+using BoxerMpi.Processes;
 using BoxerMpi.Schedules;
 
 namespace BoxerMpi.Launcher.Topologies;
@@ -21,9 +24,10 @@ internal sealed record MeasuredExchange(
     /// <param name="ranks">Numbers of ranks.</param>
     /// <param name="bytes">Sizes of blocks.</param>
     /// <param name="model">The model that predicts, as in <c>--model</c>; null for the one that jobs here use.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     /// <returns>What was measured, and the exit code of the first job that failed, or 0.</returns>
     public static async Task<(IReadOnlyList<MeasuredExchange> Measured, int ExitCode)> RunAsync(
-        IReadOnlyList<int> ranks, IReadOnlyList<long> bytes, string? model)
+        IReadOnlyList<int> ranks, IReadOnlyList<long> bytes, string? model, CancellationToken cancellationToken)
     {
         List<MeasuredExchange> measured = [];
         int exitCode = 0;
@@ -40,7 +44,7 @@ internal sealed record MeasuredExchange(
                 foreach (Topology topology in fitting.Length == 0 ? [] : new[] { BoxerMpi.Topology.Mesh(size), BoxerMpi.Topology.Grid(size) })
                 {
                     string file = Path.Combine(folder.FullName, $"{size}-{topology.Kind}.jsonl");
-                    int code = await LocalRun.ExecuteAsync(JobOf(topology, fitting, file));
+                    int code = await JobRun.ExecuteAsync(JobOf(topology, fitting, file), ProcessPlace.Local, cancellationToken);
                     if (code != 0)
                     {
                         Console.Error.WriteLine($"boxer: the shuffles on {topology.Spec} of {size} ranks were not measured: their job ended with exit code {code}.");
@@ -76,7 +80,7 @@ internal sealed record MeasuredExchange(
             JsonFile = file,
             Quiet = true,
         },
-        JobRules.Own(topology),
+        NewJob.Of(topology),
         timeout: TimeSpan.FromMinutes(5)) with
     {
         // The one algorithm of each topology that is compared.

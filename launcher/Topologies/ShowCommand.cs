@@ -1,5 +1,5 @@
 using System.CommandLine;
-using BoxerMpi.Launcher.Commands;
+using BoxerMpi.Launcher.Options;
 
 namespace BoxerMpi.Launcher.Topologies;
 

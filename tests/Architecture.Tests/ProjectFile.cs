@@ -17,11 +17,11 @@ internal sealed record ProjectFile(
     IReadOnlyList<string> ForeignSources,
     ILookup<string, string> Properties)
 {
-    /// <summary>The top folder: src, launcher, examples, tests or bench.</summary>
+    /// <summary>The top folder: src, hosting, launcher, examples, tests or bench.</summary>
     public string Area => Path.Split('/')[0];
 
-    /// <summary>The folder in src, which is the layer's name.</summary>
-    public string Layer => Path.Split('/') is ["src", string layer, ..] ? layer : "";
+    /// <summary>The folder in src or hosting, which is the layer's name.</summary>
+    public string Layer => Path.Split('/') is ["src" or "hosting", string layer, ..] ? layer : "";
 
     public static ProjectFile Parse(string path, string xml)
     {

@@ -18,16 +18,25 @@ internal static class ReferenceRules
         ["Exchange"] = ["Wire", "Topology", "Schedules", "Transport", "Comm", "Collectives"],
         ["BoxerMpi"] = ["Wire", "Topology", "Schedules", "Transport", "Control", "Rendezvous", "Comm", "Collectives", "Exchange"],
         ["Aws"] = ["Wire", "Topology", "Schedules", "Transport", "Control", "Rendezvous", "Comm", "Collectives", "Exchange"],
+
+        // Hosting: what the launcher is made of, beside its command line.
+        ["Processes"] = [],
+        ["NatLab"] = ["Wire", "Transport", "Processes"],
+        ["Launching"] = ["Wire", "Topology", "Transport", "Control", "Coordinator", "Processes", "NatLab"],
+        ["LambdaService"] = ["Wire", "Transport"],
+        ["LambdaBootstrap"] = [],
+        ["Functions"] = ["Wire", "Topology", "Transport", "Control", "Coordinator", "Aws", "Processes", "NatLab", "Launching", "LambdaService"],
     };
 
     // Examples are what a user writes, so they use the library only. Tests and benchmarks look at everything above them.
     private static readonly Dictionary<string, string[]> AllowedAreas = new()
     {
         ["src"] = ["src"],
-        ["launcher"] = ["src", "launcher"],
+        ["hosting"] = ["src", "hosting"],
+        ["launcher"] = ["src", "hosting", "launcher"],
         ["examples"] = ["src"],
-        ["bench"] = ["src", "launcher", "examples", "bench"],
-        ["tests"] = ["src", "launcher", "examples", "bench", "tests"],
+        ["bench"] = ["src", "hosting", "launcher", "examples", "bench"],
+        ["tests"] = ["src", "hosting", "launcher", "examples", "bench", "tests"],
     };
 
     public static IEnumerable<string> Direction(IReadOnlyList<ProjectFile> projects)
@@ -42,14 +51,15 @@ internal static class ReferenceRules
             }
 
             string[]? layers = null;
-            if (project.Area == "src" && !AllowedLayers.TryGetValue(project.Layer, out layers))
+            bool isLayer = project.Area is "src" or "hosting";
+            if (isLayer && !AllowedLayers.TryGetValue(project.Layer, out layers))
                 yield return $"{project.Path} is a layer without a place in the order";
 
             foreach (string reference in project.References)
             {
                 if (!byPath.TryGetValue(reference, out ProjectFile? target))
                     yield return $"{project.Path} references {reference}, which is not there";
-                else if (!areas.Contains(target.Area) || (layers is not null && target.Area == "src" && !layers.Contains(target.Layer)))
+                else if (!areas.Contains(target.Area) || (layers is not null && !layers.Contains(target.Layer)))
                     yield return $"{project.Path} may not use {reference}";
             }
 

@@ -14,10 +14,24 @@ public class RepositoryTests
         string[] layers =
         [
             "Wire", "Topology", "Schedules", "Transport", "Control", "Coordinator", "Rendezvous", "Comm", "Collectives", "Exchange", "BoxerMpi",
+            "Processes", "NatLab", "Launching", "LambdaService", "LambdaBootstrap", "Functions",
         ];
         Assert.Superset(layers.ToHashSet(), projects.Select(project => project.Layer).ToHashSet());
         Assert.Empty(ReferenceRules.Direction(projects));
     }
+
+    [Theory]
+    [InlineData("launcher", "BoxerMpi.Launcher")]
+    [InlineData("hosting", "BoxerMpi")]
+    public void A_namespace_is_a_folder(string folder, string name)
+    {
+        Assert.NotEmpty(Repository.Files(folder, ".cs"));
+        Assert.Empty(FolderRules.Namespaces(folder, name, Repository.Texts(folder, ".cs")));
+    }
+
+    [Fact]
+    public void The_folders_of_the_launcher_use_each_other_in_one_direction() =>
+        Assert.Empty(FolderRules.Circles("launcher", "BoxerMpi.Launcher", Repository.Texts("launcher", ".cs")));
 
     [Fact]
     public void The_solution_lists_exactly_the_projects_that_are_there() =>
@@ -51,6 +65,7 @@ public class RepositoryTests
 
     [Theory]
     [InlineData("src")]
+    [InlineData("hosting")]
     [InlineData("launcher")]
     [InlineData("examples")]
     public void Nothing_is_left_unfinished(string folder)
@@ -61,6 +76,7 @@ public class RepositoryTests
 
     [Theory]
     [InlineData("src")]
+    [InlineData("hosting")]
     [InlineData("launcher")]
     [InlineData("examples")]
     public void Names_are_matched_to_their_end(string folder) => Assert.Empty(TextRules.LooseEnds(Repository.Texts(folder, ".cs")));

@@ -27,6 +27,18 @@ public class RuleTests
     [InlineData("src/Comm/Comm.csproj", "../../examples/Hello/Hello.csproj")]
     [InlineData("src/Comm/Comm.csproj", "../../tests/Comm.Tests/Comm.Tests.csproj")]
     [InlineData("src/Comm/Comm.csproj", "../.././bench/Micro/Micro.csproj")]
+    [InlineData("src/BoxerMpi/BoxerMpi.csproj", "../../hosting/Processes/Processes.csproj")]
+    [InlineData("hosting/Processes/Processes.csproj", "../../src/Transport/Transport.csproj")]
+    [InlineData("hosting/Processes/Processes.csproj", "../NatLab/NatLab.csproj")]
+    [InlineData("hosting/NatLab/NatLab.csproj", "../../src/Rendezvous/Rendezvous.csproj")]
+    [InlineData("hosting/NatLab/NatLab.csproj", "../../launcher/launcher.csproj")]
+    [InlineData("hosting/NatLab/NatLab.csproj", "../Launching/Launching.csproj")]
+    [InlineData("hosting/Launching/Launching.csproj", "../Functions/Functions.csproj")]
+    [InlineData("hosting/Launching/Launching.csproj", "../../src/Aws/Aws.csproj")]
+    [InlineData("hosting/Functions/Functions.csproj", "../../launcher/launcher.csproj")]
+    [InlineData("hosting/LambdaService/LambdaService.csproj", "../NatLab/NatLab.csproj")]
+    [InlineData("hosting/LambdaBootstrap/LambdaBootstrap.csproj", "../../src/Wire/Wire.csproj")]
+    [InlineData("examples/Hello/Hello.csproj", "../../hosting/Processes/Processes.csproj")]
     [InlineData("launcher/launcher.csproj", "../tests/Comm.Tests/Comm.Tests.csproj")]
     [InlineData("examples/Hello/Hello.csproj", "../../launcher/launcher.csproj")]
     [InlineData("examples/Hello/Hello.csproj", "../Pi/Pi.csproj")]
@@ -48,6 +60,10 @@ public class RuleTests
     [InlineData("src/BoxerMpi/BoxerMpi.csproj", @"..\Exchange\Exchange.csproj")]
     [InlineData("src/Aws/Aws.csproj", "../Exchange/Exchange.csproj")]
     [InlineData("launcher/launcher.csproj", "../src/Aws/Aws.csproj")]
+    [InlineData("hosting/NatLab/NatLab.csproj", "../Processes/Processes.csproj")]
+    [InlineData("hosting/Functions/Functions.csproj", "../Launching/Launching.csproj")]
+    [InlineData("hosting/NatLab/NatLab.csproj", "../../src/Transport/Transport.csproj")]
+    [InlineData("launcher/launcher.csproj", "../hosting/Processes/Processes.csproj")]
     [InlineData("examples/Hello/Hello.csproj", "../../src/BoxerMpi/BoxerMpi.csproj")]
     [InlineData("tests/Launcher.Tests/Launcher.Tests.csproj", "../../launcher/launcher.csproj")]
     [InlineData("bench/Micro/Micro.csproj", "../../src/Wire/Wire.csproj")]
@@ -64,7 +80,10 @@ public class RuleTests
             ["src/Extra/Extra.csproj is a layer without a place in the order"],
             ReferenceRules.Direction([Referencing("src/Extra/Extra.csproj")]));
         Assert.Equal(
-            ["tools/Tool/Tool.csproj is in none of the folders src, launcher, examples, bench, tests"],
+            ["hosting/Extra/Extra.csproj is a layer without a place in the order"],
+            ReferenceRules.Direction([Referencing("hosting/Extra/Extra.csproj")]));
+        Assert.Equal(
+            ["tools/Tool/Tool.csproj is in none of the folders src, hosting, launcher, examples, bench, tests"],
             ReferenceRules.Direction([Referencing("tools/Tool/Tool.csproj")]));
         Assert.Equal(
             ["src/Wire/Wire.csproj references ../elsewhere/Other.csproj, which is not there"],
@@ -84,6 +103,35 @@ public class RuleTests
         Assert.Equal(
             ["src/Wire/Wire.csproj compiles ../Comm/Communicator.cs from outside of its folder"],
             ReferenceRules.Direction([project]));
+    }
+
+    [Fact]
+    public void A_namespace_of_another_folder_is_seen()
+    {
+        SourceText[] files =
+        [
+            new("launcher/Program.cs", "return Top.Run();"),
+            new("launcher/Top.cs", "namespace A.B;\n"),
+            new("launcher/Low/Good.cs", "using System;\n\nnamespace A.B.Low;\n"),
+            new("launcher/Low/Deep/Bad.cs", "namespace A.B.Low;\n"),
+        ];
+        Assert.Equal(["launcher/Low/Deep/Bad.cs is in A.B.Low instead of A.B.Low.Deep"], FolderRules.Namespaces("launcher", "A.B", files));
+    }
+
+    [Fact]
+    public void A_circle_of_folders_is_seen()
+    {
+        SourceText top = new("launcher/Top.cs", "using A.B.High;\n");
+        SourceText high = new("launcher/High/High.cs", "using A.B.Low;\n");
+        SourceText low = new("launcher/Low/Low.cs", "using System;\nusing A.B.Low.Deep;\nTops tops;");
+        Assert.Empty(FolderRules.Circles("launcher", "A.B", [top, high, low]));
+        SourceText back = new("launcher/Low/Deep/Back.cs", "using Alias = A.B.High.Deep;\n");
+        Assert.Equal(
+            ["folders of launcher are in a circle: High uses Low, Low uses High"],
+            FolderRules.Circles("launcher", "A.B", [top, high, low, back]));
+        Assert.Equal(
+            ["folders of launcher are in a circle: the top uses High, High uses Low, Low uses the top"],
+            FolderRules.Circles("launcher", "A.B", [top, high, low, new("launcher/Low/Up.cs", "Top.Run();")]));
     }
 
     [Fact]

@@ -64,7 +64,7 @@ public sealed class FrameFuzzTests
             peer.Write(header, payload);
             lock (messenger.Gate)
                 messenger.Engine.Poll();
-            string state = messenger.Describe(1);
+            string state = messenger.Errors.Describe(1);
             Assert.False(state.Contains("could not be handled", StringComparison.Ordinal), $"seed {seed}, frame {frame}: {state}");
             if (!messenger.Engine.Links.Any())
                 return true;

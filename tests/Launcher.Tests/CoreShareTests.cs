@@ -1,5 +1,5 @@
-using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Tests.Support;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.Tests;
 

@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
-using BoxerMpi.Launcher.Programs;
 using BoxerMpi.Launcher.Tests.Support;
+using BoxerMpi.Launching.Programs;
 
 namespace BoxerMpi.Launcher.Tests;
 

@@ -4,11 +4,12 @@ using System.Text.Json;
 using BoxerMpi.Aws;
 using BoxerMpi.Control;
 using BoxerMpi.Coordinator;
+using BoxerMpi.Functions;
 using BoxerMpi.LambdaBootstrap;
-using BoxerMpi.Launcher.Functions;
-using BoxerMpi.Launcher.Output;
-using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Tests.Support;
+using BoxerMpi.Launching.Output;
+using BoxerMpi.Launching.Reports;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.Tests;
 
@@ -200,7 +201,7 @@ public sealed class FunctionStartTests
     {
         Assert.Equal(
             ["$0.00", "$0.0000020", "$0.00041", "$1.25", "$123.46"],
-            new[] { 0, 2.0e-6, 4.12e-4, 1.25, 123.456 }.Select(FunctionBill.Money));
+            new[] { 0, 2.0e-6, 4.12e-4, 1.25, 123.456 }.Select(Money.Of));
     }
 
     private static LambdaException Throttled() =>
@@ -210,7 +211,8 @@ public sealed class FunctionStartTests
     {
         private readonly byte[] _token = Encoding.ASCII.GetBytes("a token of 16 bytes or more");
         private readonly Seed _seed;
-        private readonly FunctionOutput _output = new(new LineStyle(Tag: true, Timestamp: false), static () => { });
+        private readonly FunctionOutput _output =
+            new(new OutputOptions(new LineStyle(Tag: true, Timestamp: false), new OutputFiles(null, 1)));
 
         public Job(int size, int spares)
             : this(size, plan => plan with { Spares = spares })

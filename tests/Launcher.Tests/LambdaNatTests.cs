@@ -3,12 +3,12 @@ using System.Text.Json;
 using BoxerMpi.Aws;
 using BoxerMpi.Control;
 using BoxerMpi.Coordinator;
+using BoxerMpi.Functions;
 using BoxerMpi.LambdaBootstrap;
 using BoxerMpi.LambdaService;
-using BoxerMpi.Launcher.Lambda;
-using BoxerMpi.Launcher.NatLab;
-using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Tests.Support;
+using BoxerMpi.NatLab;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.Tests;
 

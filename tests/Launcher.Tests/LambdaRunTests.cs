@@ -1,9 +1,9 @@
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
-using BoxerMpi.Launcher.NatLab;
-using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Tests.Support;
+using BoxerMpi.NatLab;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.Tests;
 

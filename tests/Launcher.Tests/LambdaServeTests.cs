@@ -1,6 +1,6 @@
 using System.Net;
-using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Tests.Support;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.Tests;
 

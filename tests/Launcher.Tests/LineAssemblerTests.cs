@@ -1,5 +1,5 @@
 using System.Text;
-using BoxerMpi.Launcher.Output;
+using BoxerMpi.Launching.Output;
 
 namespace BoxerMpi.Launcher.Tests;
 

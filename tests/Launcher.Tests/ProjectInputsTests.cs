@@ -1,5 +1,5 @@
-using BoxerMpi.Launcher.Programs;
 using BoxerMpi.Launcher.Tests.Support;
+using BoxerMpi.Launching.Programs;
 
 namespace BoxerMpi.Launcher.Tests;
 

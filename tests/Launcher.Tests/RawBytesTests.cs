@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
-using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Tests.Support;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.Tests;
 

@@ -2,8 +2,9 @@ using System.Net;
 using System.Text.Json;
 using BoxerMpi.Control;
 using BoxerMpi.Coordinator;
-using BoxerMpi.Launcher.Reports;
 using BoxerMpi.Launcher.Tests.Support;
+using BoxerMpi.Launching.Reports;
+using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Launcher.Tests;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Xml.Linq;
+using BoxerMpi.Functions;
 using BoxerMpi.Launcher.Calibration;
 using BoxerMpi.Launcher.Tests.Support;
 using BoxerMpi.Launcher.Topologies;

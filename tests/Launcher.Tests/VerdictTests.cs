@@ -1,5 +1,5 @@
-using BoxerMpi.Launcher.Jobs;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Launching.Jobs;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.Tests;
 

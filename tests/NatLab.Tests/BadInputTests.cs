@@ -56,7 +56,7 @@ public sealed class BadInputTests
         BoxerResult result = (await Boxer.RunUnderAsync(without.Split(' '), "natlab", "up", "2", "--prefix", prefix)).ExitsWith(2);
         Assert.Contains(part, result.Error[0], StringComparison.Ordinal);
         Assert.Empty(Machine.Names(prefix));
-        Assert.Null(Launcher.NatLab.LabRecords.Find(prefix));
+        Assert.Null(LabRecords.Find(prefix));
         (await Boxer.RunUnderAsync(without.Split(' '), "run", "-n", "2", "--on", "natlab", "true")).ExitsWith(2);
     }
 
@@ -68,7 +68,7 @@ public sealed class BadInputTests
         BoxerResult result = (await Boxer.RunUnderAsync(["prlimit", "--nofile=150:150"], "natlab", "up", "100", "--prefix", prefix)).ExitsWith(2);
         Assert.Contains("Too many open files", result.Error[0], StringComparison.Ordinal);
         Assert.Contains("ulimit -n", result.Error[1], StringComparison.Ordinal);
-        Assert.Null(Launcher.NatLab.LabRecords.Find(prefix));
+        Assert.Null(LabRecords.Find(prefix));
     }
 
     [Fact]

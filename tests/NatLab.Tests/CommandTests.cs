@@ -2,10 +2,9 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
-using BoxerMpi.Launcher.NatLab;
-using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Tests.Support;
 using BoxerMpi.NatLab.Tests.Support;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.NatLab.Tests;
 
@@ -223,7 +222,7 @@ public sealed class CommandTests
 
     private static int FreePort(string prefix)
     {
-        using Launcher.NatLab.Kernel.NetworkNamespace seed = LabRecords.Find(prefix)!.Open("seed");
+        using Kernel.NetworkNamespace seed = LabRecords.Find(prefix)!.Open("seed");
         using Socket socket = seed.Run(() => Probe.Listen(Lab.SeedAddress));
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }

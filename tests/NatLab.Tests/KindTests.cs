@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.NatLab.Tests.Support;
 
 namespace BoxerMpi.NatLab.Tests;

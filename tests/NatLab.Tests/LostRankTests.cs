@@ -1,8 +1,7 @@
-using BoxerMpi.Launcher.NatLab;
-using BoxerMpi.Launcher.NatLab.Kernel;
-using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Tests.Support;
+using BoxerMpi.NatLab.Kernel;
 using BoxerMpi.NatLab.Tests.Support;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.NatLab.Tests;
 

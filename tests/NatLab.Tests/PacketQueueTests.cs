@@ -1,4 +1,4 @@
-using BoxerMpi.Launcher.NatLab.Relay;
+using BoxerMpi.NatLab.Relay;
 
 namespace BoxerMpi.NatLab.Tests;
 

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using BoxerMpi.Launcher.NatLab;
 using BoxerMpi.NatLab.Tests.Support;
 
 namespace BoxerMpi.NatLab.Tests;

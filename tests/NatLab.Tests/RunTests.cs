@@ -1,9 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
-using BoxerMpi.Launcher.NatLab;
-using BoxerMpi.Launcher.Processes;
 using BoxerMpi.Launcher.Tests.Support;
 using BoxerMpi.NatLab.Tests.Support;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.NatLab.Tests;
 

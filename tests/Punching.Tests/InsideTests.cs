@@ -1,8 +1,8 @@
 using System.Net;
 using System.Text;
 using BoxerMpi.Control;
-using BoxerMpi.Launcher.NatLab;
-using BoxerMpi.Launcher.NatLab.Kernel;
+using BoxerMpi.NatLab;
+using BoxerMpi.NatLab.Kernel;
 using BoxerMpi.Punching.Tests.Support;
 using BoxerMpi.Rendezvous;
 

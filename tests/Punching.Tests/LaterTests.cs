@@ -1,4 +1,4 @@
-using BoxerMpi.Launcher.NatLab;
+using BoxerMpi.NatLab;
 using BoxerMpi.Punching.Tests.Support;
 using BoxerMpi.Rendezvous;
 

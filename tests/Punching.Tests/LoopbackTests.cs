@@ -1,5 +1,6 @@
 using System.Net;
-using BoxerMpi.Launcher.NatLab;
+using BoxerMpi.Coordinator;
+using BoxerMpi.NatLab;
 using BoxerMpi.Punching.Tests.Support;
 using BoxerMpi.Rendezvous;
 

@@ -1,6 +1,7 @@
 using BoxerMpi.Control;
-using BoxerMpi.Launcher.NatLab;
+using BoxerMpi.NatLab;
 using BoxerMpi.Punching.Tests.Support;
+using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Punching.Tests;
 

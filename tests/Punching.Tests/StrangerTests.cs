@@ -1,7 +1,7 @@
 using System.Text;
 using BoxerMpi.Control;
 using BoxerMpi.Coordinator;
-using BoxerMpi.Launcher.NatLab;
+using BoxerMpi.NatLab;
 using BoxerMpi.Punching.Tests.Support;
 using BoxerMpi.Rendezvous;
 

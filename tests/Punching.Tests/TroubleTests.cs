@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using BoxerMpi.Control;
 using BoxerMpi.Coordinator;
-using BoxerMpi.Launcher.NatLab;
+using BoxerMpi.NatLab;
 using BoxerMpi.Punching.Tests.Support;
 using BoxerMpi.Rendezvous;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using BoxerMpi.Control;
 using BoxerMpi.Coordinator;
+using BoxerMpi.Wire;
 
 namespace BoxerMpi.Rendezvous.Tests;
 

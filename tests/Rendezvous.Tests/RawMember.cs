@@ -1,5 +1,6 @@
 using System.Net;
 using BoxerMpi.Control;
+using BoxerMpi.Coordinator;
 
 namespace BoxerMpi.Rendezvous.Tests;
 

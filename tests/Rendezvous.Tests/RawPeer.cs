@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using BoxerMpi.Control;
+using BoxerMpi.Coordinator;
 
 namespace BoxerMpi.Rendezvous.Tests;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using BoxerMpi.Control;
+using BoxerMpi.Coordinator;
 
 namespace BoxerMpi.Rendezvous.Tests;
 

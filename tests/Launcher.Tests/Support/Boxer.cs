@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.Tests.Support;
 

@@ -3,8 +3,7 @@ using System.Text;
 using BoxerMpi.Aws;
 using BoxerMpi.LambdaBootstrap;
 using BoxerMpi.LambdaService;
-using BoxerMpi.Launcher.Jobs;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.Launcher.Tests.Support;
 
@@ -56,7 +55,7 @@ internal sealed class Cloud : IAsyncDisposable
         {
             Credentials = Keys,
             Concurrency = concurrency,
-            ExtraVariables = new Dictionary<string, string> { [RankEnvironment.MarkVariable] = mark },
+            ExtraVariables = new Dictionary<string, string> { [Watchdog.MarkVariable] = mark },
 
             // The programs are files of the tests, which may lie below /tmp.
             Isolate = false,

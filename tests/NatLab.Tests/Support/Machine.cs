@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using BoxerMpi.Launcher.NatLab;
+using BoxerMpi.Launcher.Options;
 
 namespace BoxerMpi.NatLab.Tests.Support;
 
@@ -12,7 +12,7 @@ internal static class Machine
     public static Lab Make(LabOptions options)
     {
         RequireLab();
-        return Lab.Create(options);
+        return Lab.Create(options with { RelayProgram = ThisProgram.Relay });
     }
 
     public static void RequireLab()

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
-using BoxerMpi.Launcher.NatLab.Kernel;
-using BoxerMpi.Launcher.Processes;
+using BoxerMpi.NatLab.Kernel;
+using BoxerMpi.Processes;
 
 namespace BoxerMpi.Punching.Tests.Support;
 

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using BoxerMpi.Launcher.NatLab;
+using BoxerMpi.NatLab;
 
 namespace BoxerMpi.Punching.Tests.Support;
 

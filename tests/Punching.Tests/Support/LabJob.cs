@@ -4,7 +4,8 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using BoxerMpi.Control;
 using BoxerMpi.Coordinator;
-using BoxerMpi.Launcher.NatLab;
+using BoxerMpi.Launcher.Options;
+using BoxerMpi.NatLab;
 using BoxerMpi.Rendezvous;
 
 namespace BoxerMpi.Punching.Tests.Support;
@@ -59,7 +60,7 @@ internal sealed class LabJob : IAsyncDisposable
     {
         try
         {
-            return new LabJob(Lab.Create(options), change, port, changeSeed);
+            return new LabJob(Lab.Create(options with { RelayProgram = ThisProgram.Relay }), change, port, changeSeed);
         }
         catch (LabException missing)
         {

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using BoxerMpi.Control;
-using BoxerMpi.Launcher.NatLab;
+using BoxerMpi.NatLab;
 
 namespace BoxerMpi.Punching.Tests.Support;
 

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
-using BoxerMpi.Launcher.NatLab.Kernel;
+using BoxerMpi.NatLab.Kernel;
 
 namespace BoxerMpi.Punching.Tests.Support;
 
