@@ -167,7 +167,7 @@ public partial class Communicator : IAsyncDisposable, IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(exitCode, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(exitCode, 255);
         ArgumentException.ThrowIfNullOrWhiteSpace(message);
-        throw new QuitException(exitCode, message) { Rank = Messenger.Rank, Communicator = Name, Operation = nameof(Quit) };
+        throw new QuitException(exitCode, message) { Rank = Messenger.Rank };
     }
 
     internal static Communicator CreateWorld(Messenger messenger, Topology topology, string name = "world")

@@ -16,8 +16,7 @@ internal sealed partial class SeedConnection : IHeartbeatConnection, IDisposable
     private readonly Seed _seed;
     private readonly ControlChannel _channel;
     private readonly IReadOnlyList<IPEndPoint> _reflectors;
-    private HelloMessage? _hello;
-    private byte[] _nonce = [];
+    private SeedHandshake? _handshake;
     private SeedJob? _job;
 
     /// <param name="seed">Whose connection it is.</param>
@@ -69,7 +68,7 @@ internal sealed partial class SeedConnection : IHeartbeatConnection, IDisposable
     /// <summary>Says why and ends the connection once that is sent.</summary>
     public void Reject(RendezvousFailure reason, string text)
     {
-        _seed.Options.Log?.Invoke($"Rejected {_channel.Remote}{(_hello is null ? "" : $" for job '{_hello.JobId}'")}: {text}");
+        _seed.Options.Log?.Invoke($"Rejected {_channel.Remote}{(_handshake is null ? "" : $" for job '{_handshake.JobId}'")}: {text}");
         _channel.PostLast(new RejectedMessage(Protocol.Version, reason, text).Encode(), text);
         _seed.ExpectEnd(this);
     }
@@ -77,12 +76,9 @@ internal sealed partial class SeedConnection : IHeartbeatConnection, IDisposable
     /// <summary>Takes the joiner or follower, with this side's proof.</summary>
     public void PostAccepted(AcceptedMessage accepted, ReadOnlySpan<byte> token)
     {
-        MessageWriter writer = accepted.Encode();
-        writer.ForProof(out Span<byte> proof, out ReadOnlySpan<byte> body);
-        Proof.OfSeed(token, _hello!.JobId, _hello.Nonce, _nonce, body, proof);
         _channel.MaximumFrameBytes = Limits.MemberFrameBytes;
         _seed.NoLongerHalfOpen(this);
-        Post(writer.Finish());
+        Post(_handshake!.Accept(accepted, token));
     }
 
     private async Task RunAsync(CancellationToken stopping)
@@ -97,14 +93,14 @@ internal sealed partial class SeedConnection : IHeartbeatConnection, IDisposable
                 switch (proven.Kind)
                 {
                     case ControlKind.Join when Proves(proven):
-                        _job!.Join(this, JoinMessage.Decode(Body(proven)));
+                        _job!.Join(this, JoinMessage.Decode(SeedHandshake.Body(proven)));
                         await ServeMemberAsync(stopping).ConfigureAwait(false);
                         break;
                     case ControlKind.Relay when Proves(proven):
-                        await RelayAsync(RelayMessage.Decode(Body(proven)), stopping).ConfigureAwait(false);
+                        await RelayAsync(RelayMessage.Decode(SeedHandshake.Body(proven)), stopping).ConfigureAwait(false);
                         break;
                     case ControlKind.Attend when Proves(proven):
-                        await AttendAsync(AttendMessage.Decode(Body(proven)), stopping).ConfigureAwait(false);
+                        await AttendAsync(AttendMessage.Decode(SeedHandshake.Body(proven)), stopping).ConfigureAwait(false);
                         break;
                     case ControlKind.Follow when Proves(proven):
                         _channel.LimitSendBuffer(FollowerSendBufferBytes);
@@ -177,7 +173,7 @@ internal sealed partial class SeedConnection : IHeartbeatConnection, IDisposable
         HelloMessage hello = HelloMessage.Decode(first.Payload.Span);
         if (!SpeaksThisVersion(hello.Version))
             return false;
-        _hello = hello;
+        _handshake = new SeedHandshake(hello);
         if (_seed.FindJob(hello.JobId) is not { } job)
         {
             Reject(RendezvousFailure.WrongJob, $"The coordinator has no job '{hello.JobId}'; compare the job id with the one it was started with.");
@@ -185,8 +181,7 @@ internal sealed partial class SeedConnection : IHeartbeatConnection, IDisposable
         }
 
         _job = job;
-        _nonce = Proof.Nonce();
-        Post(new ChallengeMessage(_nonce, _channel.Remote, _reflectors).Encode());
+        Post(_handshake.Challenge(_channel.Remote, _reflectors));
         return true;
     }
 
@@ -203,17 +198,13 @@ internal sealed partial class SeedConnection : IHeartbeatConnection, IDisposable
     /// <summary>Checks the proof; without it the connection is rejected.</summary>
     private bool Proves(in ControlFrame frame)
     {
-        if (frame.Payload.Length < Proof.Bytes)
-            throw new WireFormatException("A message ends before its proof.");
-        Span<byte> expected = stackalloc byte[Proof.Bytes];
-        Proof.OfJoiner(_job!.Spec.Token, frame.Kind, _hello!.JobId, _hello.Nonce, _nonce, Body(frame), expected);
-        if (Proof.Same(expected, frame.Payload.Span[..Proof.Bytes]))
+        if (_handshake!.IsProven(frame, _job!.Spec.Token))
             return true;
-        Reject(RendezvousFailure.BadToken, $"The token of job '{_hello.JobId}' was not proven; give the joiner the token that the job was started with.");
+        Reject(
+            RendezvousFailure.BadToken,
+            $"The token of job '{_handshake.JobId}' was not proven; give the joiner the token that the job was started with.");
         return false;
     }
-
-    private static ReadOnlySpan<byte> Body(in ControlFrame frame) => frame.Payload.Span[Proof.Bytes..];
 
     private async Task RelayAsync(RelayMessage relay, CancellationToken stopping)
     {

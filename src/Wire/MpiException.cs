@@ -123,13 +123,6 @@ public sealed class JobAbortedException(string message) : MpiException(message)
     public string RemoteMessage { get; init; } = "";
 }
 
-/// <summary>The program ends its job, by <c>Communicator.Quit</c>; the message tells the user why.</summary>
-public sealed class QuitException(int exitCode, string message) : MpiException(message)
-{
-    /// <summary>Exit code of the job.</summary>
-    public int ExitCode { get; } = exitCode;
-}
-
 /// <summary>Why a coordinator did not take a joiner, or a joiner could not reach it.</summary>
 public enum RendezvousFailure
 {
