@@ -12,16 +12,7 @@ public sealed class JobLauncherTests
     {
         using MemoryStream output = new(), error = new();
         LaunchResult result = await JobLauncher.RunAsync(
-            new LaunchOptions
-            {
-                Program = Path.Combine(AppContext.BaseDirectory, "Puppet.dll"),
-                Arguments = ["hello"],
-                Ranks = 4,
-                Topology = "ring",
-                Output = output,
-                Error = error,
-            },
-            TestContext.Current.CancellationToken);
+            Puppets(output, error, 4, "hello") with { Topology = "ring" }, TestContext.Current.CancellationToken);
         Assert.Equal((0, null), (result.ExitCode, result.Failure));
         Assert.Equal(
             Enumerable.Range(0, 4).Select(rank => $"[{rank}] rank {rank} of 4"),
@@ -48,10 +39,10 @@ public sealed class JobLauncherTests
     {
         using MemoryStream output = new(), error = new();
         LaunchResult result = await JobLauncher.RunAsync(
-            Job(output, error, 2, "if [ $BOXER_RANK = 1 ]; then exit 7; fi; exec sleep 60"), TestContext.Current.CancellationToken);
+            Puppets(output, error, 2, "exit7", "1"), TestContext.Current.CancellationToken);
         Assert.Equal(7, result.ExitCode);
         Assert.Equal("rank 1 exited with code 7", result.Failure);
-        Assert.True(result.Ranks[0].EndedWithJob);
+        Assert.Equal([true, false], result.Ranks.Select(rank => rank.EndedWithJob));
         Assert.Contains(Lines(error), line => line.Contains("rank 1 exited with code 7", StringComparison.Ordinal));
     }
 
@@ -95,6 +86,15 @@ public sealed class JobLauncherTests
         await Assert.ThrowsAnyAsync<FormatException>(() => JobLauncher.RunAsync(
             new LaunchOptions { Program = "true", Ranks = 2, Topology = "torus" }, TestContext.Current.CancellationToken));
     }
+
+    private static LaunchOptions Puppets(Stream output, Stream error, int ranks, params string[] arguments) => new()
+    {
+        Program = Path.Combine(AppContext.BaseDirectory, "Puppet.dll"),
+        Arguments = arguments,
+        Ranks = ranks,
+        Output = output,
+        Error = error,
+    };
 
     private static LaunchOptions Job(Stream output, Stream error, int ranks, string script) => new()
     {
