@@ -22,7 +22,10 @@ public static class Mpi
         return environment;
     }
 
-    /// <summary>An exception that nobody catches ends the job, not only this rank; finalizers and disposals do not run then.</summary>
+    /// <summary>
+    /// An exception that nobody catches ends the job, not only this rank; finalizers and disposals do not run then. When the job has been ended
+    /// by others the process ends with their exit code, and says nothing.
+    /// </summary>
     private static void AbortWhenUnhandled(MpiEnvironment environment) => AppDomain.CurrentDomain.UnhandledException += (_, arguments) =>
     {
         if (arguments.ExceptionObject is not Exception exception)
@@ -33,7 +36,9 @@ public static class Mpi
             Environment.Exit(quit.ExitCode);
         }
 
-        if (exception is not JobAbortedException)
-            environment.AbortAsync(1, MpiProgram.FirstLines(exception), exception).Wait(MpiProgram.AbortTimeout);
+        Task<bool> isOfAbort = MpiProgram.IsOfAbortAsync(environment, exception);
+        if (isOfAbort.Wait(MpiProgram.AbortTimeout) && isOfAbort.Result)
+            Environment.Exit(MpiProgram.CodeOf(exception));
+        environment.AbortAsync(1, MpiProgram.FirstLines(exception), exception).Wait(MpiProgram.AbortTimeout);
     };
 }

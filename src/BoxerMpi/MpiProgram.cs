@@ -127,12 +127,29 @@ public static class MpiProgram
         return text.Length <= MaximumErrorCharacters ? text : text[..MaximumErrorCharacters] + " …";
     }
 
+    /// <summary>Whether this rank failed because another one did, or the launcher ended the job: that error is shown, not this one.</summary>
+    internal static async Task<bool> IsOfAbortAsync(MpiEnvironment environment, Exception exception)
+    {
+        // A rank that fails closes its links, or revokes: its neighbours may see that before they hear of the abort. And operations end with
+        // an abort a moment before it can be asked for.
+        MpiException? news = AbortInfo.NewsOfOthers(exception);
+        if (news is PeerFailedException or CommunicatorRevokedException ||
+            (news is JobAbortedException aborted && aborted.AbortingRank != environment.World.Rank))
+            await environment.WaitForAbortAsync(AbortNews).ConfigureAwait(false);
+        return environment.Aborted.IsCancellationRequested;
+    }
+
+    /// <summary>Exit code of a rank that ends along with its job.</summary>
+    internal static int CodeOf(Exception exception) => exception is JobAbortedException { ExitCode: not 0 } aborted ? aborted.ExitCode : 1;
+
     private static AbortGuard Guard(MpiEnvironment environment) => new(environment.AbortedByOther, AbortGrace, Environment.Exit);
 
     private static int NotStarted(Exception exception)
     {
-        Console.Error.WriteLine(exception.Message);
-        return exception is JobAbortedException aborted ? aborted.ExitCode : 1;
+        // The error of a rank that ended the job meanwhile is shown, and would be once more by every rank that still starts.
+        if (exception is not JobAbortedException { AbortingRank: >= 0 })
+            Console.Error.WriteLine(exception.Message);
+        return CodeOf(exception);
     }
 
     /// <summary>The body says by its exit code that the rank has failed: the others must not wait for it.</summary>
@@ -151,16 +168,9 @@ public static class MpiProgram
 
         int rank = environment.World.Rank;
         int code = 1;
-
-        // A rank that fails closes its links, or revokes: its neighbours may see that before they hear of the abort. And operations end with
-        // an abort a moment before it can be asked for.
-        MpiException? news = AbortInfo.NewsOfOthers(exception);
-        if (news is PeerFailedException or CommunicatorRevokedException || (news is JobAbortedException by && by.AbortingRank != rank))
-            await environment.WaitForAbortAsync(AbortNews).ConfigureAwait(false);
-        if (environment.Aborted.IsCancellationRequested)
+        if (await IsOfAbortAsync(environment, exception).ConfigureAwait(false))
         {
-            // This rank failed because another one did, whose error is shown.
-            code = exception is JobAbortedException { ExitCode: not 0 } aborted ? aborted.ExitCode : 1;
+            code = CodeOf(exception);
         }
         else
         {

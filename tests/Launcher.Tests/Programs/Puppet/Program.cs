@@ -39,6 +39,7 @@ if (what == "quitMain")
 {
     // A program with a Main of its own.
     MpiEnvironment environment = Mpi.Initialize();
+    environment.World.Barrier();
     return environment.World.Quit(8, "puppet: not today");
 }
 
