@@ -18,11 +18,11 @@ internal sealed record FunctionBill(int Requests, double GigabyteSeconds, double
 
     /// <summary>What the functions of a job did and cost.</summary>
     public static FunctionSummary Summary(
-        FunctionOptions options, FunctionPlan plan, string region, FunctionCrew crew, FunctionStart start, Prices prices)
+        FunctionOptions options, FunctionPlan plan, string region, RankInvocations invocations, FunctionStart start, Prices prices)
     {
-        (int requests, TimeSpan duration) = crew.Billed;
+        (int requests, TimeSpan duration) = invocations.Billed;
         FunctionBill bill = Of(requests + start.Probes, duration, plan.MemoryMegabytes, plan.Architecture, prices);
-        CrewCount count = crew.Count;
+        InvocationCount count = invocations.Count;
         return new FunctionSummary
         {
             Name = plan.Name,

@@ -8,21 +8,21 @@ namespace BoxerMpi.Functions;
 internal sealed class FunctionHost : IRankHost
 {
     private readonly RankHostOptions _options;
-    private readonly FunctionCrew _crew;
+    private readonly RankInvocations _invocations;
     private readonly Action<FunctionOutput> _begin;
     private readonly FunctionOutput _output;
     private int _seats;
 
     /// <param name="options">The job, as other hosts get it.</param>
-    /// <param name="crew">Gets the seats.</param>
+    /// <param name="invocations">Gets the seats.</param>
     /// <param name="begin">Called with the last seat: functions may come.</param>
-    public FunctionHost(RankHostOptions options, FunctionCrew crew, Action<FunctionOutput> begin)
+    public FunctionHost(RankHostOptions options, RankInvocations invocations, Action<FunctionOutput> begin)
     {
         _options = options;
-        _crew = crew;
+        _invocations = invocations;
         _begin = begin;
         _output = new FunctionOutput(options.Output);
-        crew.Say = text => _output.Say("boxer: " + text);
+        invocations.Say = text => _output.Say("boxer: " + text);
     }
 
     public IJobOutput Output => _output;
@@ -31,7 +31,7 @@ internal sealed class FunctionHost : IRankHost
     {
         (RankStream output, RankStream error) = _options.Output.Open(rank);
         FunctionRank seat = new(rank, output, error, _output, exited);
-        _crew.Add(seat);
+        _invocations.Add(seat);
         if (++_seats == _options.Size)
             _begin(_output);
         return seat;

@@ -5,10 +5,10 @@ namespace BoxerMpi.Functions;
 /// <summary>Makes a job's invocations: so many a second, again when Lambda throttles, with more patience each time.</summary>
 /// <param name="lambda">The service.</param>
 /// <param name="plan">What is invoked and how fast.</param>
-/// <param name="crew">Knows the starters.</param>
+/// <param name="invocations">Knows the invocations.</param>
 /// <param name="time">The clock.</param>
 /// <param name="random">Spreads the attempts of those that are throttled together.</param>
-internal sealed class FunctionInvoker(ILambdaApi lambda, StartPlan plan, FunctionCrew crew, TimeProvider time, Random random) : IDisposable
+internal sealed class FunctionInvoker(ILambdaApi lambda, StartPlan plan, RankInvocations invocations, TimeProvider time, Random random) : IDisposable
 {
     // Requests that wait for their answers; an answer takes tens of milliseconds from far away.
     private const int MostAtOnce = 32;
@@ -38,9 +38,9 @@ internal sealed class FunctionInvoker(ILambdaApi lambda, StartPlan plan, Functio
     /// <exception cref="LambdaException">Lambda refuses for good.</exception>
     public async Task InvokeAsync(CancellationToken cancellationToken)
     {
-        Starter starter = crew.NextStarter();
-        Invocation invocation =
-            new(plan.Function, FunctionEvents.Encode(plan.Event with { Starter = starter.Number })) { Kind = InvocationKind.Event };
+        RankInvocation invocation = invocations.Next();
+        Invocation request =
+            new(plan.Function, FunctionEvents.Encode(plan.Event with { Starter = invocation.Number })) { Kind = InvocationKind.Event };
         int failures = 0;
         for (int attempt = 0; ; attempt++)
         {
@@ -48,8 +48,8 @@ internal sealed class FunctionInvoker(ILambdaApi lambda, StartPlan plan, Functio
             await _atOnce.WaitAsync(cancellationToken);
             try
             {
-                await lambda.InvokeAsync(invocation, cancellationToken);
-                crew.Invoked(starter);
+                await lambda.InvokeAsync(request, cancellationToken);
+                invocations.Invoked(invocation);
                 return;
             }
             catch (LambdaException refused) when (refused.Failure == LambdaFailure.Throttled)
@@ -59,7 +59,7 @@ internal sealed class FunctionInvoker(ILambdaApi lambda, StartPlan plan, Functio
             }
             catch (LambdaException failed) when (failed.Failure is LambdaFailure.Service or LambdaFailure.Unreachable && ++failures < MostFailures)
             {
-                // Should the function run all the same, the coordinator takes each starter once and turns away what is too many.
+                // Should the function run all the same, the coordinator takes each invocation once and turns away what is too many.
             }
             finally
             {

@@ -103,14 +103,14 @@ internal sealed class FunctionPlace(FunctionOptions functions) : IPlace
     private sealed class OpenPlace(RunOptions options, FunctionOptions functions, FunctionDeployment deployment, IFunctionSite site)
         : IOpenPlace
     {
-        private readonly FunctionCrew _crew = new(functions.Count, TimeProvider.System);
+        private readonly RankInvocations _invocations = new(functions.Count, TimeProvider.System);
 
-        public JobSpec Spec => options.Job with { Attendance = _crew, FirstFreeRank = functions.Count };
+        public JobSpec Spec => options.Job with { Attendance = _invocations, FirstFreeRank = functions.Count };
 
         public Seed StartSeed(SeedOptions seed) => site.StartSeed(seed);
 
         public IPlacedRanks Place(Seed seed, SeedJob job, JobSeat seat, Stopwatch clock) =>
-            new FunctionRanks(options, functions, deployment, site, _crew, site.AddressOf(seed), job, seat);
+            new FunctionRanks(options, functions, deployment, site, _invocations, site.AddressOf(seed), job, seat);
 
         public ValueTask DisposeAsync() => site.DisposeAsync();
     }

@@ -47,7 +47,7 @@ internal sealed class FunctionRank(int rank, RankStream output, RankStream error
     }
 
     /// <returns>Whether the attendant is to run it; not when another one does, or the rank has ended.</returns>
-    public bool TrySeat(Attendant attendant)
+    public bool TryTake(Attendant attendant)
     {
         lock (_gate)
         {

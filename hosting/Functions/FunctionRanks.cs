@@ -17,7 +17,7 @@ internal sealed class FunctionRanks : IPlacedRanks
     private readonly FunctionOptions _functions;
     private readonly FunctionDeployment _deployment;
     private readonly string _region;
-    private readonly FunctionCrew _crew;
+    private readonly RankInvocations _invocations;
     private readonly FunctionStart _start;
     private readonly SeedJob _job;
     private readonly JobSeat _seat;
@@ -26,7 +26,7 @@ internal sealed class FunctionRanks : IPlacedRanks
     /// <param name="functions">Its functions.</param>
     /// <param name="deployment">What is invoked.</param>
     /// <param name="site">Where.</param>
-    /// <param name="crew">Decides about the functions that come.</param>
+    /// <param name="invocations">Decides about the functions that come.</param>
     /// <param name="address">By which they reach the coordinator.</param>
     /// <param name="job">The job.</param>
     /// <param name="seat">Its news.</param>
@@ -35,12 +35,12 @@ internal sealed class FunctionRanks : IPlacedRanks
         FunctionOptions functions,
         FunctionDeployment deployment,
         IFunctionSite site,
-        FunctionCrew crew,
+        RankInvocations invocations,
         string address,
         SeedJob job,
         JobSeat seat)
     {
-        (_functions, _deployment, _region, _crew, _job, _seat) = (functions, deployment, site.Region, crew, job, seat);
+        (_functions, _deployment, _region, _invocations, _job, _seat) = (functions, deployment, site.Region, invocations, job, seat);
         StartPlan plan = new()
         {
             Function = functions.Function,
@@ -50,13 +50,13 @@ internal sealed class FunctionRanks : IPlacedRanks
             Timeout = functions.StartTimeout,
             Event = FunctionEvents.Of(options, address),
         };
-        crew.Follow(job.Started, plan.Replacements);
+        invocations.Follow(job.Started, plan.Replacements);
         _ = job.Aborted.ContinueWith(
-            _ => crew.Close("the job was aborted"), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion,
+            _ => invocations.Close("the job was aborted"), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion,
             TaskScheduler.Default);
         if (functions.Count < options.Size && !functions.Quiet)
             Console.Error.WriteLine($"boxer: {HowToJoin(options, address)}");
-        _start = new FunctionStart(site.Lambda, plan, crew, reason => seat.End(1, reason), RunningTime.Instance, Random.Shared);
+        _start = new FunctionStart(site.Lambda, plan, invocations, reason => seat.End(1, reason), RunningTime.Instance, Random.Shared);
         Plan = new JobPlan(
             functions.Count,
             _ => new SpawnRequest(options.Program, options.Arguments) { Environment = plan.Event.Environment },
@@ -71,17 +71,17 @@ internal sealed class FunctionRanks : IPlacedRanks
 
     public JobPlan Plan { get; }
 
-    public FunctionSummary Functions => FunctionBill.Summary(_functions, _deployment.Plan, _region, _crew, _start, Prices.Load());
+    public FunctionSummary Functions => FunctionBill.Summary(_functions, _deployment.Plan, _region, _invocations, _start, Prices.Load());
 
     public IRankHost Host(RankHostOptions options) =>
-        new FunctionHost(options, _crew, output => _start.Begin(output, _functions.Quiet));
+        new FunctionHost(options, _invocations, output => _start.Begin(output, _functions.Quiet));
 
     public IEnumerable<string> LastWords(JobOutcome outcome) => _functions.Quiet ? [] : [Functions.Line];
 
     /// <summary>Ranks that are no functions end on their own; their failures are the job's.</summary>
     public async Task<int> EndAsync(int exitCode)
     {
-        _crew.Close("the job is over");
+        _invocations.Close("the job is over");
         if (_functions.Count == _seat.Size || !_job.Started.IsCompletedSuccessfully)
             return exitCode;
         if (exitCode == 0)

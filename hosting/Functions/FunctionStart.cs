@@ -14,13 +14,13 @@ internal sealed class FunctionStart : IAsyncDisposable
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly StartPlan _plan;
-    private readonly FunctionCrew _crew;
+    private readonly RankInvocations _invocations;
     private readonly FunctionInvoker _invoker;
     private readonly Action<string> _fail;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _ending = new();
     private readonly SemaphoreSlim _news = new(0);
-    private readonly List<Task> _invocations = [];
+    private readonly List<Task> _invoking = [];
     private FunctionOutput? _output;
     private Action<string>? _say;
     private Task _running = Task.CompletedTask;
@@ -30,15 +30,15 @@ internal sealed class FunctionStart : IAsyncDisposable
 
     /// <param name="lambda">The service.</param>
     /// <param name="plan">What to start.</param>
-    /// <param name="crew">Hears of the functions.</param>
+    /// <param name="invocations">Hears of the functions.</param>
     /// <param name="fail">Ends the job with a reason.</param>
     /// <param name="time">The clock.</param>
     /// <param name="random">For the pauses of what is throttled.</param>
-    public FunctionStart(ILambdaApi lambda, StartPlan plan, FunctionCrew crew, Action<string> fail, TimeProvider time, Random random)
+    public FunctionStart(ILambdaApi lambda, StartPlan plan, RankInvocations invocations, Action<string> fail, TimeProvider time, Random random)
     {
-        (_plan, _crew, _fail, _time) = (plan, crew, fail, time);
-        _invoker = new FunctionInvoker(lambda, plan, crew, time, random);
-        crew.Changed += OnNews;
+        (_plan, _invocations, _fail, _time) = (plan, invocations, fail, time);
+        _invoker = new FunctionInvoker(lambda, plan, invocations, time, random);
+        invocations.Changed += OnNews;
     }
 
     /// <summary>From the first invocation until all functions were there; null while they are not.</summary>
@@ -63,10 +63,10 @@ internal sealed class FunctionStart : IAsyncDisposable
     /// <summary>Nothing is invoked any more.</summary>
     public async ValueTask DisposeAsync()
     {
-        _crew.Changed -= OnNews;
+        _invocations.Changed -= OnNews;
         await _ending.CancelAsync();
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await Task.WhenAll([.. _invocations, _probe ?? Task.CompletedTask]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll([.. _invoking, _probe ?? Task.CompletedTask]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _invoker.Dispose();
         _ending.Dispose();
         _news.Dispose();
@@ -79,8 +79,8 @@ internal sealed class FunctionStart : IAsyncDisposable
         while (!cancellationToken.IsCancellationRequested)
         {
             TimeSpan spent = _time.GetElapsedTime(began);
-            CrewCount count = _crew.Count;
-            if (_invocations.Find(task => task.IsFaulted) is { } failed)
+            InvocationCount count = _invocations.Count;
+            if (_invoking.Find(task => task.IsFaulted) is { } failed)
             {
                 Fail(failed.Exception!.InnerException!.Message);
                 return;
@@ -113,7 +113,7 @@ internal sealed class FunctionStart : IAsyncDisposable
 
     /// <summary>Some are missing: what can be done about it.</summary>
     /// <returns>Why to give up, or null.</returns>
-    private string? Look(CrewCount count, TimeSpan spent, CancellationToken cancellationToken)
+    private string? Look(InvocationCount count, TimeSpan spent, CancellationToken cancellationToken)
     {
         if (spent >= _plan.Timeout)
             return Late(count);
@@ -157,7 +157,7 @@ internal sealed class FunctionStart : IAsyncDisposable
     private int Replace(int wanted, CancellationToken cancellationToken)
     {
         int replaced = 0;
-        while (replaced < wanted && _crew.TryReplace())
+        while (replaced < wanted && _invocations.TryReplace())
             replaced++;
         Invoke(replaced, cancellationToken);
         return replaced;
@@ -168,13 +168,13 @@ internal sealed class FunctionStart : IAsyncDisposable
         for (int i = 0; i < many; i++)
         {
             Task invocation = _invoker.InvokeAsync(cancellationToken);
-            _invocations.Add(invocation);
+            _invoking.Add(invocation);
             _ = invocation.ContinueWith(
                 _ => OnNews(), CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         }
     }
 
-    private void Complete(CrewCount count, TimeSpan spent)
+    private void Complete(InvocationCount count, TimeSpan spent)
     {
         if (Took is not null)
             return;
@@ -183,7 +183,7 @@ internal sealed class FunctionStart : IAsyncDisposable
             CultureInfo.InvariantCulture, $"{count.Needed} {(count.Needed == 1 ? "function runs" : "functions run")}, {spent.TotalSeconds:0.00} s after the first invocation{Of(count)}"));
     }
 
-    private string Progress(CrewCount count, TimeSpan spent)
+    private string Progress(InvocationCount count, TimeSpan spent)
     {
         const int Width = 20;
         string bar = new string('#', Width * count.Seated / count.Needed).PadRight(Width, '.');
@@ -193,12 +193,12 @@ internal sealed class FunctionStart : IAsyncDisposable
             $"boxer: [{bar}] {count.Seated} of {count.Needed} functions, {count.Invoked} invoked{throttled}, {spent.TotalSeconds:0.0} s");
     }
 
-    private static string Of(CrewCount count) => count.Asked > count.Needed ? $" ({count.Asked} invoked)" : "";
+    private static string Of(InvocationCount count) => count.Asked > count.Needed ? $" ({count.Asked} invoked)" : "";
 
-    private string Late(CrewCount count)
+    private string Late(InvocationCount count)
     {
-        IReadOnlyList<int> missing = _crew.MissingRanks;
-        IReadOnlyList<int> silent = _crew.SilentStarters;
+        IReadOnlyList<int> missing = _invocations.MissingRanks;
+        IReadOnlyList<int> silent = _invocations.SilentNumbers;
         List<string> why = [];
         int waiting = count.Asked - count.Invoked;
         if (waiting > 0)
@@ -219,7 +219,7 @@ internal sealed class FunctionStart : IAsyncDisposable
     {
         _output?.Show("");
         _fail(reason);
-        _crew.Close("the job has been given up");
+        _invocations.Close("the job has been given up");
     }
 
     private void OnNews()

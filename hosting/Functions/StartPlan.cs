@@ -31,7 +31,7 @@ internal sealed record StartPlan
     /// <summary>After how long without any function one is asked why. A cold start takes less.</summary>
     public TimeSpan ProbeAfter { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Everything but the starter's number.</summary>
+    /// <summary>Everything but the invocation's number.</summary>
     public required RankRequest Event { get; init; }
 
     /// <summary>How many invocations may be made in place of functions that are lost or do not come.</summary>

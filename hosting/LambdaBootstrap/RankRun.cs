@@ -28,38 +28,38 @@ internal static class RankRun
     {
         RankRequest request = Read(next.Payload);
         RunTimes times = new(next.Deadline);
-        AttendanceClient seat;
+        AttendanceClient attendance;
         try
         {
-            seat = await Seat.TakeAsync(request, next.RequestId);
+            attendance = await Attendance.BeginAsync(request, next.RequestId);
         }
         catch (RendezvousException full)
         {
             return new RankResult(RankRequest.CurrentProtocol, RankResult.Rejected) { Reason = full.Message };
         }
 
-        await using AttendanceClient closing = seat;
+        await using AttendanceClient closing = attendance;
         return request.Probe
             ? new RankResult(RankRequest.CurrentProtocol, RankResult.Probed)
-            : await RunAsync(program, request, next, times, seat);
+            : await RunAsync(program, request, next, times, attendance);
     }
 
     private static async Task<RankResult> RunAsync(
-        DeployedProgram program, RankRequest request, RuntimeEvent next, RunTimes times, AttendanceClient seat)
+        DeployedProgram program, RankRequest request, RuntimeEvent next, RunTimes times, AttendanceClient attendance)
     {
         (TimeSpan userBefore, TimeSpan systemBefore) = NativeMethods.ChildrenTimes();
 
         // Not disposed: a signal that comes late still asks whether it has ended.
-        Process process = Start(program, request, next.RequestId, times, seat);
+        Process process = Start(program, request, next.RequestId, times, attendance);
         long started = Stopwatch.GetTimestamp();
         OutputTail tail = new();
         await using Stream log = Console.OpenStandardOutput(), errorLog = Console.OpenStandardError();
         Task output = Task.WhenAll(
-            new OutputRelay(log, AttendedStream.Output, seat, tail).RunAsync(process.StandardOutput.BaseStream),
-            new OutputRelay(errorLog, AttendedStream.Error, seat, tail).RunAsync(process.StandardError.BaseStream));
+            new OutputRelay(log, AttendedStream.Output, attendance, tail).RunAsync(process.StandardOutput.BaseStream),
+            new OutputRelay(errorLog, AttendedStream.Error, attendance, tail).RunAsync(process.StandardError.BaseStream));
         using Memory memory = new(process.Id, SampleInterval);
-        _ = PassSignalsAsync(seat, process);
-        Ending ending = await EndAsync(process, seat, times);
+        _ = PassSignalsAsync(attendance, process);
+        Ending ending = await EndAsync(process, attendance, times);
         TimeSpan life = Stopwatch.GetElapsedTime(started);
 
         // What the program left running would run on in the next event, and may hold its output open.
@@ -70,16 +70,16 @@ internal static class RankRun
         {
             throw new RankFailedException(
                 "Boxer.SeedLost",
-                $"The coordinator at {request.Seed} was lost while {(seat.Rank < 0 ? "a rank" : $"rank {seat.Rank}")} ran here, so it was ended: {await seat.Lost}");
+                $"The coordinator at {request.Seed} was lost while {(attendance.Rank < 0 ? "a rank" : $"rank {attendance.Rank}")} ran here, so it was ended: {await attendance.Lost}");
         }
 
         (TimeSpan user, TimeSpan system) = NativeMethods.ChildrenTimes();
         AttendedExit exit = new(
             process.ExitCode, ending == Ending.OutOfTime, life, next.Billed(), memory.PeakBytes, user - userBefore, system - systemBefore);
-        await seat.ExitAsync(exit);
+        await attendance.ExitAsync(exit);
         return new RankResult(RankRequest.CurrentProtocol, RankResult.Ran)
         {
-            Rank = seat.Rank,
+            Rank = attendance.Rank,
             ExitCode = exit.Code,
             OutOfTime = exit.OutOfTime,
             Seconds = life.TotalSeconds,
@@ -114,7 +114,7 @@ internal static class RankRun
             : throw new RankFailedException("Boxer.Payload", "The event lacks a coordinator, job, token, arguments or environment.");
     }
 
-    private static Process Start(DeployedProgram program, RankRequest request, string requestId, RunTimes times, AttendanceClient seat)
+    private static Process Start(DeployedProgram program, RankRequest request, string requestId, RunTimes times, AttendanceClient attendance)
     {
         // In a session of its own, so that everything it starts can be ended with it.
         ProcessStartInfo start = new(
@@ -131,31 +131,31 @@ internal static class RankRun
         start.Environment["BOXER_SEED"] = request.Seed;
         start.Environment["BOXER_JOB"] = request.Job;
         start.Environment["BOXER_TOKEN"] = request.Token;
-        if (seat.Rank >= 0)
-            start.Environment["BOXER_RANK"] = seat.Rank.ToString(CultureInfo.InvariantCulture);
-        start.Environment["BOXER_SIZE"] = seat.Size.ToString(CultureInfo.InvariantCulture);
+        if (attendance.Rank >= 0)
+            start.Environment["BOXER_RANK"] = attendance.Rank.ToString(CultureInfo.InvariantCulture);
+        start.Environment["BOXER_SIZE"] = attendance.Size.ToString(CultureInfo.InvariantCulture);
         start.Environment["BOXER_DEADLINE_MS"] = times.Stop.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
         Process process = Process.Start(start)!;
         process.StandardInput.Close();
         return process;
     }
 
-    private static async Task PassSignalsAsync(AttendanceClient seat, Process process)
+    private static async Task PassSignalsAsync(AttendanceClient attendance, Process process)
     {
-        await foreach (int signal in seat.Signals.ReadAllAsync())
+        await foreach (int signal in attendance.Signals.ReadAllAsync())
             Signal(process, signal);
     }
 
     /// <summary>Waits for the program's end; ends it when the function's time is nearly over, or the coordinator is gone.</summary>
-    private static async Task<Ending> EndAsync(Process process, AttendanceClient seat, RunTimes times)
+    private static async Task<Ending> EndAsync(Process process, AttendanceClient attendance, RunTimes times)
     {
         Task exited = process.WaitForExitAsync();
-        await Task.WhenAny(exited, seat.Lost, times.UntilStop());
-        if (!exited.IsCompleted && seat.Lost.IsCompleted)
+        await Task.WhenAny(exited, attendance.Lost, times.UntilStop());
+        if (!exited.IsCompleted && attendance.Lost.IsCompleted)
             await Task.WhenAny(exited, Task.Delay(OwnEnd), times.UntilStop());
         if (exited.IsCompleted)
             return Ending.ByItself;
-        Ending ending = seat.Lost.IsCompleted ? Ending.SeedLost : Ending.OutOfTime;
+        Ending ending = attendance.Lost.IsCompleted ? Ending.SeedLost : Ending.OutOfTime;
         Signal(process, NativeMethods.SigTerm);
         await Task.WhenAny(exited, times.UntilKill(), Task.Delay(Grace));
         if (!exited.IsCompleted)

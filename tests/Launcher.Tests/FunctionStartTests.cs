@@ -35,7 +35,7 @@ public sealed class FunctionStartTests
                 new AttendedExit(client.Rank == 1 ? 137 : 0, false, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), 1000)));
         await job.UntilAsync(() => job.Exits.Count == 3);
         Assert.Equal([(0, 0), (0, 9), (0, 0)], Enumerable.Range(0, 3).Select(rank => (job.Exits[rank].ExitCode, job.Exits[rank].Signal)));
-        Assert.Equal((5, TimeSpan.FromSeconds(6)), job.Crew.Billed);
+        Assert.Equal((5, TimeSpan.FromSeconds(6)), job.Invocations.Billed);
     }
 
     [Fact]
@@ -221,8 +221,8 @@ public sealed class FunctionStartTests
 
         public Job(int size, Func<StartPlan, StartPlan>? change = null)
         {
-            Crew = new FunctionCrew(size, TimeProvider.System);
-            _seed = Seed.Start(new SeedOptions(), new JobSpec { JobId = "job", Token = _token, Size = size, Attendance = Crew });
+            Invocations = new RankInvocations(size, TimeProvider.System);
+            _seed = Seed.Start(new SeedOptions(), new JobSpec { JobId = "job", Token = _token, Size = size, Attendance = Invocations });
             StartPlan plan = new()
             {
                 Function = "F",
@@ -232,7 +232,7 @@ public sealed class FunctionStartTests
                 Event = new RankRequest { Seed = _seed.EndPoint.ToString(), Job = "job", Token = Convert.ToHexStringLower(_token) },
             };
             Plan = change?.Invoke(plan) ?? plan;
-            Crew.Follow(Started.Task, Plan.Replacements);
+            Invocations.Follow(Started.Task, Plan.Replacements);
             OutputFiles none = new(null, size);
             Ranks =
             [
@@ -241,11 +241,11 @@ public sealed class FunctionStartTests
                     status => Exits[rank] = status)),
             ];
             foreach (FunctionRank rank in Ranks)
-                Crew.Add(rank);
-            Start = new FunctionStart(Lambda, Plan, Crew, Failures.Enqueue, TimeProvider.System, new Random(7));
+                Invocations.Add(rank);
+            Start = new FunctionStart(Lambda, Plan, Invocations, Failures.Enqueue, TimeProvider.System, new Random(7));
         }
 
-        public FunctionCrew Crew { get; }
+        public RankInvocations Invocations { get; }
 
         public StartPlan Plan { get; }
 

@@ -1,5 +1,5 @@
 using System.IO.Compression;
-using System.Text;
+using System.Text.Json;
 using BoxerMpi.LambdaBootstrap;
 
 namespace BoxerMpi.Functions.Deploying;
@@ -28,9 +28,9 @@ internal static class DeploymentPackage
         using MemoryStream stream = new();
         using (ZipArchive zip = new(stream, ZipArchiveMode.Create, leaveOpen: true))
         {
-            string manifest = $$"""{"protocol":{{RankRequest.CurrentProtocol}},"program":"program/{{Path.GetFileName(program)}}"}""";
+            Manifest manifest = new(RankRequest.CurrentProtocol, "program/" + Path.GetFileName(program));
             Add(zip, "bootstrap", File.ReadAllBytes(bootstrap), Executable);
-            Add(zip, "boxer.json", Encoding.UTF8.GetBytes(manifest), Plain);
+            Add(zip, "boxer.json", JsonSerializer.SerializeToUtf8Bytes(manifest, MessagesJson.Default.Manifest), Plain);
             foreach (string file in files.Order(StringComparer.Ordinal))
                 Add(zip, "program/" + Path.GetRelativePath(folder, file), File.ReadAllBytes(file), IsExecutable(file) ? Executable : Plain);
         }

@@ -4,7 +4,7 @@ using BoxerMpi.Coordinator;
 namespace BoxerMpi.Functions;
 
 /// <summary>How far an invocation has come.</summary>
-internal enum StarterStage
+internal enum InvocationStage
 {
     /// <summary>Lambda has not taken it yet.</summary>
     Asking,
@@ -25,12 +25,12 @@ internal enum StarterStage
     Lost,
 }
 
-/// <summary>One invocation that may become a rank. Guarded by its crew's lock; times are timestamps of the crew's clock.</summary>
-internal sealed class Starter(int number)
+/// <summary>One invocation that may become a rank. Guarded by the lock of all of them; times are timestamps of their clock.</summary>
+internal sealed class RankInvocation(int number)
 {
     public int Number => number;
 
-    public StarterStage Stage { get; set; }
+    public InvocationStage Stage { get; set; }
 
     public Attendant? Attendant { get; set; }
 
@@ -43,10 +43,10 @@ internal sealed class Starter(int number)
     public AttendedExit? Exit { get; set; }
 
     /// <summary>Whether it may still come.</summary>
-    public bool IsUnderWay => Stage is StarterStage.Asking or StarterStage.Invoked;
+    public bool IsUnderWay => Stage is InvocationStage.Asking or InvocationStage.Invoked;
 }
 
-/// <summary>How many starters are where.</summary>
+/// <summary>How many invocations are where.</summary>
 /// <param name="Needed">Ranks that are to be functions.</param>
 /// <param name="Seated">Ranks that a function runs or has run.</param>
 /// <param name="Asked">Invocations begun.</param>
@@ -55,7 +55,7 @@ internal sealed class Starter(int number)
 /// <param name="Heard">Functions that have been heard of.</param>
 /// <param name="TurnedAway">Those that were not needed.</param>
 /// <param name="Lost">Those whose connection broke.</param>
-internal readonly record struct CrewCount(int Needed, int Seated, int Asked, int Invoked, int UnderWay, int Heard, int TurnedAway, int Lost)
+internal readonly record struct InvocationCount(int Needed, int Seated, int Asked, int Invoked, int UnderWay, int Heard, int TurnedAway, int Lost)
 {
     public int Missing => Needed - Seated;
 }

@@ -3,7 +3,7 @@ using BoxerMpi.Control;
 namespace BoxerMpi.LambdaBootstrap;
 
 /// <summary>Asks the coordinator which rank to start.</summary>
-internal static class Seat
+internal static class Attendance
 {
     // A launcher that probes waits for the answer; of many functions that come at once the last waits its turn.
     private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(5);
@@ -11,7 +11,7 @@ internal static class Seat
 
     /// <exception cref="RankFailedException">The coordinator is not reached, or does not take this function.</exception>
     /// <exception cref="RendezvousException">The job needs no more ranks: <see cref="RendezvousFailure.JobFull"/>.</exception>
-    public static async Task<AttendanceClient> TakeAsync(RankRequest request, string requestId)
+    public static async Task<AttendanceClient> BeginAsync(RankRequest request, string requestId)
     {
         AttendanceOptions options;
         try

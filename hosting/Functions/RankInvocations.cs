@@ -5,12 +5,12 @@ using BoxerMpi.Processes;
 namespace BoxerMpi.Functions;
 
 /// <summary>The functions of a job: gives ranks to those that come first, turns the others away, and hears how they end.</summary>
-internal sealed class FunctionCrew(int needed, TimeProvider time) : IAttendanceHost
+internal sealed class RankInvocations(int needed, TimeProvider time) : IAttendanceHost
 {
     // Guards all below; taken before a rank's lock.
     private readonly Lock _gate = new();
     private readonly List<FunctionRank> _ranks = [];
-    private readonly List<Starter> _starters = [];
+    private readonly List<RankInvocation> _invocations = [];
     private Task _started = Task.CompletedTask;
     private int _replacements;
     private string? _closed;
@@ -21,21 +21,21 @@ internal sealed class FunctionCrew(int needed, TimeProvider time) : IAttendanceH
     /// <summary>Told in a line of what people should know; on any thread.</summary>
     public Action<string>? Say { get; set; }
 
-    public CrewCount Count
+    public InvocationCount Count
     {
         get
         {
             lock (_gate)
             {
-                return new CrewCount(
+                return new InvocationCount(
                     needed,
                     _ranks.Count(rank => rank.IsSeated),
-                    _starters.Count,
-                    _starters.Count(starter => starter.Stage > StarterStage.Asking),
-                    _starters.Count(starter => starter.IsUnderWay),
-                    _starters.Count(starter => starter.Stage > StarterStage.Invoked),
-                    _starters.Count(starter => starter.Stage == StarterStage.TurnedAway),
-                    _starters.Count(starter => starter.Stage == StarterStage.Lost));
+                    _invocations.Count,
+                    _invocations.Count(invocation => invocation.Stage > InvocationStage.Asking),
+                    _invocations.Count(invocation => invocation.IsUnderWay),
+                    _invocations.Count(invocation => invocation.Stage > InvocationStage.Invoked),
+                    _invocations.Count(invocation => invocation.Stage == InvocationStage.TurnedAway),
+                    _invocations.Count(invocation => invocation.Stage == InvocationStage.Lost));
             }
         }
     }
@@ -51,12 +51,12 @@ internal sealed class FunctionCrew(int needed, TimeProvider time) : IAttendanceH
     }
 
     /// <summary>Invocations that Lambda has taken and that were not heard of.</summary>
-    public IReadOnlyList<int> SilentStarters
+    public IReadOnlyList<int> SilentNumbers
     {
         get
         {
             lock (_gate)
-                return [.. _starters.Where(starter => starter.Stage == StarterStage.Invoked).Select(starter => starter.Number)];
+                return [.. _invocations.Where(invocation => invocation.Stage == InvocationStage.Invoked).Select(invocation => invocation.Number)];
         }
     }
 
@@ -68,9 +68,9 @@ internal sealed class FunctionCrew(int needed, TimeProvider time) : IAttendanceH
             lock (_gate)
             {
                 TimeSpan sum = TimeSpan.Zero;
-                foreach (Starter starter in _starters)
-                    sum += starter.Exit?.Billed ?? starter.Exit?.Life ?? (starter.Arrived == 0 ? TimeSpan.Zero : Lived(starter));
-                return (_starters.Count(starter => starter.Stage > StarterStage.Asking), sum);
+                foreach (RankInvocation invocation in _invocations)
+                    sum += invocation.Exit?.Billed ?? invocation.Exit?.Life ?? (invocation.Arrived == 0 ? TimeSpan.Zero : Lived(invocation));
+                return (_invocations.Count(invocation => invocation.Stage > InvocationStage.Asking), sum);
             }
         }
     }
@@ -90,23 +90,23 @@ internal sealed class FunctionCrew(int needed, TimeProvider time) : IAttendanceH
     }
 
     /// <summary>A new invocation is about to be made.</summary>
-    public Starter NextStarter()
+    public RankInvocation Next()
     {
         lock (_gate)
         {
-            Starter starter = new(_starters.Count);
-            _starters.Add(starter);
-            return starter;
+            RankInvocation invocation = new(_invocations.Count);
+            _invocations.Add(invocation);
+            return invocation;
         }
     }
 
     /// <summary>Lambda has taken it. The function itself may have been faster.</summary>
-    public void Invoked(Starter starter)
+    public void Invoked(RankInvocation invocation)
     {
         lock (_gate)
         {
-            if (starter.Stage == StarterStage.Asking)
-                starter.Stage = StarterStage.Invoked;
+            if (invocation.Stage == InvocationStage.Asking)
+                invocation.Stage = InvocationStage.Invoked;
         }
 
         Changed?.Invoke();
@@ -133,7 +133,7 @@ internal sealed class FunctionCrew(int needed, TimeProvider time) : IAttendanceH
     {
         AttendanceAnswer answer;
         lock (_gate)
-            answer = Seat(attendant);
+            answer = AnswerTo(attendant);
         Changed?.Invoke();
         return answer;
     }
@@ -142,7 +142,7 @@ internal sealed class FunctionCrew(int needed, TimeProvider time) : IAttendanceH
     {
         FunctionRank? rank;
         lock (_gate)
-            rank = StarterOf(attendant)?.Rank;
+            rank = InvocationOf(attendant)?.Rank;
         return rank?.WriteAsync(stream, bytes) ?? ValueTask.CompletedTask;
     }
 
@@ -151,12 +151,12 @@ internal sealed class FunctionCrew(int needed, TimeProvider time) : IAttendanceH
         FunctionRank? rank;
         lock (_gate)
         {
-            if (StarterOf(attendant) is not { } starter)
+            if (InvocationOf(attendant) is not { } invocation)
                 return;
-            starter.Stage = StarterStage.Ended;
-            starter.Gone = time.GetTimestamp();
-            starter.Exit = exit;
-            rank = starter.Rank;
+            invocation.Stage = InvocationStage.Ended;
+            invocation.Gone = time.GetTimestamp();
+            invocation.Exit = exit;
+            rank = invocation.Rank;
         }
 
         rank?.End(StatusOf(exit), new ResourceUsage(exit.PeakBytes, exit.UserTime, exit.SystemTime));
@@ -169,11 +169,11 @@ internal sealed class FunctionCrew(int needed, TimeProvider time) : IAttendanceH
         bool isReplaced;
         lock (_gate)
         {
-            if (StarterOf(attendant) is not { } starter)
+            if (InvocationOf(attendant) is not { } invocation)
                 return;
-            starter.Stage = StarterStage.Lost;
-            starter.Gone = time.GetTimestamp();
-            rank = starter.Rank;
+            invocation.Stage = InvocationStage.Lost;
+            invocation.Gone = time.GetTimestamp();
+            rank = invocation.Rank;
             isReplaced = !_started.IsCompleted && _closed is null && _replacements > 0;
             if (isReplaced)
             {
@@ -196,38 +196,38 @@ internal sealed class FunctionCrew(int needed, TimeProvider time) : IAttendanceH
             return _replacements > 0 && _closed is null && _replacements-- > 0;
     }
 
-    private AttendanceAnswer Seat(Attendant attendant)
+    private AttendanceAnswer AnswerTo(Attendant attendant)
     {
         if (_closed is not null)
             return AttendanceAnswer.Reject(_closed);
-        if (attendant.Number < 0 || attendant.Number >= _starters.Count)
+        if (attendant.Number < 0 || attendant.Number >= _invocations.Count)
             return AttendanceAnswer.Reject($"this launcher has made no invocation {attendant.Number}");
 
         // Lambda delivers an event at least once, so one may come twice.
-        Starter starter = _starters[attendant.Number];
-        if (!starter.IsUnderWay)
+        RankInvocation invocation = _invocations[attendant.Number];
+        if (!invocation.IsUnderWay)
             return AttendanceAnswer.Reject($"invocation {attendant.Number} has been here already");
-        starter.Arrived = time.GetTimestamp();
-        if (_ranks.Find(rank => rank.TrySeat(attendant)) is not { } seat)
+        invocation.Arrived = time.GetTimestamp();
+        if (_ranks.Find(rank => rank.TryTake(attendant)) is not { } seat)
         {
-            starter.Stage = StarterStage.TurnedAway;
-            starter.Gone = starter.Arrived;
+            invocation.Stage = InvocationStage.TurnedAway;
+            invocation.Gone = invocation.Arrived;
             return AttendanceAnswer.Reject("the job has all its functions; spares are not needed");
         }
 
-        starter.Attendant = attendant;
-        starter.Rank = seat;
-        starter.Stage = StarterStage.Running;
+        invocation.Attendant = attendant;
+        invocation.Rank = seat;
+        invocation.Stage = InvocationStage.Running;
         return AttendanceAnswer.Run(seat.Rank);
     }
 
-    private Starter? StarterOf(Attendant attendant) =>
-        attendant.Number >= 0 && attendant.Number < _starters.Count && _starters[attendant.Number] is { } starter
-            && starter.Attendant == attendant
-            ? starter
+    private RankInvocation? InvocationOf(Attendant attendant) =>
+        attendant.Number >= 0 && attendant.Number < _invocations.Count && _invocations[attendant.Number] is { } invocation
+            && invocation.Attendant == attendant
+            ? invocation
             : null;
 
-    private TimeSpan Lived(Starter starter) => time.GetElapsedTime(starter.Arrived, starter.Gone == 0 ? time.GetTimestamp() : starter.Gone);
+    private TimeSpan Lived(RankInvocation invocation) => time.GetElapsedTime(invocation.Arrived, invocation.Gone == 0 ? time.GetTimestamp() : invocation.Gone);
 
     /// <summary>A function tells the code that a shell would show.</summary>
     private static ExitStatus StatusOf(AttendedExit exit)
