@@ -42,11 +42,12 @@ public sealed class TerminalTests
         await terminal.SeeAsync("up\n");
         await terminal.TypeAsync("echo she''ll\n");
         await terminal.SeeAsync("shell\n");
-        await terminal.TypeAsync("fg\n");
+
+        // In one line: what is typed before the job has ended is the job's.
+        await terminal.TypeAsync("fg; echo co''de $?\n");
         await terminal.SeeAsync("run -n 2");
         await terminal.TypeAsync("echo typed\n");
         await terminal.SeeAsync("[0] got echo typed\n");
-        await terminal.TypeAsync("echo co''de $?\n");
         await terminal.SeeAsync("code 0\n");
     }
 
